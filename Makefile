@@ -1,0 +1,43 @@
+# The targets that CONTRIBUTING.md speaks of. `make test` is what CI runs.
+GO ?= go
+
+.PHONY: test check drill drills-docker image fuzz bench lint
+
+# Drills on real servers keep time, so nothing else runs beside them.
+DOCKER_TESTS := github.com/lifeboat-dr/lifeboat/drills/target/docker
+
+test: check ## everything that must be green, and the game days on every target that this machine has
+	$(GO) test -race $$($(GO) list ./... | grep -vx $(DOCKER_TESTS))
+	@if docker info >/dev/null 2>&1; then \
+		set -e; \
+		echo "$(GO) test -race ./drills/target/docker"; \
+		$(GO) test -race ./drills/target/docker; \
+		echo "DRILL_TARGET=docker $(GO) test ./drills -short -run TestGameDay -count=1"; \
+		DRILL_TARGET=docker $(GO) test ./drills -short -run TestGameDay -count=1 -timeout 20m; \
+	elif [ -n "$$DRILL_REQUIRE" ]; then \
+		echo "DRILL_REQUIRE=$$DRILL_REQUIRE, and no Docker engine answers" >&2; exit 1; \
+	else \
+		echo "no Docker engine answers: the tests and game days on real MySQL are skipped"; \
+	fi
+
+check: ## what needs no test to run
+	$(GO) vet ./...
+	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }
+
+drill: ## one drill in real time, no Docker, no account
+	$(GO) run ./examples/quickstart
+
+drills-docker: ## every game day on two real MySQL servers
+	DRILL_TARGET=docker DRILL_REQUIRE=docker $(GO) test ./drills -run TestGameDay -count=1 -v -timeout 60m
+
+image: ## a MySQL image from Debian's packages, where none can be pulled (needs root and debootstrap)
+	drills/target/docker/build-image.sh
+
+fuzz: ## thirty seconds for every fuzz target
+	@for p in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$p 2>/dev/null | grep '^Fuzz'); do echo "$$p $$f"; $(GO) test $$p -run '^$$' -fuzz "^$$f$$" -fuzztime 30s || exit 1; done; done
+
+bench: ## what must stay fast
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+lint: ## golangci-lint, where it is installed
+	golangci-lint run

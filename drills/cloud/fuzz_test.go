@@ -1,0 +1,66 @@
+package cloud_test
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/smithy-go/encoding/cbor"
+	"github.com/stretchr/testify/require"
+
+	"github.com/lifeboat-dr/lifeboat/drills/cloud"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+)
+
+// FuzzBody sends any body to any operation: each is answered, none with a
+// server error of its own making.
+func FuzzBody(f *testing.F) {
+	operations := []string{
+		"dynamodb GetItem", "dynamodb PutItem", "dynamodb UpdateItem", "dynamodb DeleteItem", "dynamodb Query", "dynamodb DescribeTable",
+		"monitoring PutMetricData", "monitoring GetMetricData", "monitoring GetMetricStatistics", "monitoring PutMetricAlarm",
+		"monitoring DescribeAlarms", "monitoring SetAlarmState", "monitoring DeleteAlarms", "rds", "sns",
+	}
+	seed := func(op int, body string) { f.Add(uint8(op), []byte(body)) }
+	seed(0, `{"TableName":"lease","Key":{"id":{"S":"x"}},"ConsistentRead":true,"ProjectionExpression":"a.b[1]"}`)
+	seed(1, `{"TableName":"lease","Item":{"id":{"S":"x"},"n":{"N":"1e5"}},"ConditionExpression":"attribute_not_exists(id)"}`)
+	seed(2, `{"TableName":"journal","Key":{"id":{"S":"x"},"seq":{"N":"1"}},"UpdateExpression":"SET a = :a","ExpressionAttributeValues":{":a":{"L":[]}},"ReturnValues":"UPDATED_NEW"}`)
+	seed(4, `{"TableName":"journal","KeyConditionExpression":"id = :i AND seq > :s","ExpressionAttributeValues":{":i":{"S":"x"},":s":{"N":"0"}},"Limit":1,"Select":"COUNT"}`)
+	metric := cbor.Map{"Namespace": cbor.String("n"), "MetricName": cbor.String("m"), "Period": cbor.Uint(60), "EvaluationPeriods": cbor.Uint(3),
+		"AlarmName": cbor.String("a"), "Statistic": cbor.String("Sum"), "Threshold": cbor.Float64(1), "ComparisonOperator": cbor.String("GreaterThanThreshold"),
+		"StartTime": &cbor.Tag{ID: 1, Value: cbor.Uint(1)}, "EndTime": &cbor.Tag{ID: 1, Value: cbor.Uint(100)}, "Statistics": cbor.List{cbor.String("Sum")},
+		"MetricData": cbor.List{cbor.Map{"MetricName": cbor.String("m"), "Values": cbor.List{cbor.Float64(1)}, "Counts": cbor.List{cbor.Uint(2)}}}}
+	for op := 6; op <= 12; op++ {
+		f.Add(uint8(op), cbor.Encode(metric))
+	}
+	seed(13, "Action=DescribeDBClusters&Version=2014-10-31&Filters.Filter.1.Name=db-cluster-id&Filters.Filter.1.Values.Value.1=x")
+	seed(13, "Action=RebootDBInstance&Version=2014-10-31&DBInstanceIdentifier=x")
+	seed(14, "Action=Publish&Version=2010-03-31&TopicArn=x&Message=y&MessageAttributes.entry.1.Name=n&MessageAttributes.entry.1.Value.DataType=String")
+
+	w := start(f, func(c *cloud.Config) {
+		c.Latency = func(a, b dr.Region) time.Duration { return 0 }
+	})
+	client := w.RoundTripper(east)
+	f.Fuzz(func(t *testing.T, op uint8, body []byte) {
+		service, operation, _ := strings.Cut(operations[int(op)%len(operations)], " ")
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://x/", strings.NewReader(string(body)))
+		require.NoError(t, err)
+		r.Header.Set("Authorization", signature(east, service))
+		switch service {
+		case "dynamodb":
+			r.Header.Set("X-Amz-Target", "DynamoDB_20120810."+operation)
+		case "monitoring":
+			r.Header.Set("Smithy-Protocol", "rpc-v2-cbor")
+			r.URL.Path = "/service/GraniteServiceVersion20100801/operation/" + operation
+		}
+		resp, err := client.Do(r)
+		require.NoError(t, err)
+		answer, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		if resp.StatusCode >= 500 {
+			require.Equal(t, 501, resp.StatusCode, "%s", answer)
+			require.Contains(t, string(answer), "is not emulated")
+		}
+	})
+}

@@ -1,0 +1,200 @@
+package dynamo
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/lifeboat-dr/lifeboat/drills/cloud/internal/attr"
+	"github.com/lifeboat-dr/lifeboat/drills/cloud/internal/expr"
+	"github.com/lifeboat-dr/lifeboat/drills/cloud/internal/wire"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+)
+
+// read runs act with the view that the call is entitled to.
+func (s *Service) read(ctx context.Context, call wire.Call, rq *request, act func(view)) error {
+	if !rq.consistent {
+		act(s.replica(call.Region, call.AsOf))
+		return ctx.Err()
+	}
+	return s.quorum(ctx, call.Region, func(now time.Time) error {
+		if call.AsOf > 0 {
+			act(asOf(now.Add(-call.AsOf)))
+		} else {
+			act(latest)
+		}
+		return nil
+	})
+}
+
+// replica is what one Region's replica has by itself: its own writes at once,
+// those of others after half a round trip, and nothing new while isolated.
+func (s *Service) replica(r dr.Region, ago time.Duration) view {
+	own := time.Now().Add(-ago)
+	foreign := own
+	if _, rtt, ok := s.cfg.Links.Nearest(r); ok {
+		foreign = own.Add(-rtt / 2)
+	} else if since, ok := s.cfg.Links.IsolatedSince(r); ok && since.Before(foreign) {
+		foreign = since
+	}
+	return func(v version) bool {
+		if v.region == r {
+			return !v.at.After(own)
+		}
+		return !v.at.After(foreign)
+	}
+}
+
+func (rq *request) parseProjection() (expr.Projection, error) {
+	if rq.projection == "" {
+		return nil, nil
+	}
+	return rq.params.Projection(rq.projection)
+}
+
+func (s *Service) get(ctx context.Context, call wire.Call, t *table, rq *request) ([]byte, error) {
+	projection, err := rq.parseProjection()
+	if err == nil {
+		err = rq.params.Unused()
+	}
+	if err != nil {
+		return nil, requestError(err)
+	}
+	if err := t.checkKey(rq.key); err != nil {
+		return nil, err
+	}
+	var it attr.Item
+	err = s.read(ctx, call, rq, func(v view) {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if rec := t.find(rq.key, false); rec != nil {
+			it = rec.seen(v)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	if it == nil {
+		return []byte("{}"), nil
+	}
+	if projection != nil {
+		it = projection.Apply(it)
+	}
+	b := append(make([]byte, 0, 256), `{"Item":`...)
+	return append(attr.AppendItem(b, it), '}'), nil
+}
+
+func (s *Service) query(ctx context.Context, call wire.Call, t *table, rq *request) ([]byte, error) {
+	if rq.keyCondition == "" {
+		return nil, validation("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
+	}
+	key, err := rq.params.Key(rq.keyCondition, t.schema.Partition.Name, t.schema.Sort.Name)
+	if err != nil {
+		return nil, requestError(err)
+	}
+	var filter *expr.Condition
+	if rq.filter != "" {
+		if filter, err = rq.params.Condition("FilterExpression", rq.filter); err != nil {
+			return nil, requestError(err)
+		}
+	}
+	projection, err := rq.parseProjection()
+	if err == nil {
+		err = rq.params.Unused()
+	}
+	if err != nil {
+		return nil, requestError(err)
+	}
+	if key.Partition.Kind != t.schema.Partition.Kind {
+		return nil, validation("One or more parameter values were invalid: Condition parameter type does not match schema type")
+	}
+	if rq.start != nil {
+		if err := t.checkKey(rq.start); err != nil {
+			return nil, validation("The provided starting key is invalid: %v", err)
+		}
+	}
+	var page page
+	err = s.read(ctx, call, rq, func(v view) {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		page = t.page(v, rq, key, filter)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return page.append(rq, projection), nil
+}
+
+// page is the part of a partition that one Query returns.
+type page struct {
+	items   []attr.Item
+	scanned int
+	last    attr.Item // LastEvaluatedKey
+}
+
+// page collects matching items; the caller holds the lock. DynamoDB's 1 MB page
+// limit is not emulated.
+func (t *table) page(v view, rq *request, key *expr.KeyCondition, filter *expr.Condition) page {
+	var out page
+	p := t.partitions[key.Partition.Str]
+	if p == nil {
+		return out
+	}
+	records := p.records
+	if rq.start != nil {
+		i, exact := p.search(rq.start[t.schema.Sort.Name])
+		switch {
+		case rq.backward:
+			records = records[:i]
+		case exact:
+			records = records[i+1:]
+		default:
+			records = records[i:]
+		}
+	}
+	order := slices.All(records)
+	if rq.backward {
+		order = slices.Backward(records)
+	}
+	for _, rec := range order {
+		it := rec.seen(v)
+		if it == nil || !key.MatchSort(it) {
+			continue
+		}
+		out.scanned++
+		if filter == nil || filter.Match(it) {
+			out.items = append(out.items, it)
+		}
+		if out.scanned == rq.limit {
+			out.last = rec.key
+			break
+		}
+	}
+	return out
+}
+
+func (p page) append(rq *request, projection expr.Projection) []byte {
+	b := append(make([]byte, 0, 512), `{"Count":`...)
+	b = strconv.AppendInt(b, int64(len(p.items)), 10)
+	b = append(b, `,"ScannedCount":`...)
+	b = strconv.AppendInt(b, int64(p.scanned), 10)
+	if !rq.count {
+		b = append(b, `,"Items":[`...)
+		for i, it := range p.items {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			if projection != nil {
+				it = projection.Apply(it)
+			}
+			b = attr.AppendItem(b, it)
+		}
+		b = append(b, ']')
+	}
+	if p.last != nil {
+		b = append(b, `,"LastEvaluatedKey":`...)
+		b = attr.AppendItem(b, p.last)
+	}
+	return append(b, '}')
+}

@@ -1,0 +1,182 @@
+package dynamo
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/lifeboat-dr/lifeboat/drills/cloud/internal/attr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+)
+
+type table struct {
+	schema  Table
+	history time.Duration
+	created time.Time
+
+	mu         sync.Mutex
+	partitions map[string]*partition
+}
+
+// partition holds the records of one partition key in the order of their sort
+// keys.
+type partition struct{ records []*record }
+
+// record is one item through time. Keeping a short history is what lets a read
+// answer as of a moment ago, and a replica lag behind, without snapshots.
+type record struct {
+	key      attr.Item
+	sort     attr.Value
+	versions []version
+}
+
+// version is an item from the moment a second Region had it. A nil item is a
+// deletion.
+type version struct {
+	at     time.Time
+	region dr.Region
+	item   attr.Item
+}
+
+func (r *record) last() version {
+	if len(r.versions) == 0 {
+		return version{}
+	}
+	return r.versions[len(r.versions)-1]
+}
+
+// view selects the version that a reader sees.
+type view func(version) bool
+
+// latest sees everything.
+func latest(version) bool { return true }
+
+// asOf sees what was committed at t or before.
+func asOf(t time.Time) view {
+	return func(v version) bool { return !v.at.After(t) }
+}
+
+func (r *record) seen(by view) attr.Item {
+	for i := len(r.versions) - 1; i >= 0; i-- {
+		if by(r.versions[i]) {
+			return r.versions[i].item
+		}
+	}
+	return nil
+}
+
+func (r *record) push(v version, keep time.Duration) {
+	r.versions = append(r.versions, v)
+	// The newest version older than the window still answers for its start.
+	old := 0
+	for old+1 < len(r.versions) && v.at.Sub(r.versions[old+1].at) > keep {
+		old++
+	}
+	if old > 0 {
+		r.versions = slices.Delete(r.versions, 0, old)
+	}
+}
+
+// find returns a record; with create it makes one that has no version yet. The
+// caller holds the lock.
+func (t *table) find(key attr.Item, create bool) *record {
+	id := key[t.schema.Partition.Name].Str
+	p := t.partitions[id]
+	if p == nil {
+		if !create {
+			return nil
+		}
+		p = &partition{}
+		t.partitions[id] = p
+	}
+	sort := key[t.schema.Sort.Name]
+	i, ok := p.search(sort)
+	if ok {
+		return p.records[i]
+	}
+	if !create {
+		return nil
+	}
+	r := &record{key: t.keyOf(key), sort: sort}
+	p.records = slices.Insert(p.records, i, r)
+	return r
+}
+
+func (p *partition) search(sort attr.Value) (int, bool) {
+	return slices.BinarySearchFunc(p.records, sort, func(r *record, s attr.Value) int {
+		order, _ := attr.Compare(r.sort, s)
+		return order
+	})
+}
+
+// keyOf returns the key attributes of an item.
+func (t *table) keyOf(it attr.Item) attr.Item {
+	k := attr.Item{t.schema.Partition.Name: it[t.schema.Partition.Name]}
+	if t.schema.Sort.Name != "" {
+		k[t.schema.Sort.Name] = it[t.schema.Sort.Name]
+	}
+	return k
+}
+
+// checkKey refuses a Key that is not exactly the table's primary key.
+func (t *table) checkKey(key attr.Item) error {
+	want := 1
+	if t.schema.Sort.Name != "" {
+		want = 2
+	}
+	if len(key) != want {
+		return validation("The provided key element does not match the schema")
+	}
+	for _, k := range []Key{t.schema.Partition, t.schema.Sort} {
+		if k.Name != "" && key[k.Name].Kind != k.Kind {
+			return validation("The provided key element does not match the schema")
+		}
+	}
+	return t.checkKeyValues(key)
+}
+
+// checkItem refuses an item without a valid primary key.
+func (t *table) checkItem(it attr.Item) error {
+	for _, k := range []Key{t.schema.Partition, t.schema.Sort} {
+		if k.Name == "" {
+			continue
+		}
+		v, ok := it[k.Name]
+		if !ok {
+			return validation("One or more parameter values were invalid: Missing the key %s in the item", k.Name)
+		}
+		if v.Kind != k.Kind {
+			return validation("One or more parameter values were invalid: Type mismatch for key %s expected: %s actual: %s", k.Name, k.Kind, v.Kind)
+		}
+	}
+	return t.checkKeyValues(it)
+}
+
+// Key sizes: AWS developer guide, quotas.
+const (
+	maxPartitionKey = 2048
+	maxSortKey      = 1024
+	maxItem         = 400 << 10
+)
+
+func (t *table) checkKeyValues(it attr.Item) error {
+	for i, k := range []Key{t.schema.Partition, t.schema.Sort} {
+		if k.Name == "" {
+			continue
+		}
+		n := len(it[k.Name].Str)
+		switch {
+		case n == 0:
+			kind := "string"
+			if k.Kind == attr.B {
+				kind = "binary"
+			}
+			return validation("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", kind, k.Name)
+		case i == 0 && n > maxPartitionKey:
+			return validation("One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of %d bytes", maxPartitionKey)
+		case i == 1 && n > maxSortKey:
+			return validation("One or more parameter values were invalid: Aggregated size of all range keys has exceeded the size limit of %d bytes", maxSortKey)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,84 @@
+package drill
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Settings say which drills to run and on what. They come from the environment,
+// because a flag that one package does not know fails `go test ./drills ./other`.
+type Settings struct {
+	// Target is "embedded" (default) or "docker"; from DRILL_TARGET.
+	Target string
+	// Scenarios to run; from DRILL_SCENARIO, comma-separated, default all.
+	Scenarios []Scenario
+	// Seed of the first run of each scenario; from DRILL_SEED, default 1.
+	Seed uint64
+	// Repeat is how many runs each scenario gets, each with the next seed; from
+	// DRILL_REPEAT, default 1.
+	Repeat int
+	// Out is where the runs' folders go; from DRILL_OUT, default "out".
+	Out string
+	// Require lists targets whose absence is a failure and no skip; from
+	// DRILL_REQUIRE, comma-separated.
+	Require []string
+}
+
+// Targets are the names that DRILL_TARGET may have.
+var Targets = []string{"embedded", "docker"}
+
+// FromEnv reads settings, and reports everything that is wrong with them at once.
+func FromEnv(getenv func(string) string) (Settings, error) {
+	s := Settings{Target: "embedded", Seed: 1, Repeat: 1, Out: "out"}
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf("drill: "+format, args...)) }
+	if v := getenv("DRILL_TARGET"); v != "" {
+		s.Target = v
+	}
+	if !slices.Contains(Targets, s.Target) {
+		bad("DRILL_TARGET is %q: use one of %s", s.Target, strings.Join(Targets, ", "))
+	}
+	for name := range strings.SplitSeq(getenv("DRILL_SCENARIO"), ",") {
+		if name = strings.TrimSpace(name); name == "" {
+			continue
+		}
+		found, err := Find(name)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		s.Scenarios = append(s.Scenarios, found)
+	}
+	if s.Scenarios == nil {
+		s.Scenarios = Scenarios()
+	}
+	if v := getenv("DRILL_SEED"); v != "" {
+		n, err := strconv.ParseUint(v, 10, 64)
+		if err != nil {
+			bad("DRILL_SEED is %q: use a whole number from 0", v)
+		}
+		s.Seed = n
+	}
+	if v := getenv("DRILL_REPEAT"); v != "" {
+		n, err := strconv.Atoi(v)
+		if err != nil || n < 1 {
+			bad("DRILL_REPEAT is %q: use a whole number from 1", v)
+		}
+		s.Repeat = n
+	}
+	if v := getenv("DRILL_OUT"); v != "" {
+		s.Out = v
+	}
+	for name := range strings.SplitSeq(getenv("DRILL_REQUIRE"), ",") {
+		if name = strings.TrimSpace(name); name == "" {
+			continue
+		}
+		if !slices.Contains(Targets, name) {
+			bad("DRILL_REQUIRE names %q: use one of %s", name, strings.Join(Targets, ", "))
+		}
+		s.Require = append(s.Require, name)
+	}
+	return s, errors.Join(errs...)
+}

@@ -1,0 +1,216 @@
+// Package fault names what a drill breaks.
+//
+// A [Fault] is a value: it prints, and what it prints parses back, so a report
+// can be pasted into the next run. It knows nothing about how a target breaks:
+// that is the target's [Injector]. A [Plan] puts several faults on one time
+// line, and a [Set] keeps what is injected and undoes all of it, always.
+package fault
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+)
+
+// Kind is what a fault does.
+type Kind string
+
+// The kinds, with the arguments that each takes.
+const (
+	// None injects nothing: the control drill.
+	None Kind = "none"
+	// Blackout (region): everything in the Region falls silent. Packets are
+	// dropped, processes live, nobody gets a reset.
+	Blackout Kind = "blackout"
+	// Kill (region): its servers and monitors are killed; connections are reset.
+	Kill Kind = "kill"
+	// FreezeDatabase (region): its database server stops in mid-flight; the rest
+	// of the Region lives.
+	FreezeDatabase Kind = "freeze-database"
+	// Isolate (region): it is cut off from the other two Regions, while clients
+	// inside it go on.
+	Isolate Kind = "isolate"
+	// CutLink (region, peer): only the link between the two is cut.
+	CutLink Kind = "cut-link"
+	// ReplicationLag (region, peer, duration): what the Region ships to the
+	// peer arrives that much later.
+	ReplicationLag Kind = "replication-lag"
+	// KillController (region): its controller is killed, nothing else.
+	KillController Kind = "kill-controller"
+)
+
+// arity says which arguments a kind takes, in the order region, peer, duration.
+type arity struct{ region, peer, duration bool }
+
+// kinds is every kind in the order in which they are listed to people.
+var kinds = []struct {
+	kind  Kind
+	takes arity
+}{
+	{None, arity{}},
+	{Blackout, arity{region: true}},
+	{Kill, arity{region: true}},
+	{FreezeDatabase, arity{region: true}},
+	{Isolate, arity{region: true}},
+	{CutLink, arity{region: true, peer: true}},
+	{ReplicationLag, arity{region: true, peer: true, duration: true}},
+	{KillController, arity{region: true}},
+}
+
+// Kinds returns every kind.
+func Kinds() []Kind {
+	out := make([]Kind, len(kinds))
+	for i, k := range kinds {
+		out[i] = k.kind
+	}
+	return out
+}
+
+func takes(k Kind) (arity, bool) {
+	for _, known := range kinds {
+		if known.kind == k {
+			return known.takes, true
+		}
+	}
+	return arity{}, false
+}
+
+// Fault is one thing that breaks. Fields that its kind doesn't take are zero.
+type Fault struct {
+	Kind     Kind
+	Region   dr.Region     // where; for a link, its source
+	Peer     dr.Region     // the other end of a link
+	Duration time.Duration // how much, for ReplicationLag; above zero
+}
+
+// String prints the fault as Parse reads it, such as
+// "replication-lag(us-east-1,us-west-2,5s)".
+func (f Fault) String() string {
+	t, _ := takes(f.Kind)
+	var args []string
+	if t.region || f.Region != "" {
+		args = append(args, string(f.Region))
+	}
+	if t.peer || f.Peer != "" {
+		args = append(args, string(f.Peer))
+	}
+	if t.duration || f.Duration != 0 {
+		args = append(args, f.Duration.String())
+	}
+	if len(args) == 0 {
+		return string(f.Kind)
+	}
+	return string(f.Kind) + "(" + strings.Join(args, ",") + ")"
+}
+
+// regionCode is the shape of a Region's code, such as "us-gov-west-1".
+var regionCode = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
+
+// Validate reports everything that is wrong with the fault.
+func (f Fault) Validate() error {
+	t, known := takes(f.Kind)
+	if !known {
+		return fmt.Errorf("fault: kind %q is not known: use one of %s", f.Kind, list())
+	}
+	var errs []error
+	bad := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("fault: %s: "+format, append([]any{f.Kind}, args...)...))
+	}
+	region := func(name string, wanted bool, r dr.Region) {
+		switch {
+		case !wanted && r != "":
+			bad("takes no %s, got %q", name, r)
+		case wanted && !regionCode.MatchString(string(r)):
+			bad("%s is %q: use a Region's code, such as us-east-1", name, r)
+		}
+	}
+	region("region", t.region, f.Region)
+	region("peer", t.peer, f.Peer)
+	if t.peer && f.Peer == f.Region {
+		bad("region and peer are both %s: name the two ends", f.Region)
+	}
+	switch {
+	case !t.duration && f.Duration != 0:
+		bad("takes no duration, got %v", f.Duration)
+	case t.duration && f.Duration <= 0:
+		bad("duration is %v: use one above zero, such as 5s", f.Duration)
+	}
+	return errors.Join(errs...)
+}
+
+// list names every kind with its arguments.
+func list() string {
+	var out []string
+	for _, k := range kinds {
+		var args []string
+		if k.takes.region {
+			args = append(args, "region")
+		}
+		if k.takes.peer {
+			args = append(args, "peer")
+		}
+		if k.takes.duration {
+			args = append(args, "duration")
+		}
+		name := string(k.kind)
+		if len(args) > 0 {
+			name += "(" + strings.Join(args, ",") + ")"
+		}
+		out = append(out, name)
+	}
+	return strings.Join(out, ", ")
+}
+
+// Parse reads what String prints. Spaces around arguments are allowed.
+func Parse(s string) (Fault, error) {
+	s = strings.TrimSpace(s)
+	name, rest, open := strings.Cut(s, "(")
+	f := Fault{Kind: Kind(strings.TrimSpace(name))}
+	t, known := takes(f.Kind)
+	if !known {
+		return Fault{}, fmt.Errorf("fault: parse %q: kind %q is not known: use one of %s", s, f.Kind, list())
+	}
+	var args []string
+	if open {
+		inside, closed := strings.CutSuffix(rest, ")")
+		if !closed {
+			return Fault{}, fmt.Errorf("fault: parse %q: the closing parenthesis is missing or not last", s)
+		}
+		if strings.TrimSpace(inside) != "" {
+			args = strings.Split(inside, ",")
+		}
+	}
+	want := 0
+	next := func() string {
+		want++
+		if want > len(args) {
+			return ""
+		}
+		return strings.TrimSpace(args[want-1])
+	}
+	if t.region {
+		f.Region = dr.Region(next())
+	}
+	if t.peer {
+		f.Peer = dr.Region(next())
+	}
+	if t.duration {
+		text := next()
+		d, err := time.ParseDuration(text)
+		if err != nil && text != "" {
+			return Fault{}, fmt.Errorf("fault: parse %q: duration %q: write it like 5s or 500ms", s, text)
+		}
+		f.Duration = d
+	}
+	if len(args) != want {
+		return Fault{}, fmt.Errorf("fault: parse %q: %s takes %d arguments, got %d: use one of %s", s, f.Kind, want, len(args), list())
+	}
+	if err := f.Validate(); err != nil {
+		return Fault{}, fmt.Errorf("fault: parse %q: %w", s, err)
+	}
+	return f, nil
+}

@@ -1,0 +1,147 @@
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Step is a fault at an offset from the fault instant, the moment from which a
+// drill measures. A negative offset prepares, such as lag that has to build up.
+type Step struct {
+	Fault Fault
+	At    time.Duration
+}
+
+// String prints the step as ParsePlan reads it, such as "kill(us-east-1)@2s".
+func (s Step) String() string { return s.Fault.String() + "@" + s.At.String() }
+
+// Plan is faults on one time line. Its order is the order of injection for
+// steps with equal offsets.
+type Plan []Step
+
+// All returns a plan that injects every fault at the fault instant.
+func All(faults ...Fault) Plan {
+	p := make(Plan, len(faults))
+	for i, f := range faults {
+		p[i] = Step{Fault: f}
+	}
+	return p
+}
+
+// Sequence returns a plan that injects the first fault at the fault instant and
+// each next one that much later.
+func Sequence(every time.Duration, faults ...Fault) Plan {
+	p := All(faults...)
+	for i := range p {
+		p[i].At = time.Duration(i) * every
+	}
+	return p
+}
+
+// String prints the plan as ParsePlan reads it, such as
+// "replication-lag(us-east-1,us-west-2,5s)@-8s + blackout(us-east-1)@0s". A
+// single fault at the fault instant prints as the fault alone.
+func (p Plan) String() string {
+	switch {
+	case len(p) == 0:
+		return string(None)
+	case len(p) == 1 && p[0].At == 0:
+		return p[0].Fault.String()
+	}
+	steps := make([]string, len(p))
+	for i, s := range p {
+		steps[i] = s.String()
+	}
+	return strings.Join(steps, " + ")
+}
+
+// ParsePlan reads what Plan.String prints. A fault without an offset is at the
+// fault instant.
+func ParsePlan(text string) (Plan, error) {
+	var p Plan
+	for part := range strings.SplitSeq(text, "+") {
+		name, offset, timed := strings.Cut(part, "@")
+		f, err := Parse(name)
+		if err != nil {
+			return nil, fmt.Errorf("fault: plan %q: %w", text, err)
+		}
+		s := Step{Fault: f}
+		if timed {
+			s.At, err = time.ParseDuration(strings.TrimSpace(offset))
+			if err != nil {
+				return nil, fmt.Errorf("fault: plan %q: offset %q of %s: write it like -8s or 500ms", text, strings.TrimSpace(offset), f)
+			}
+		}
+		p = append(p, s)
+	}
+	return p, nil
+}
+
+// Validate reports everything that is wrong with the plan.
+func (p Plan) Validate() error {
+	var errs []error
+	for _, s := range p {
+		if err := s.Fault.Validate(); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Supports reports every step that the injector can't do.
+func (p Plan) Supports(in Injector) error {
+	var errs []error
+	for _, s := range p {
+		if s.Fault.Kind == None {
+			continue
+		}
+		if err := in.Supports(s.Fault); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Lead is how long before the fault instant the first step is due.
+func (p Plan) Lead() time.Duration {
+	var lead time.Duration
+	for _, s := range p {
+		lead = max(lead, -s.At)
+	}
+	return lead
+}
+
+// Run injects the steps when they are due: the fault instant is Lead from now.
+// It stops at the first error or when ctx ends, and never heals: that is for
+// the owner of the set, who does it whatever happened.
+func (p Plan) Run(ctx context.Context, inject func(context.Context, Step) error) error {
+	steps := slices.Clone(p)
+	slices.SortStableFunc(steps, func(a, b Step) int {
+		switch {
+		case a.At < b.At:
+			return -1
+		case a.At > b.At:
+			return 1
+		}
+		return 0
+	})
+	instant := time.Now().Add(p.Lead())
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for _, s := range steps {
+		timer.Reset(time.Until(instant.Add(s.At)))
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("fault: %s was not injected: %w", s, context.Cause(ctx))
+		case <-timer.C:
+		}
+		if err := inject(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,95 @@
+package fault_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/lifeboat-dr/lifeboat/drills/fault"
+)
+
+var (
+	blackout = fault.Fault{Kind: fault.Blackout, Region: "us-east-1"}
+	lag      = fault.Fault{Kind: fault.ReplicationLag, Region: "us-east-1", Peer: "us-west-2", Duration: 5 * time.Second}
+)
+
+func TestPlanPrintsBack(t *testing.T) {
+	for text, want := range map[string]fault.Plan{
+		"none":                {{Fault: fault.Fault{Kind: fault.None}}},
+		"blackout(us-east-1)": fault.All(blackout),
+		"replication-lag(us-east-1,us-west-2,5s)@-8s + blackout(us-east-1)@0s": {{lag, -8 * time.Second}, {blackout, 0}},
+		"blackout(us-east-1)@1.5s": {{blackout, 1500 * time.Millisecond}},
+	} {
+		t.Run(text, func(t *testing.T) {
+			got, err := fault.ParsePlan(text)
+			require.NoError(t, err)
+			require.Equal(t, want, got)
+			require.Equal(t, text, got.String())
+		})
+	}
+}
+
+func TestPlanSaysWhatIsWrong(t *testing.T) {
+	_, err := fault.ParsePlan("blackout(us-east-1)@later")
+	require.ErrorContains(t, err, `offset "later" of blackout(us-east-1): write it like -8s`)
+	_, err = fault.ParsePlan("blackout(us-east-1) + ")
+	require.ErrorContains(t, err, `kind "" is not known`)
+}
+
+func TestSequence(t *testing.T) {
+	p := fault.Sequence(2*time.Second, lag, blackout)
+	require.Equal(t, "replication-lag(us-east-1,us-west-2,5s)@0s + blackout(us-east-1)@2s", p.String())
+	require.Zero(t, p.Lead())
+}
+
+func TestPlanRunsStepsWhenDue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := fault.Plan{{blackout, 2 * time.Second}, {lag, -8 * time.Second}}
+		require.Equal(t, 8*time.Second, p.Lead())
+		start := time.Now()
+		got := map[fault.Kind]time.Duration{}
+		require.NoError(t, p.Run(t.Context(), func(_ context.Context, s fault.Step) error {
+			got[s.Fault.Kind] = time.Since(start)
+			return nil
+		}))
+		require.Equal(t, map[fault.Kind]time.Duration{fault.ReplicationLag: 0, fault.Blackout: 10 * time.Second}, got)
+	})
+}
+
+func TestPlanStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := fault.Sequence(time.Minute, lag, blackout)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		n := 0
+		err := p.Run(ctx, func(context.Context, fault.Step) error { n++; return nil })
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorContains(t, err, "blackout(us-east-1)@1m0s was not injected")
+		require.Equal(t, 1, n)
+
+		broken := errors.New("no such container")
+		err = p.Run(t.Context(), func(context.Context, fault.Step) error { n++; return broken })
+		require.ErrorIs(t, err, broken)
+		require.Equal(t, 2, n)
+	})
+}
+
+func FuzzParsePlan(f *testing.F) {
+	f.Add("replication-lag(us-east-1,us-west-2,5s)@-8s + blackout(us-east-1)@0s")
+	f.Add("none")
+	f.Add("kill(us-east-1)@1h2m")
+	f.Fuzz(func(t *testing.T, text string) {
+		first, err := fault.ParsePlan(text)
+		if err != nil {
+			return
+		}
+		require.NoError(t, first.Validate())
+		second, err := fault.ParsePlan(first.String())
+		require.NoError(t, err)
+		require.Equal(t, first, second)
+	})
+}

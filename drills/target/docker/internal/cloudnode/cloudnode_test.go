@@ -1,0 +1,180 @@
+//go:build linux
+
+package cloudnode_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+	"github.com/stretchr/testify/require"
+
+	"github.com/lifeboat-dr/lifeboat/drills/drill"
+	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/cloudnode"
+	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/control"
+	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/host"
+	"github.com/lifeboat-dr/lifeboat/drills/workload"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/aurora"
+)
+
+// node runs the role on loopback and returns a client of its control API.
+func node(t *testing.T) *control.Client {
+	t.Helper()
+	h := &host.Host{Control: control.NewServer(control.Lifeline{}), Log: slog.New(slog.DiscardHandler)}
+	ctx, cancel := context.WithCancel(context.Background())
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	role, served := make(chan error, 1), make(chan error, 1)
+	go func() { role <- cloudnode.Role(ctx, h) }()
+	go func() { served <- h.Control.Run(ctx, l) }()
+	c := control.NewClient("aws/cloud", l.Addr().String())
+	t.Cleanup(func() {
+		c.Close()
+		cancel()
+		require.NoError(t, <-role)
+		require.NoError(t, <-served)
+	})
+	return c
+}
+
+// port returns one that is free for TCP, and was so a moment ago.
+func port(t *testing.T) uint16 {
+	t.Helper()
+	l, err := net.Listen("tcp4", ":0")
+	require.NoError(t, err)
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).AddrPort().Port()
+}
+
+// config has the members' servers where nothing listens, and takes every caller
+// for one from home.
+func config(t *testing.T, home dr.Region) cloudnode.Config {
+	t.Helper()
+	dead := netip.MustParseAddrPort("127.0.0.1:1")
+	cfg := cloudnode.Config{
+		GlobalCluster: "ledger", Table: "lifeboat", Topic: "lifeboat", EndpointTTL: 5 * time.Second,
+		Regions: []cloudnode.Region{
+			{Name: drill.East, Server: dead, Control: dead}, {Name: drill.West, Server: dead, Control: dead}, {Name: drill.Witness},
+		},
+		Latency: []cloudnode.Latency{{A: drill.East, B: drill.West, RoundTrip: 60 * time.Millisecond}},
+	}
+	for i := range cfg.Regions {
+		r := &cfg.Regions[i]
+		r.Port, r.Network = port(t), netip.MustParsePrefix("10.213.0.0/24")
+		if r.Name == home {
+			r.Network = netip.MustParsePrefix("127.0.0.0/8")
+		}
+	}
+	return cfg
+}
+
+func describe(t *testing.T, r cloudnode.Region, timeout time.Duration) (*rds.DescribeGlobalClustersOutput, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
+	defer cancel()
+	cfg := aws.Config{Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		return aws.Credentials{AccessKeyID: "DRILL", SecretAccessKey: "drill"}, nil
+	})}
+	return aurora.NewClient(cfg, r.Name, fmt.Sprintf("http://127.0.0.1:%d", r.Port), nil).
+		DescribeGlobalClusters(ctx, &rds.DescribeGlobalClustersInput{GlobalClusterIdentifier: aws.String("ledger")})
+}
+
+func TestControlPlane(t *testing.T) {
+	c := node(t)
+	post := func(path string, query url.Values) error { return c.Call(t.Context(), path, query, nil, nil) }
+	require.Eventually(t, func() bool { return post("/cloud/stop", nil) == nil }, 5*time.Second, 5*time.Millisecond)
+	require.ErrorContains(t, post("/cloud/link", nil), "no cloud has been started")
+
+	cfg := config(t, drill.West)
+	east, west := cfg.Regions[0], cfg.Regions[1]
+	var info cloudnode.Info
+	require.NoError(t, c.Call(t.Context(), "/cloud/start", nil, cfg, &info))
+	require.Equal(t, map[dr.Region]string{drill.East: "ledger-us-east-1", drill.West: "ledger-us-west-2"}, info.Clusters)
+	require.Contains(t, info.Topics[drill.West], "arn:aws:sns:us-west-2:")
+	var w cloudnode.Writer
+	require.NoError(t, c.Get(t.Context(), "/cloud/writer", &w))
+	require.Equal(t, drill.East, w.Region)
+
+	t.Run("home and abroad", func(t *testing.T) {
+		out, err := describe(t, west, 5*time.Second)
+		require.NoError(t, err)
+		require.Len(t, out.GlobalClusters, 1)
+		start := time.Now()
+		_, err = describe(t, east, 5*time.Second)
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, time.Since(start), 60*time.Millisecond, "another Region costs a round trip")
+	})
+	t.Run("link", func(t *testing.T) {
+		ends := url.Values{"a": {"us-east-1"}, "b": {"us-west-2"}, "up": {"false"}}
+		require.NoError(t, post("/cloud/link", ends))
+		_, err := describe(t, east, 300*time.Millisecond)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		_, err = describe(t, west, 5*time.Second)
+		require.NoError(t, err)
+		ends.Set("up", "true")
+		require.NoError(t, post("/cloud/link", ends))
+		_, err = describe(t, east, 5*time.Second)
+		require.NoError(t, err)
+	})
+	t.Run("silence", func(t *testing.T) {
+		for range 2 { // to silence what is silent changes nothing
+			require.NoError(t, post("/cloud/silence", url.Values{"region": {"us-west-2"}}))
+		}
+		_, err := describe(t, west, 300*time.Millisecond)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.NoError(t, post("/cloud/silence", url.Values{"region": {"us-west-2"}, "on": {"false"}}))
+		_, err = describe(t, west, 5*time.Second)
+		require.NoError(t, err)
+	})
+	t.Run("names", func(t *testing.T) {
+		r, err := workload.NewResolver(workload.ResolverConfig{Server: fmt.Sprintf("127.0.0.1:%d", west.Port)})
+		require.NoError(t, err)
+		found, err := r.Lookup(t.Context(), info.Endpoint)
+		require.NoError(t, err)
+		require.Equal(t, []netip.Addr{east.Server.Addr()}, found)
+	})
+	t.Run("start anew", func(t *testing.T) {
+		require.NoError(t, c.Call(t.Context(), "/cloud/start", nil, cfg, nil), "on the same ports")
+		_, err := describe(t, west, 5*time.Second)
+		require.NoError(t, err)
+		taken := cfg
+		taken.Regions = append([]cloudnode.Region(nil), cfg.Regions...)
+		taken.Regions[1].Port = taken.Regions[0].Port
+		require.ErrorContains(t, c.Call(t.Context(), "/cloud/start", nil, taken, nil), "open the ports of us-west-2")
+		require.NoError(t, c.Call(t.Context(), "/cloud/start", nil, cfg, nil), "nothing of the failed one is left")
+	})
+}
+
+// A failover whose server can't be reached fails, and the events say so.
+func TestPromotionWithoutAServer(t *testing.T) {
+	c := node(t)
+	cfg := config(t, drill.West)
+	require.Eventually(t, func() bool { return c.Call(t.Context(), "/cloud/start", nil, cfg, nil) == nil }, 5*time.Second, 10*time.Millisecond)
+	credentials := aws.Config{Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		return aws.Credentials{AccessKeyID: "DRILL", SecretAccessKey: "drill"}, nil
+	})}
+	api := aurora.NewClient(credentials, drill.West, fmt.Sprintf("http://127.0.0.1:%d", cfg.Regions[1].Port), nil)
+	cluster, err := aurora.NewCluster(aurora.ClusterConfig{
+		GlobalCluster: "ledger", Region: drill.West, Clients: func(dr.Region) aurora.GlobalAPI { return api },
+	})
+	require.NoError(t, err)
+	require.NoError(t, cluster.Failover(t.Context(), drill.West))
+	var e cloudnode.Events
+	require.Eventually(t, func() bool {
+		require.NoError(t, c.Get(t.Context(), "/cloud/events", &e))
+		return len(e.Operations) == 1 && e.Operations[0].Error != ""
+	}, 10*time.Second, 20*time.Millisecond)
+	require.Contains(t, e.Operations[0].Error, "connect to us-west-2")
+	require.Zero(t, e.Operations[0].Promote)
+	now, err := cluster.Describe(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, drill.East, now.Writer)
+}

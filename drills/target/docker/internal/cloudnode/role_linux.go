@@ -1,0 +1,138 @@
+package cloudnode
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"sync"
+
+	"github.com/lifeboat-dr/lifeboat/drills/cloud"
+	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/control"
+	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/host"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+)
+
+// Role runs the emulated control plane; it has no settings. It adds
+//
+//	POST /cloud/start    with a Config body: a new cloud in place of the old one
+//	POST /cloud/stop
+//	POST /cloud/link?a=REGION&b=REGION&up=BOOL
+//	POST /cloud/silence?region=REGION&on=BOOL
+//	GET  /cloud/writer, /cloud/events
+//
+// to the control API.
+func Role(ctx context.Context, h *host.Host) error {
+	n := &node{ctx: ctx}
+	h.Control.Handle("POST /cloud/start", n.start)
+	h.Control.Handle("POST /cloud/stop", func(*http.Request) (any, error) { return struct{}{}, n.stop() })
+	h.Control.Handle("POST /cloud/link", n.link)
+	h.Control.Handle("POST /cloud/silence", n.silence)
+	h.Control.Handle("GET /cloud/writer", n.with(func(i *instance) (any, error) { return Writer{i.cloud.Writer()}, nil }))
+	h.Control.Handle("GET /cloud/events", n.with(func(i *instance) (any, error) {
+		e := Events{Events: i.cloud.Events()}
+		for _, o := range i.cloud.Operations() {
+			e.Operations = append(e.Operations, operation(o))
+		}
+		return e, nil
+	}))
+	h.Ready()
+	<-ctx.Done()
+	return n.stop()
+}
+
+type node struct {
+	ctx context.Context // of the role: a cloud outlives the call that started it
+
+	mu      sync.Mutex
+	current *instance
+	// muted are what lifts the silence of each silent Region.
+	muted map[dr.Region]func()
+}
+
+func (n *node) start(r *http.Request) (any, error) {
+	var cfg Config
+	if err := json.NewDecoder(r.Body).Decode(&cfg); err != nil {
+		return nil, control.BadRequest(err)
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if err := n.end(); err != nil {
+		return nil, err
+	}
+	i, err := open(n.ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	i.start()
+	n.current, n.muted = i, map[dr.Region]func(){}
+	return i.info(), nil
+}
+
+func (n *node) stop() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.end()
+}
+
+// end ends the current cloud, if there is one. The lock must be held.
+func (n *node) end() error {
+	if n.current == nil {
+		return nil
+	}
+	err := n.current.end()
+	n.current = nil
+	return err
+}
+
+var errNotStarted = control.BadRequest(errors.New("cloudnode: no cloud has been started"))
+
+func (n *node) with(f func(*instance) (any, error)) func(*http.Request) (any, error) {
+	return func(*http.Request) (any, error) {
+		n.mu.Lock()
+		i := n.current
+		n.mu.Unlock()
+		if i == nil {
+			return nil, errNotStarted
+		}
+		return f(i)
+	}
+}
+
+func (n *node) link(r *http.Request) (any, error) {
+	up, err := control.Query(r, "up", true, strconv.ParseBool)
+	if err != nil {
+		return nil, err
+	}
+	a, b := dr.Region(r.FormValue("a")), dr.Region(r.FormValue("b"))
+	return n.with(func(i *instance) (any, error) {
+		i.cloud.SetLink(a, b, up)
+		return struct{}{}, nil
+	})(r)
+}
+
+// silence makes a Region's API and name server answer nobody, and its servers
+// unreachable.
+func (n *node) silence(r *http.Request) (any, error) {
+	on, err := control.Query(r, "on", true, strconv.ParseBool)
+	if err != nil {
+		return nil, err
+	}
+	region := dr.Region(r.FormValue("region"))
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.current == nil {
+		return nil, errNotStarted
+	}
+	n.current.servers.silence(region, on)
+	lift := n.muted[region]
+	switch {
+	case on && lift == nil:
+		n.muted[region] = n.current.cloud.SetFault(cloud.On(region, "", "").Hang())
+	case !on && lift != nil:
+		lift()
+		delete(n.muted, region)
+	}
+	return struct{}{}, nil
+}

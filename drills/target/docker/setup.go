@@ -1,0 +1,186 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/lifeboat-dr/lifeboat/drills/drill"
+	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/agent"
+	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/cloudnode"
+	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/control"
+	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/host"
+	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/mysqld"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+)
+
+// newWorld gives every node of a fleet its work, and waits until the agents have
+// found everything well. The databases replicate and are empty.
+func newWorld(ctx context.Context, t *Target, f *Fleet, s drill.Setup) (*world, error) {
+	w := &world{
+		target: t, fleet: f, setup: s,
+		servers: map[uint32]dr.Region{}, seen: map[dr.Region]int{}, faults: map[string]effect{},
+		cuts: map[[2]string]map[string]bool{},
+	}
+	s.Progress("starting the control plane and the agents")
+	for _, step := range []func(context.Context) error{w.readClock, w.readServers, w.startCloud, w.startAgents, w.steady} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return w, nil
+}
+
+// readClock learns what the containers' clock says now: by the quickest of some
+// questions, half of whose round trip is the error.
+func (w *world) readClock(ctx context.Context) error {
+	cloud, err := w.fleet.Node(cloudName)
+	if err != nil {
+		return err
+	}
+	best := time.Hour
+	for range 8 {
+		var st host.Status
+		asked := time.Now()
+		if err := cloud.Get(ctx, "/status", &st); err != nil {
+			return err
+		}
+		if took := time.Since(asked); took < best {
+			best, w.origin, w.began = took, st.Now, asked.Add(took/2)
+		}
+	}
+	return nil
+}
+
+func (w *world) readServers(ctx context.Context) error {
+	for _, r := range w.setup.Topology.Members {
+		db, err := w.fleet.Database(r.String())
+		if err != nil {
+			return err
+		}
+		rows, err := db.Query(ctx, "SELECT @@server_id, @@version")
+		if err != nil {
+			return err
+		}
+		id, err := strconv.ParseUint(*rows.Rows[0][0], 10, 32)
+		if err != nil {
+			return fmt.Errorf("docker: server_id of %s: %w", r, err)
+		}
+		w.servers[uint32(id)], w.version = r, *rows.Rows[0][1]
+	}
+	return nil
+}
+
+// firstPort is the port of the first Region's API and names on the cloud node.
+const firstPort = 8000
+
+// regions are the Regions as the cloud wants them: the members, the writer's
+// first, and the witness.
+func (w *world) regions() []dr.Region {
+	t := w.setup.Topology
+	return []dr.Region{w.setup.Writer, t.Peer(w.setup.Writer), t.Witness}
+}
+
+func (w *world) startCloud(ctx context.Context) error {
+	cloud, err := w.fleet.Node(cloudName)
+	if err != nil {
+		return err
+	}
+	cfg := cloudnode.Config{
+		GlobalCluster: w.setup.Topology.GlobalCluster, Table: "lifeboat", Topic: "lifeboat", Seed: w.setup.Seed,
+		EndpointTTL: w.setup.Policy.EndpointTTL, Admin: mysqld.Admin, Apps: []mysqld.Account{mysqld.App},
+	}
+	all := w.regions()
+	for i, r := range all {
+		region := cloudnode.Region{Name: r, Network: w.fleet.Subnet(r.String()), Port: w.port(r)}
+		if db, err := w.fleet.Database(r.String()); err == nil {
+			region.Server = db.Endpoint()
+			region.Control = netip.AddrPortFrom(db.Addr(), control.Port)
+		}
+		cfg.Regions = append(cfg.Regions, region)
+		for _, other := range all[:i] {
+			cfg.Latency = append(cfg.Latency, cloudnode.Latency{A: other, B: r, RoundTrip: 2 * distance(other, r)})
+		}
+	}
+	return cloud.Call(ctx, "/cloud/start", nil, cfg, &w.names)
+}
+
+func (w *world) port(r dr.Region) uint16 { return uint16(firstPort + slices.Index(w.regions(), r)) }
+
+// at returns the address of a Region's API and names.
+func (w *world) at(r dr.Region) string {
+	cloud := w.fleet.byName[cloudName]
+	return netip.AddrPortFrom(cloud.addr, w.port(r)).String()
+}
+
+// endpoint is what clients of the writer are configured with.
+func (w *world) endpoint() string { return w.names.Endpoint + ":" + strconv.Itoa(mysqld.Port) }
+
+func (w *world) startAgents(ctx context.Context) error {
+	cfg := agent.Config{
+		Topology: w.setup.Topology, Policy: w.setup.Policy, Origin: w.origin,
+		APIs: map[dr.Region]string{}, Endpoint: w.endpoint(), Clusters: w.names.Clusters,
+		Databases: map[dr.Region]string{}, Servers: w.servers, Table: "lifeboat", Monitor: mysqld.App, Admin: mysqld.Admin,
+	}
+	for _, r := range w.regions() {
+		cfg.APIs[r] = "http://" + w.at(r)
+		if db, err := w.fleet.Database(r.String()); err == nil {
+			cfg.Databases[r] = db.Endpoint().String()
+		}
+	}
+	err := w.each(ctx, w.regions(), func(ctx context.Context, r dr.Region) error {
+		mine := cfg
+		mine.Region, mine.DNS, mine.Topic = r, w.at(r), w.names.Topics[r]
+		mine.Stores = []dr.Region{r}
+		if r == w.setup.Topology.Witness {
+			// Its own replica can be neither read nor written.
+			mine.Stores = []dr.Region{w.setup.Topology.Peer(w.setup.Writer), w.setup.Writer}
+		}
+		return w.call(ctx, agentName(r), "/agent/configure", nil, mine, nil)
+	})
+	if err != nil {
+		return err
+	}
+	if err := w.call(ctx, agentName(w.setup.Writer), "/agent/bootstrap", nil, nil, nil); err != nil {
+		return err
+	}
+	return w.each(ctx, w.regions(), w.startAgent)
+}
+
+func (w *world) startAgent(ctx context.Context, r dr.Region) error {
+	return w.call(ctx, agentName(r), "/agent/start", nil, nil, nil)
+}
+
+// steadyTimeout bounds the wait for the agents to find everything well.
+const steadyTimeout = 20 * time.Second
+
+// steady waits until the writer's Region renews its lease, and the others have
+// found it healthy.
+func (w *world) steady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, steadyTimeout)
+	defer cancel()
+	missing := map[string]bool{"guard " + w.setup.Writer.String() + " lease." + dr.LeaseHeld: true}
+	for _, r := range w.regions()[1:] {
+		missing["monitor "+r.String()+" verdict.Healthy"] = true
+	}
+	for {
+		marks, err := w.Marks(ctx)
+		if err != nil {
+			return err
+		}
+		for _, m := range marks {
+			delete(missing, m.Source+" "+m.Name)
+		}
+		if len(missing) == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("docker: no steady state in %v: missing %v; marked so far:\n%v", steadyTimeout, missing, marks)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}

@@ -1,0 +1,133 @@
+// Package embedded is the target that needs nothing: both Regions, their
+// databases and the AWS control plane inside one process.
+//
+// The databases are in memory; they ship a log with a drawn delay and lose what
+// has not arrived when the secondary is promoted. The control plane is
+// drills/cloud behind the SDK's own HTTP client, so the adapters that talk to it
+// are the real ones. Inside a testing/synctest bubble a whole drill runs in
+// virtual time.
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/lifeboat-dr/lifeboat/drills/cloud"
+	"github.com/lifeboat-dr/lifeboat/drills/drill"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/drtest"
+)
+
+// Config says what is drawn. The zero value is what every report of this target
+// speaks of unless it says otherwise.
+type Config struct {
+	// ShipMin and ShipMax bound the delay of replication. Default 20 to 80 ms.
+	ShipMin, ShipMax time.Duration
+	// PromoteMin and PromoteMax bound how long Aurora takes to promote. Default 2
+	// to 5 s, which is far better than the "few minutes" that AWS documents.
+	PromoteMin, PromoteMax time.Duration
+}
+
+func (c Config) withDefaults() Config {
+	if c.ShipMax == 0 {
+		c.ShipMin, c.ShipMax = 20*time.Millisecond, 80*time.Millisecond
+	}
+	if c.PromoteMax == 0 {
+		c.PromoteMin, c.PromoteMax = 2*time.Second, 5*time.Second
+	}
+	return c
+}
+
+// Target makes embedded worlds.
+type Target struct{ cfg Config }
+
+// New returns the target.
+func New(cfg Config) *Target { return &Target{cfg.withDefaults()} }
+
+// Name implements drill.Target.
+func (t *Target) Name() string { return "embedded" }
+
+// Up implements drill.Target. It takes no time: everything starts healthy.
+func (t *Target) Up(ctx context.Context, s drill.Setup) (drill.World, error) {
+	if err := errors.Join(s.Topology.Validate(), s.Policy.Validate()); err != nil {
+		return nil, fmt.Errorf("embedded: %w", err)
+	}
+	w := &world{
+		cfg: t.cfg, setup: s, began: time.Now(),
+		net:    drtest.NewNetwork(s.Topology.Vantages()...),
+		silent: make(map[dr.Region]bool),
+		agents: make(map[dr.Region]*running),
+	}
+	w.pair = drtest.NewPair(s.Writer, s.Topology.Peer(s.Writer), w.shipDelay(s.Seed))
+	w.net.SetHook(w.hook)
+	var err error
+	w.cloud, err = cloud.New(cloud.Config{
+		GlobalCluster: s.Topology.GlobalCluster,
+		Members:       members(s),
+		Witness:       s.Topology.Witness,
+		Tables:        []cloud.Table{{Name: tableName, PartitionKey: "pk", SortKey: "sk"}},
+		Topics:        topics(s),
+		Servers:       &servers{w},
+		Seed:          s.Seed,
+		Promotion:     cloud.Uniform(t.cfg.PromoteMin, t.cfg.PromoteMax),
+		DNSTTL:        s.Policy.WithDefaults().EndpointTTL,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("embedded: %w", err)
+	}
+	// The world outlives the call that made it, and ends with Close.
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	w.life, w.end = life, end
+	w.tasks.Go(func() { _ = w.cloud.Run(life) })
+	if err := w.bootstrap(ctx); err != nil {
+		return nil, errors.Join(err, w.Close(ctx))
+	}
+	for _, r := range s.Topology.Vantages() {
+		if err := w.startAgent(r); err != nil {
+			return nil, errors.Join(err, w.Close(ctx))
+		}
+	}
+	return w, nil
+}
+
+const (
+	tableName = "lifeboat"
+	topicName = "lifeboat"
+)
+
+// members lists the clusters, the writer's first.
+func members(s drill.Setup) []cloud.Member {
+	out := make([]cloud.Member, 0, 2)
+	for _, r := range []dr.Region{s.Writer, s.Topology.Peer(s.Writer)} {
+		out = append(out, cloud.Member{Region: r, Instances: []string{s.Topology.GlobalCluster + "-" + r.String() + "-1"}})
+	}
+	return out
+}
+
+func topics(s drill.Setup) []cloud.Topic {
+	var out []cloud.Topic
+	for _, r := range s.Topology.Members {
+		out = append(out, cloud.Topic{Region: r, Name: topicName})
+	}
+	return out
+}
+
+// shipDelay draws the delay of each record, plus whatever lag a fault adds.
+func (w *world) shipDelay(seed uint64) func() time.Duration {
+	rng := rand.New(rand.NewPCG(seed, 0x5e))
+	var mu sync.Mutex
+	span := int64(w.cfg.ShipMax - w.cfg.ShipMin)
+	return func() time.Duration {
+		mu.Lock()
+		defer mu.Unlock()
+		d := w.cfg.ShipMin
+		if span > 0 {
+			d += time.Duration(rng.Int64N(span))
+		}
+		return d + time.Duration(w.lag.Load())
+	}
+}

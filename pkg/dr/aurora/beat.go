@@ -1,0 +1,47 @@
+package aurora
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+)
+
+// Beat implements failover.Beater by one autocommitted statement. It returns
+// failover.ErrReadOnly also to an account that could write in spite of read_only,
+// and ErrStaleEpoch when the row carries a newer epoch.
+func (s *SQL) Beat(ctx context.Context, b failover.Beat) error {
+	return s.session(ctx, s.cfg.DB, "heartbeat", func(c *sql.Conn) error {
+		return beat(ctx, c, s.heartbeat(), b)
+	})
+}
+
+// beat writes a row of the heartbeat table. An older epoch changes nothing, and
+// within an epoch the last write counts.
+func beat(ctx context.Context, c *sql.Conn, table string, b failover.Beat) error {
+	done, err := c.ExecContext(ctx, "INSERT INTO "+table+" (region, epoch, seq, at) "+
+		"SELECT new.region, new.epoch, new.seq, UTC_TIMESTAMP(6) FROM (SELECT ? AS region, ? AS epoch, ? AS seq) AS new "+
+		"WHERE @@global.read_only = 0 AND @@global.innodb_read_only = 0 "+
+		// Assignments see the ones before them, so the epoch comes last.
+		"ON DUPLICATE KEY UPDATE at = IF(new.epoch >= heartbeat.epoch, UTC_TIMESTAMP(6), heartbeat.at), "+
+		"seq = IF(new.epoch >= heartbeat.epoch, new.seq, heartbeat.seq), epoch = GREATEST(new.epoch, heartbeat.epoch)",
+		b.Region.String(), uint64(b.Epoch), b.Seq)
+	if readOnly(err) {
+		return failover.ErrReadOnly
+	}
+	if err != nil {
+		return err
+	}
+	if n, err := done.RowsAffected(); err != nil || n > 0 {
+		return err
+	}
+	// Nothing was written: the server is read-only, or the row is newer.
+	var closed bool
+	if err := c.QueryRowContext(ctx, "SELECT @@global.read_only OR @@global.innodb_read_only").Scan(&closed); err != nil {
+		return err
+	}
+	if closed {
+		return failover.ErrReadOnly
+	}
+	return ErrStaleEpoch
+}

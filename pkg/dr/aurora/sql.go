@@ -1,0 +1,191 @@
+package aurora
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"regexp"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+)
+
+// ErrStaleEpoch is returned when the database has seen a newer epoch than the one
+// that a heartbeat or an opening carries.
+var ErrStaleEpoch = errors.New("aurora: the database has seen a newer epoch")
+
+// Dialect says what kind of server it is.
+type Dialect uint8
+
+// The dialects.
+const (
+	DialectAurora Dialect = iota // Aurora MySQL 3.06 and later
+	DialectMySQL                 // MySQL 8.0.22 and later, replicating by GTID
+)
+
+// SQLConfig says which server is spoken to, and by which accounts.
+type SQLConfig struct {
+	// DB is for heartbeats and for reading lag. Its account needs SELECT, INSERT
+	// and UPDATE on the schema, and must not have CONNECTION_ADMIN.
+	DB *sql.DB
+	// Admin is for fencing and opening; nil means DB. On MySQL its account needs
+	// SYSTEM_VARIABLES_ADMIN, CONNECTION_ADMIN, PROCESS and REPLICATION CLIENT; on
+	// Aurora EXECUTE on mysql.rds_set_read_only and mysql.rds_kill, and PROCESS.
+	Admin   *sql.DB
+	Region  dr.Region // where the server is
+	Dialect Dialect
+	// Schema holds the heartbeat table. Default "lifeboat".
+	Schema string
+	// Spare names accounts whose sessions survive a fence, besides Admin's own and
+	// the server's.
+	Spare []string
+	// Watchdog makes Open install the watchdog, with this time, before it returns:
+	// a promoted server is then never open without one. 0 leaves that to the guard.
+	Watchdog time.Duration
+}
+
+// Validate reports everything that is wrong with the configuration at once.
+func (c SQLConfig) Validate() error {
+	var errs []error
+	if c.DB == nil {
+		errs = append(errs, errors.New("aurora: sql: DB is nil: open one with OpenMySQL"))
+	}
+	if c.Region == "" {
+		errs = append(errs, errors.New("aurora: sql: Region is empty"))
+	}
+	if c.Dialect > DialectMySQL {
+		errs = append(errs, fmt.Errorf("aurora: sql: Dialect %d is unknown", c.Dialect))
+	}
+	if c.Schema != "" && !identifier.MatchString(c.Schema) {
+		errs = append(errs, fmt.Errorf("aurora: sql: Schema %q: use letters, digits and underscores", c.Schema))
+	}
+	if c.Watchdog != 0 && c.Watchdog < 2*time.Second {
+		errs = append(errs, fmt.Errorf("aurora: sql: Watchdog %v is below 2s: the event runs once a second", c.Watchdog))
+	}
+	return errors.Join(errs...)
+}
+
+var identifier = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
+
+// SQL speaks to the database of one Region. It is safe for concurrent use.
+type SQL struct {
+	cfg SQLConfig
+	// fences counts the fences that have begun: an opening that began before one
+	// must not finish after it.
+	fences atomic.Uint64
+	// unclean is set from before the server is made read-only until the sessions
+	// from before have been ended.
+	unclean atomic.Bool
+}
+
+var (
+	_ failover.Beater        = (*SQL)(nil)
+	_ failover.Fencer        = (*SQL)(nil)
+	_ failover.Watchdog      = (*SQL)(nil)
+	_ failover.ReplicaReader = (*SQL)(nil)
+)
+
+// NewSQL returns the database of a Region, or everything that its configuration
+// lacks.
+func NewSQL(cfg SQLConfig) (*SQL, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if cfg.Admin == nil {
+		cfg.Admin = cfg.DB
+	}
+	if cfg.Schema == "" {
+		cfg.Schema = "lifeboat"
+	}
+	return &SQL{cfg: cfg}, nil
+}
+
+// Install creates the schema and its table on the writer, if they don't exist.
+func (s *SQL) Install(ctx context.Context) error {
+	return s.session(ctx, s.cfg.Admin, "install the schema", func(c *sql.Conn) error {
+		for _, statement := range []string{
+			"CREATE DATABASE IF NOT EXISTS " + s.cfg.Schema,
+			"CREATE TABLE IF NOT EXISTS " + s.heartbeat() +
+				" (region VARCHAR(64) NOT NULL PRIMARY KEY, epoch BIGINT UNSIGNED NOT NULL, seq BIGINT UNSIGNED NOT NULL, at DATETIME(6) NOT NULL)",
+		} {
+			if _, err := c.ExecContext(ctx, statement); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s *SQL) heartbeat() string { return s.cfg.Schema + ".heartbeat" }
+
+// Replicated implements failover.ReplicaReader: it returns the newest heartbeat of
+// a Region that has been applied here, or the zero Beat when none has.
+func (s *SQL) Replicated(ctx context.Context, from dr.Region) (failover.Beat, error) {
+	var b failover.Beat
+	err := s.session(ctx, s.cfg.DB, "read the heartbeat of "+from.String(), func(c *sql.Conn) error {
+		row := c.QueryRowContext(ctx, "SELECT region, epoch, seq FROM "+s.heartbeat()+" WHERE region = ?", from.String())
+		if err := row.Scan(&b.Region, &b.Epoch, &b.Seq); !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		return nil
+	})
+	return b, err
+}
+
+// session runs f on one connection. After an error the connection is dropped: it
+// may lead to a server that is no longer the writer, or that is gone.
+func (s *SQL) session(ctx context.Context, db *sql.DB, op string, f func(*sql.Conn) error) error {
+	return session(ctx, db, "aurora: "+op+" in "+s.cfg.Region.String(), f)
+}
+
+func session(ctx context.Context, db *sql.DB, op string, f func(*sql.Conn) error) error {
+	var err error
+	for range 4 { // ErrBadConn: the kept connection had died before anything was sent
+		var c *sql.Conn
+		if c, err = db.Conn(ctx); err != nil {
+			break
+		}
+		if err = f(c); err != nil {
+			drop(c)
+		}
+		_ = c.Close() // gives the connection back; one that was dropped is gone
+		if !errors.Is(err, driver.ErrBadConn) {
+			break
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	return nil
+}
+
+// drop closes the connection under c instead of giving it back to its pool.
+func drop(c *sql.Conn) {
+	_ = c.Raw(func(any) error { return driver.ErrBadConn })
+}
+
+// readOnly reports whether a server has refused a write because it is read-only.
+func readOnly(err error) bool {
+	switch number(err) {
+	case 1290, // ER_OPTION_PREVENTS_STATEMENT: read_only, super_read_only
+		1792, // ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION
+		1836: // ER_READ_ONLY_MODE: innodb_read_only, as on an Aurora secondary
+		return true
+	}
+	return false
+}
+
+// number returns the MySQL error number, or 0 when the server did not answer.
+func number(err error) uint16 {
+	var e *mysql.MySQLError
+	if errors.As(err, &e) {
+		return e.Number
+	}
+	return 0
+}

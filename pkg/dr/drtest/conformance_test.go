@@ -1,0 +1,94 @@
+package drtest_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/drtest"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+)
+
+const (
+	east    dr.Region = "us-east-1"
+	west    dr.Region = "us-west-2"
+	witness dr.Region = "us-east-2"
+)
+
+func network() *drtest.Network { return drtest.NewNetwork(east, west, witness) }
+
+func pair() *drtest.Pair {
+	return drtest.NewPair(east, west, func() time.Duration { return time.Millisecond })
+}
+
+func store() *drtest.StoreView { return drtest.NewStore(network()).At(west) }
+
+func TestStoreConforms(t *testing.T) {
+	t.Run("leaser", func(t *testing.T) {
+		drtest.TestLeaser(t, func(*testing.T) failover.Leaser { return store() })
+	})
+	t.Run("heartbeats", func(t *testing.T) {
+		drtest.TestHeartbeats(t, func(*testing.T) failover.Heartbeats { return store() })
+	})
+	t.Run("journal", func(t *testing.T) {
+		drtest.TestJournal(t, func(*testing.T) failover.Journal { return store() })
+	})
+	t.Run("acknowledger", func(t *testing.T) {
+		drtest.TestAcknowledger(t, func(*testing.T) failover.Acknowledger { return store() })
+	})
+}
+
+func TestDatabaseConforms(t *testing.T) {
+	dial := func(r dr.Region) drtest.Fenceable { return network().Dial(r, pair().DB(r)) }
+	t.Run("fencer", func(t *testing.T) {
+		drtest.TestFencer(t, func(*testing.T) drtest.Fenceable { return dial(east) })
+	})
+	t.Run("watchdog", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			drtest.TestWatchdog(t, func(*testing.T) drtest.Fenceable { return dial(east) })
+		})
+	})
+	t.Run("secondary", func(t *testing.T) {
+		drtest.TestSecondary(t, func(*testing.T) drtest.Fenceable { return dial(west) })
+	})
+	t.Run("replica reader", func(t *testing.T) {
+		drtest.TestReplicaReader(t, func(*testing.T) (failover.Beater, failover.ReplicaReader) {
+			n, p := network(), pair()
+			return n.Dial(east, p.DB(east)), n.Dial(east, p.DB(west))
+		})
+	})
+}
+
+func TestGlobalClusterConforms(t *testing.T) {
+	cluster := func() (*drtest.GlobalCluster, *drtest.Network, *drtest.Pair) {
+		n, p := network(), pair()
+		return drtest.NewGlobalCluster(n, p, func() time.Duration { return 50 * time.Millisecond }), n, p
+	}
+	t.Run("promoter", func(t *testing.T) {
+		drtest.TestPromoter(t, func(*testing.T) drtest.Moves {
+			g, _, _ := cluster()
+			return drtest.Moves{Promoter: g.At(west), Writer: east, Secondary: west}
+		})
+	})
+	t.Run("isolator", func(t *testing.T) {
+		drtest.TestIsolator(t, func(*testing.T) (failover.Isolator, failover.Beater) {
+			g, n, p := cluster()
+			return g.At(east), n.Dial(east, p.DB(east))
+		})
+	})
+}
+
+func TestRouterConforms(t *testing.T) {
+	drtest.TestRouter(t, func(t *testing.T) (failover.Router, dr.Region) {
+		n, p := network(), pair()
+		if _, err := p.Promote(west); err != nil {
+			t.Fatal(err)
+		}
+		return drtest.NewRouter(n, p, east, 20*time.Millisecond).At(west), west
+	})
+}
+
+func TestNotifierConforms(t *testing.T) {
+	drtest.TestNotifier(t, func(*testing.T) failover.Notifier { return drtest.NewNotifier(network(), west) })
+}

@@ -1,0 +1,137 @@
+package drtest
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+)
+
+// Store keeps the lease, the heartbeats, the journal and the acknowledgements.
+// Every operation is linearizable and needs a majority of the network's Regions:
+// from a Region that has none, a call hangs until its context ends.
+type Store struct {
+	net *Network
+
+	mu         sync.Mutex
+	lease      *failover.Lease
+	heartbeats map[dr.Region]failover.Heartbeat
+	journal    []failover.Entry
+	acks       map[dr.Epoch]failover.Acknowledgement
+}
+
+// NewStore returns an empty store.
+func NewStore(net *Network) *Store {
+	return &Store{
+		net: net, heartbeats: make(map[dr.Region]failover.Heartbeat),
+		acks: make(map[dr.Epoch]failover.Acknowledgement),
+	}
+}
+
+// At returns the store as one Region reaches it.
+func (s *Store) At(r dr.Region) *StoreView { return &StoreView{s, r} }
+
+// StoreView is a store as one Region reaches it.
+type StoreView struct {
+	store  *Store
+	region dr.Region
+}
+
+var (
+	_ failover.Leaser       = (*StoreView)(nil)
+	_ failover.Heartbeats   = (*StoreView)(nil)
+	_ failover.Journal      = (*StoreView)(nil)
+	_ failover.Acknowledger = (*StoreView)(nil)
+)
+
+func (v *StoreView) carry(ctx context.Context, op Op, act func() error) error {
+	return v.store.net.carry(ctx, Call{From: v.region, Op: op}, func() error {
+		v.store.mu.Lock()
+		defer v.store.mu.Unlock()
+		return act()
+	})
+}
+
+// ReadLease implements failover.Leaser.
+func (v *StoreView) ReadLease(ctx context.Context) (failover.Lease, error) {
+	var got failover.Lease
+	err := v.carry(ctx, OpReadLease, func() error {
+		if v.store.lease == nil {
+			return failover.ErrNoLease
+		}
+		got = *v.store.lease
+		return nil
+	})
+	return orZero(got, err)
+}
+
+// RenewLease implements failover.Leaser.
+func (v *StoreView) RenewLease(ctx context.Context, held failover.Lease) (failover.Lease, error) {
+	var got failover.Lease
+	err := v.carry(ctx, OpRenewLease, func() error {
+		l := v.store.lease
+		if l == nil || l.Epoch != held.Epoch || l.Holder != held.Holder {
+			return failover.ErrLeaseMoved
+		}
+		l.Rev++
+		got = *l
+		return nil
+	})
+	return orZero(got, err)
+}
+
+// TakeLease implements failover.Leaser.
+func (v *StoreView) TakeLease(ctx context.Context, seen failover.Lease, claim failover.Claim) (failover.Lease, error) {
+	var got failover.Lease
+	err := v.carry(ctx, OpTakeLease, func() error {
+		var now failover.Lease
+		if v.store.lease != nil {
+			now = *v.store.lease
+		}
+		if now.Epoch != seen.Epoch || now.Holder != seen.Holder || now.Rev != seen.Rev {
+			return failover.ErrLeaseMoved
+		}
+		got = failover.Lease{
+			Epoch: now.Epoch + 1, Holder: claim.Holder, Rev: now.Rev + 1, Execution: claim.Execution,
+			TakenRev: now.Rev + 1, TakenAfter: claim.After,
+		}
+		v.store.lease = new(got)
+		return nil
+	})
+	return orZero(got, err)
+}
+
+// Publish implements failover.Heartbeats.
+func (v *StoreView) Publish(ctx context.Context, h failover.Heartbeat) error {
+	h.Sightings = slices.Clone(h.Sightings)
+	return v.carry(ctx, OpPublish, func() error {
+		v.store.heartbeats[h.Region] = h
+		return nil
+	})
+}
+
+// Heartbeats implements failover.Heartbeats; the answer is in the order of Regions.
+func (v *StoreView) Heartbeats(ctx context.Context) ([]failover.Heartbeat, error) {
+	var got []failover.Heartbeat
+	err := v.carry(ctx, OpHeartbeats, func() error {
+		for _, h := range v.store.heartbeats {
+			h.Sightings = slices.Clone(h.Sightings)
+			got = append(got, h)
+		}
+		return nil
+	})
+	slices.SortFunc(got, func(a, b failover.Heartbeat) int { return cmp.Compare(a.Region, b.Region) })
+	return orZero(got, err)
+}
+
+// orZero keeps an answer that was lost on the way from reaching the caller.
+func orZero[T any](v T, err error) (T, error) {
+	if err != nil {
+		var zero T
+		return zero, err
+	}
+	return v, nil
+}

@@ -1,0 +1,254 @@
+package drtest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
+)
+
+// noon is when the suites' histories happen.
+var noon = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+
+func entry(id string, seq int, s failover.State, m failover.Mode, at time.Time) failover.Entry {
+	return failover.Entry{
+		Execution: failover.Execution{ID: id, Seq: seq, Mode: m, From: "us-east-1", To: "us-west-2", State: s},
+		Event:     failover.EvConfirmed, At: at,
+	}
+}
+
+// TestJournal holds a Journal against its documentation. open returns an empty one.
+func TestJournal(t *testing.T, open func(t *testing.T) failover.Journal) {
+	t.Run("an empty journal says so", func(t *testing.T) {
+		j, ctx := open(t), callContext(t)
+		_, err := j.Latest(ctx)
+		require.ErrorIs(t, err, failover.ErrNoEntry)
+		n, err := j.Settled(ctx, time.Time{})
+		require.NoError(t, err)
+		require.Zero(t, n)
+	})
+
+	t.Run("an entry comes back as it was", func(t *testing.T) {
+		j, ctx := open(t), callContext(t)
+		want := failover.Entry{
+			Execution: failover.Execution{
+				ID: "0000000007-0001", Seq: 1, Mode: failover.ModeFailover, From: "us-east-1", To: "us-west-2",
+				State: failover.Operator, Asked: failover.Confirmed, Code: failover.CodeLagAboveLimit, Detail: "5s > 1s, \"quoted\" – ünïcode",
+				Epoch: 7, Unchanged: 1750*time.Millisecond + 1, TakenRev: 1 << 60, Proof: failover.ProofExpired,
+				Evidence: failover.Evidence{
+					DarkSince: noon.Add(-3 * time.Second), Dark: []health.Family{health.SQL, health.Heartbeat},
+					Vantages: []dr.Region{"us-west-2", health.Store}, MonitorDiedFirst: true,
+					Lag: 5 * time.Second, LagAge: time.Second, LagKnown: true, LeaseRev: 41, Recent: 1, Witness: true, Why: "sql dead",
+				},
+				Ack: &failover.Acknowledgement{Epoch: 7, By: "ops", Reason: "the Region is gone"},
+			},
+			Event: failover.EvConfirmed, At: noon,
+		}
+		require.NoError(t, j.Append(ctx, want))
+		got, err := j.Latest(ctx)
+		require.NoError(t, err)
+		require.WithinDuration(t, want.At, got.At, time.Millisecond)
+		require.WithinDuration(t, want.Execution.Evidence.DarkSince, got.Execution.Evidence.DarkSince, time.Millisecond)
+		got.At, got.Execution.Evidence.DarkSince = want.At, want.Execution.Evidence.DarkSince
+		require.Equal(t, want, got)
+	})
+
+	t.Run("a place is taken once", func(t *testing.T) {
+		j, ctx := open(t), callContext(t)
+		require.NoError(t, j.Append(ctx, entry("0000000002-0001", 1, failover.Confirmed, failover.ModeFailover, noon)))
+		err := j.Append(ctx, entry("0000000002-0001", 1, failover.Aborted, failover.ModeFailover, noon))
+		require.ErrorIs(t, err, failover.ErrConflict)
+		got, err := j.Latest(ctx)
+		require.NoError(t, err)
+		require.Equal(t, failover.Confirmed, got.Execution.State, "the first entry stays")
+		require.NoError(t, j.Append(ctx, entry("0000000002-0002", 1, failover.Confirmed, failover.ModeFailover, noon)), "another execution has places of its own")
+	})
+
+	t.Run("of concurrent writers exactly one gets the place", func(t *testing.T) {
+		j, ctx := open(t), callContext(t)
+		for seq := 1; seq <= 3; seq++ {
+			won := 0
+			for _, err := range race(racers, func(int) error {
+				return j.Append(ctx, entry("0000000002-0001", seq, failover.Confirmed, failover.ModeFailover, noon))
+			}) {
+				if err == nil {
+					won++
+					continue
+				}
+				require.ErrorIs(t, err, failover.ErrConflict)
+			}
+			require.Equal(t, 1, won)
+		}
+	})
+
+	t.Run("latest is the last entry of the newest execution", func(t *testing.T) {
+		j, ctx := open(t), callContext(t)
+		latest := func() (string, int) {
+			e, err := j.Latest(ctx)
+			require.NoError(t, err)
+			return e.Execution.ID, e.Execution.Seq
+		}
+		for seq := 1; seq <= 11; seq++ { // 10 comes after 9, not after 1
+			require.NoError(t, j.Append(ctx, entry("0000000009-0001", seq, failover.Gated, failover.ModeFailover, noon)))
+			id, last := latest()
+			require.Equal(t, "0000000009-0001", id)
+			require.Equal(t, seq, last)
+		}
+		require.NoError(t, j.Append(ctx, entry("0000000009-0002", 1, failover.Confirmed, failover.ModeFailover, noon)))
+		id, seq := latest()
+		require.Equal(t, "0000000009-0002", id, "a second attempt at the same epoch is newer")
+		require.Equal(t, 1, seq)
+		require.NoError(t, j.Append(ctx, entry("0000000010-0001", 1, failover.Confirmed, failover.ModeSwitchover, noon)))
+		require.NoError(t, j.Append(ctx, entry("0000000009-0001", 12, failover.Settled, failover.ModeFailover, noon.Add(time.Hour))))
+		id, _ = latest()
+		require.Equal(t, "0000000010-0001", id, "an entry that comes late does not make its execution the newest")
+	})
+
+	t.Run("settled counts automatic failovers since an instant", func(t *testing.T) {
+		j, ctx := open(t), callContext(t)
+		for i, e := range []failover.Entry{
+			entry("0000000002-0001", 1, failover.Redirected, failover.ModeFailover, noon),
+			entry("0000000002-0001", 2, failover.Settled, failover.ModeFailover, noon),
+			entry("0000000003-0001", 1, failover.Settled, failover.ModeSwitchover, noon.Add(time.Minute)),
+			entry("0000000004-0001", 1, failover.Aborted, failover.ModeFailover, noon.Add(2*time.Minute)),
+			entry("0000000005-0001", 1, failover.Settled, failover.ModeFailover, noon.Add(30*time.Minute)),
+			entry("0000000006-0001", 1, failover.Operator, failover.ModeFailover, noon.Add(40*time.Minute)),
+		} {
+			require.NoError(t, j.Append(ctx, e), "entry %d", i)
+		}
+		for _, c := range []struct {
+			since time.Time
+			want  int
+		}{{noon.Add(-time.Second), 2}, {noon.Add(time.Second), 1}, {noon.Add(time.Hour), 0}} {
+			n, err := j.Settled(ctx, c.since)
+			require.NoError(t, err)
+			require.Equal(t, c.want, n, "since %v", c.since)
+		}
+	})
+
+	t.Run("no call succeeds under an ended context", func(t *testing.T) {
+		j := open(t)
+		require.Error(t, j.Append(endedContext(t), entry("0000000002-0001", 1, failover.Confirmed, failover.ModeFailover, noon)))
+		_, err := j.Latest(endedContext(t))
+		require.Error(t, err)
+		require.NotErrorIs(t, err, failover.ErrNoEntry, "nobody looked")
+		_, err = j.Settled(endedContext(t), noon)
+		require.Error(t, err)
+	})
+}
+
+// TestAcknowledger holds an Acknowledger against its documentation. open returns an
+// empty one.
+func TestAcknowledger(t *testing.T, open func(t *testing.T) failover.Acknowledger) {
+	t.Run("an acknowledgement counts for its epoch", func(t *testing.T) {
+		a, ctx := open(t), callContext(t)
+		_, err := a.Acknowledgement(ctx, 7)
+		require.ErrorIs(t, err, failover.ErrNotAcknowledged)
+		want := failover.Acknowledgement{Epoch: 7, By: "ops", Reason: "the Region is gone"}
+		require.NoError(t, a.Acknowledge(ctx, want))
+		got, err := a.Acknowledgement(ctx, 7)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+		for _, other := range []dr.Epoch{6, 8, 77} {
+			_, err = a.Acknowledgement(ctx, other)
+			require.ErrorIs(t, err, failover.ErrNotAcknowledged, "epoch %d", other)
+		}
+	})
+
+	t.Run("a later one replaces it", func(t *testing.T) {
+		a, ctx := open(t), callContext(t)
+		require.NoError(t, a.Acknowledge(ctx, failover.Acknowledgement{Epoch: 7, By: "ops", Reason: "first question"}))
+		second := failover.Acknowledgement{Epoch: 7, By: "ops", Reason: "second question of the same execution"}
+		require.NoError(t, a.Acknowledge(ctx, second))
+		got, err := a.Acknowledgement(ctx, 7)
+		require.NoError(t, err)
+		require.Equal(t, second, got)
+	})
+
+	t.Run("no call succeeds under an ended context", func(t *testing.T) {
+		a := open(t)
+		require.Error(t, a.Acknowledge(endedContext(t), failover.Acknowledgement{Epoch: 7}))
+		_, err := a.Acknowledgement(endedContext(t), 7)
+		require.Error(t, err)
+		require.NotErrorIs(t, err, failover.ErrNotAcknowledged, "nobody looked")
+	})
+}
+
+// TestHeartbeats holds Heartbeats against its documentation. open returns an empty
+// one.
+func TestHeartbeats(t *testing.T, open func(t *testing.T) failover.Heartbeats) {
+	full := failover.Heartbeat{
+		Region: "us-west-2", Seq: 1 << 52, FencedEpoch: 3, FencedRev: 17, FenceFailed: 2, LeaseRev: 19, LeaseUnchanged: 1234567890 * time.Nanosecond,
+		Sightings: []failover.Sighting{
+			{Subject: "us-east-1", Family: health.SQL, Method: "heartbeat write", Answer: health.Dead, Cause: "timeout", Age: 40 * time.Millisecond},
+			{Subject: "us-east-1", Family: health.Control, Method: "describe", Answer: health.Alive, RegionAnswers: true},
+			{Subject: "us-east-1", Family: health.Witness, Answer: health.Unknown, Cause: "blind"},
+		},
+	}
+
+	t.Run("what is published is read", func(t *testing.T) {
+		h, ctx := open(t), callContext(t)
+		got, err := h.Heartbeats(ctx)
+		require.NoError(t, err)
+		require.Empty(t, got)
+		bare := failover.Heartbeat{Region: "us-east-2", Seq: 1}
+		require.NoError(t, h.Publish(ctx, full))
+		require.NoError(t, h.Publish(ctx, bare))
+		got, err = h.Heartbeats(ctx)
+		require.NoError(t, err)
+		require.Len(t, got, 2)
+		for _, g := range got {
+			if g.Region == full.Region {
+				require.Equal(t, full, g)
+				continue
+			}
+			require.Empty(t, g.Sightings)
+			g.Sightings = nil
+			require.Equal(t, bare, g)
+		}
+	})
+
+	t.Run("a report replaces the one before it whole", func(t *testing.T) {
+		h, ctx := open(t), callContext(t)
+		require.NoError(t, h.Publish(ctx, full))
+		require.NoError(t, h.Publish(ctx, failover.Heartbeat{Region: full.Region, Seq: full.Seq + 1}))
+		got, err := h.Heartbeats(ctx)
+		require.NoError(t, err)
+		require.Len(t, got, 1)
+		require.Equal(t, full.Seq+1, got[0].Seq)
+		require.Zero(t, got[0].FencedEpoch, "an acknowledgement that is not repeated is withdrawn")
+		require.Empty(t, got[0].Sightings)
+	})
+
+	t.Run("Regions do not disturb each other", func(t *testing.T) {
+		h, ctx := open(t), callContext(t)
+		regions := []dr.Region{"us-east-1", "us-west-2", "us-east-2"}
+		for _, err := range race(len(regions), func(i int) error {
+			for seq := uint64(1); seq <= 5; seq++ {
+				if err := h.Publish(ctx, failover.Heartbeat{Region: regions[i], Seq: seq}); err != nil {
+					return err
+				}
+			}
+			return nil
+		}) {
+			require.NoError(t, err)
+		}
+		got, err := h.Heartbeats(ctx)
+		require.NoError(t, err)
+		require.Len(t, got, len(regions))
+		for _, g := range got {
+			require.Equal(t, uint64(5), g.Seq, "%s", g.Region)
+		}
+	})
+
+	t.Run("no call succeeds under an ended context", func(t *testing.T) {
+		h := open(t)
+		require.Error(t, h.Publish(endedContext(t), full))
+		_, err := h.Heartbeats(endedContext(t))
+		require.Error(t, err)
+	})
+}

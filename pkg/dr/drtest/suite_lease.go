@@ -1,0 +1,187 @@
+package drtest
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+)
+
+// racers is how many callers a suite lets compete for one place.
+const racers = 8
+
+// TestLeaser holds a Leaser against its documentation. open returns one over an
+// empty store; it is called once for every part.
+func TestLeaser(t *testing.T, open func(t *testing.T) failover.Leaser) {
+	east := failover.Claim{Holder: "us-east-1"}
+	west := failover.Claim{Holder: "us-west-2", Execution: "0000000002-0001", After: 1500 * time.Millisecond}
+
+	t.Run("an empty store has no lease", func(t *testing.T) {
+		l, ctx := open(t), callContext(t)
+		_, err := l.ReadLease(ctx)
+		require.ErrorIs(t, err, failover.ErrNoLease)
+		_, err = l.RenewLease(ctx, failover.Lease{Epoch: 1, Holder: east.Holder, Rev: 1})
+		require.ErrorIs(t, err, failover.ErrLeaseMoved, "there is nothing to renew")
+		_, err = l.TakeLease(ctx, failover.Lease{Epoch: 1, Holder: east.Holder, Rev: 1}, west)
+		require.ErrorIs(t, err, failover.ErrLeaseMoved, "what was seen is not there")
+		_, err = l.ReadLease(ctx)
+		require.ErrorIs(t, err, failover.ErrNoLease, "a refused call must leave nothing behind")
+	})
+
+	t.Run("the zero lease takes the first epoch, once", func(t *testing.T) {
+		l, ctx := open(t), callContext(t)
+		first, err := l.TakeLease(ctx, failover.Lease{}, east)
+		require.NoError(t, err)
+		require.Equal(t, dr.Epoch(1), first.Epoch)
+		require.Equal(t, east.Holder, first.Holder)
+		require.NotZero(t, first.Rev)
+		require.Equal(t, first.Rev, first.TakenRev)
+		read, err := l.ReadLease(ctx)
+		require.NoError(t, err)
+		require.Equal(t, first, read)
+		_, err = l.TakeLease(ctx, failover.Lease{}, west)
+		require.ErrorIs(t, err, failover.ErrLeaseMoved)
+	})
+
+	t.Run("a renewal raises the revision and nothing else", func(t *testing.T) {
+		l, ctx := open(t), callContext(t)
+		held, err := l.TakeLease(ctx, failover.Lease{}, failover.Claim{Holder: east.Holder, Execution: "x", After: time.Second})
+		require.NoError(t, err)
+		for range 3 {
+			next, err := l.RenewLease(ctx, held)
+			require.NoError(t, err)
+			require.Greater(t, next.Rev, held.Rev)
+			want := held
+			want.Rev = next.Rev
+			require.Equal(t, want, next)
+			held = next
+		}
+		read, err := l.ReadLease(ctx)
+		require.NoError(t, err)
+		require.Equal(t, held, read)
+	})
+
+	t.Run("a renewal needs epoch and holder, not the newest revision", func(t *testing.T) {
+		l, ctx := open(t), callContext(t)
+		old, err := l.TakeLease(ctx, failover.Lease{}, east)
+		require.NoError(t, err)
+		second, err := l.RenewLease(ctx, old)
+		require.NoError(t, err)
+		third, err := l.RenewLease(ctx, old)
+		require.NoError(t, err, "the reply of an earlier renewal may have been lost")
+		require.Greater(t, third.Rev, second.Rev)
+		_, err = l.RenewLease(ctx, failover.Lease{Epoch: old.Epoch, Holder: west.Holder, Rev: third.Rev})
+		require.ErrorIs(t, err, failover.ErrLeaseMoved, "another holder")
+		_, err = l.RenewLease(ctx, failover.Lease{Epoch: old.Epoch + 1, Holder: old.Holder, Rev: third.Rev})
+		require.ErrorIs(t, err, failover.ErrLeaseMoved, "another epoch")
+	})
+
+	t.Run("taking it gives the next epoch and ends the old term", func(t *testing.T) {
+		l, ctx := open(t), callContext(t)
+		held, err := l.TakeLease(ctx, failover.Lease{}, east)
+		require.NoError(t, err)
+		taken, err := l.TakeLease(ctx, held, west)
+		require.NoError(t, err)
+		require.Greater(t, taken.Rev, held.Rev)
+		require.Equal(t, failover.Lease{
+			Epoch: held.Epoch + 1, Holder: west.Holder, Rev: taken.Rev, Execution: west.Execution,
+			TakenRev: taken.Rev, TakenAfter: west.After,
+		}, taken)
+		_, err = l.RenewLease(ctx, held)
+		require.ErrorIs(t, err, failover.ErrLeaseMoved, "renewing after a take")
+		renewed, err := l.RenewLease(ctx, taken)
+		require.NoError(t, err)
+		require.Equal(t, taken.TakenRev, renewed.TakenRev, "the revision that the epoch began with stays")
+		require.Equal(t, taken.TakenAfter, renewed.TakenAfter)
+		require.Equal(t, taken.Execution, renewed.Execution)
+	})
+
+	t.Run("what was seen must still be there exactly", func(t *testing.T) {
+		l, ctx := open(t), callContext(t)
+		seen, err := l.TakeLease(ctx, failover.Lease{}, east)
+		require.NoError(t, err)
+		_, err = l.RenewLease(ctx, seen)
+		require.NoError(t, err)
+		_, err = l.TakeLease(ctx, seen, west)
+		require.ErrorIs(t, err, failover.ErrLeaseMoved, "it was renewed since: its holder lives")
+	})
+
+	t.Run("of concurrent takers exactly one wins", func(t *testing.T) {
+		l, ctx := open(t), callContext(t)
+		seen := failover.Lease{}
+		for round := range 4 {
+			type outcome struct {
+				lease failover.Lease
+				err   error
+			}
+			got := race(racers, func(i int) outcome {
+				lease, err := l.TakeLease(ctx, seen, failover.Claim{Holder: dr.Region(fmt.Sprintf("region-%d", i)), Execution: fmt.Sprint(i)})
+				return outcome{lease, err}
+			})
+			var won []failover.Lease
+			for _, o := range got {
+				if o.err == nil {
+					won = append(won, o.lease)
+					continue
+				}
+				require.ErrorIs(t, o.err, failover.ErrLeaseMoved)
+			}
+			require.Len(t, won, 1)
+			require.Equal(t, dr.Epoch(round+1), won[0].Epoch)
+			read, err := l.ReadLease(ctx)
+			require.NoError(t, err)
+			require.Equal(t, won[0], read)
+			seen = read
+		}
+	})
+
+	t.Run("a renewal and a take exclude each other", func(t *testing.T) {
+		for range 4 {
+			l, ctx := open(t), callContext(t)
+			held, err := l.TakeLease(ctx, failover.Lease{}, east)
+			require.NoError(t, err)
+			errs := race(2, func(i int) error {
+				if i == 0 {
+					_, err := l.RenewLease(ctx, held)
+					return err
+				}
+				_, err := l.TakeLease(ctx, held, west)
+				return err
+			})
+			require.NotEqual(t, errs[0] == nil, errs[1] == nil, "renew: %v, take: %v", errs[0], errs[1])
+		}
+	})
+
+	t.Run("concurrent renewals never share a revision", func(t *testing.T) {
+		l, ctx := open(t), callContext(t)
+		held, err := l.TakeLease(ctx, failover.Lease{}, east)
+		require.NoError(t, err)
+		seen := map[uint64]bool{held.Rev: true}
+		for _, rev := range race(racers, func(int) uint64 {
+			l, err := l.RenewLease(ctx, held)
+			if err != nil {
+				return held.Rev
+			}
+			return l.Rev
+		}) {
+			require.False(t, seen[rev], "revision %d was given twice, or a renewal was refused", rev)
+			seen[rev] = true
+		}
+	})
+
+	t.Run("no call succeeds under an ended context", func(t *testing.T) {
+		l := open(t)
+		held, err := l.TakeLease(callContext(t), failover.Lease{}, east)
+		require.NoError(t, err)
+		_, err = l.ReadLease(endedContext(t))
+		require.Error(t, err)
+		_, err = l.RenewLease(endedContext(t), held)
+		require.Error(t, err)
+		_, err = l.TakeLease(endedContext(t), held, west)
+		require.Error(t, err)
+	})
+}

@@ -1,0 +1,112 @@
+package drtest
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+)
+
+// Moves is what the Promoter suite acts on: a healthy global database.
+type Moves struct {
+	Promoter          failover.Promoter
+	Writer, Secondary dr.Region
+}
+
+// TestPromoter holds a Promoter against its documentation. open returns one over a
+// healthy global database that nobody else moves. A promotion must take long enough
+// for one more call to see it under way.
+func TestPromoter(t *testing.T, open func(t *testing.T) Moves) {
+	t.Run("describe names the writer", func(t *testing.T) {
+		m := open(t)
+		got, err := m.Promoter.Describe(callContext(t))
+		require.NoError(t, err)
+		require.NotEmpty(t, got.Status)
+		require.Equal(t, m.Writer, got.Writer)
+		require.Empty(t, got.MovingTo)
+	})
+
+	for mode, ask := range map[string]func(m Moves, t *testing.T, to dr.Region) error{
+		"failover":   func(m Moves, t *testing.T, to dr.Region) error { return m.Promoter.Failover(callContext(t), to) },
+		"switchover": func(m Moves, t *testing.T, to dr.Region) error { return m.Promoter.Switchover(callContext(t), to) },
+	} {
+		t.Run("a "+mode+" is seen under way until the writer has moved", func(t *testing.T) {
+			m := open(t)
+			require.NoError(t, ask(m, t, m.Secondary))
+			eventually(t, "the writer has moved", func() bool {
+				got, err := m.Promoter.Describe(callContext(t))
+				require.NoError(t, err)
+				if got.MovingTo == "" {
+					require.Equal(t, m.Secondary, got.Writer, "idle before the end would make a controller ask again")
+					return true
+				}
+				require.Equal(t, m.Secondary, got.MovingTo)
+				return false
+			})
+		})
+		t.Run("a "+mode+" to a Region without a member is refused", func(t *testing.T) {
+			m := open(t)
+			require.Error(t, ask(m, t, "eu-central-1"))
+			got, err := m.Promoter.Describe(callContext(t))
+			require.NoError(t, err)
+			require.Equal(t, m.Writer, got.Writer)
+			require.Empty(t, got.MovingTo)
+		})
+	}
+
+	t.Run("while the writer moves, nobody else moves it", func(t *testing.T) {
+		m := open(t)
+		require.NoError(t, m.Promoter.Failover(callContext(t), m.Secondary))
+		got, err := m.Promoter.Describe(callContext(t))
+		require.NoError(t, err)
+		require.Equal(t, m.Secondary, got.MovingTo, "a promotion here must take long enough to be seen")
+		require.Error(t, m.Promoter.Switchover(callContext(t), m.Secondary))
+	})
+
+	t.Run("no call succeeds under an ended context", func(t *testing.T) {
+		m := open(t)
+		_, err := m.Promoter.Describe(endedContext(t))
+		require.Error(t, err)
+		require.Error(t, m.Promoter.Failover(endedContext(t), m.Secondary))
+		require.Error(t, m.Promoter.Switchover(endedContext(t), m.Secondary))
+	})
+}
+
+// TestRouter holds a Router against its documentation. open returns one over a
+// writer in the Region, to which clients are not led yet.
+func TestRouter(t *testing.T, open func(t *testing.T) (failover.Router, dr.Region)) {
+	t.Run("a redirect leads clients to the writer", func(t *testing.T) {
+		r, to := open(t)
+		require.NoError(t, r.Redirect(callContext(t), to, 2))
+		require.NoError(t, r.Redirect(callContext(t), to, 2), "redirecting twice is redirecting")
+		eventually(t, "a write lands in "+to.String(), func() bool {
+			at, err := r.Reach(callContext(t), 2)
+			return err == nil && at == to
+		})
+	})
+	t.Run("no call succeeds under an ended context", func(t *testing.T) {
+		r, to := open(t)
+		require.Error(t, r.Redirect(endedContext(t), to, 2))
+		_, err := r.Reach(endedContext(t), 2)
+		require.Error(t, err)
+	})
+}
+
+// TestNotifier holds a Notifier against its documentation: it takes every message
+// that a controller may write.
+func TestNotifier(t *testing.T, open func(t *testing.T) failover.Notifier) {
+	for name, m := range map[string]failover.Message{
+		"a plain message":      {Subject: "failover: the writer moved from us-east-1 to us-west-2", Body: "execution 0000000002-0001\n"},
+		"a long subject":       {Subject: strings.Repeat("failover to us-west-2 waits for an answer ", 8), Body: "x"},
+		"a subject with lines": {Subject: "failover\nto us-west-2 – ünïcode", Body: "x"},
+		"a long body":          {Subject: "failover", Body: strings.Repeat("evidence\n", 4000)},
+	} {
+		t.Run(name, func(t *testing.T) { require.NoError(t, open(t).Notify(callContext(t), m)) })
+	}
+	t.Run("no call succeeds under an ended context", func(t *testing.T) {
+		require.Error(t, open(t).Notify(endedContext(t), failover.Message{Subject: "x", Body: "y"}))
+	})
+}

@@ -1,0 +1,69 @@
+package dynamo
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// item is an item's attributes, or the values of an expression.
+type item map[string]types.AttributeValue
+
+func str(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+
+func num[N ~uint64 | ~int64](n N) types.AttributeValue {
+	// By its digits: a time.Duration would print its unit.
+	return &types.AttributeValueMemberN{Value: fmt.Sprintf("%d", n)}
+}
+
+// instant is a time for people; its width is fixed so that it sorts as text.
+func instant(t time.Time) types.AttributeValue {
+	return str(t.UTC().Format("2006-01-02T15:04:05.000000000Z"))
+}
+
+func (s *Store) key(sk string) item {
+	return item{"pk": str(s.cfg.Cluster), "sk": str(sk)}
+}
+
+// sk names the item in errors.
+func (it item) sk() string {
+	s, _ := it["sk"].(*types.AttributeValueMemberS)
+	if s == nil {
+		return "?"
+	}
+	return s.Value
+}
+
+// reader takes attributes out of an item and keeps the first error: an item that
+// somebody has edited by hand must not read as zeros.
+type reader struct {
+	it  item
+	err error
+}
+
+func (r *reader) str(name string) string {
+	v, ok := r.it[name].(*types.AttributeValueMemberS)
+	if !ok {
+		r.bad(name, "a string")
+		return ""
+	}
+	return v.Value
+}
+
+func (r *reader) uint(name string) uint64 {
+	if v, ok := r.it[name].(*types.AttributeValueMemberN); ok {
+		if n, err := strconv.ParseUint(v.Value, 10, 64); err == nil {
+			return n
+		}
+	}
+	r.bad(name, "a number that is not negative")
+	return 0
+}
+
+func (r *reader) bad(name, want string) {
+	if r.err == nil {
+		r.err = fmt.Errorf("item %s: attribute %s is not %s: restore it", r.it.sk(), name, want)
+	}
+}

@@ -1,0 +1,133 @@
+package dynamo
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+)
+
+const leaseKey = "lease"
+
+// ReadLease implements failover.Leaser by a strongly consistent read.
+func (s *Store) ReadLease(ctx context.Context) (failover.Lease, error) {
+	it, err := s.get(ctx, "read lease", leaseKey)
+	if err != nil {
+		return failover.Lease{}, err
+	}
+	if it == nil {
+		return failover.Lease{}, failover.ErrNoLease
+	}
+	return s.lease("read lease", it)
+}
+
+// RenewLease implements failover.Leaser. A renewal that is repeated after a lost
+// answer may raise Rev twice, which harms nobody: whoever waits for the lease to
+// run out waits longer.
+func (s *Store) RenewLease(ctx context.Context, held failover.Lease) (failover.Lease, error) {
+	const op = "renew lease"
+	var out *dynamodb.UpdateItemOutput
+	_, err := s.do(ctx, op, func(ctx context.Context, c Client) (err error) {
+		out, err = c.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+			TableName:                aws.String(s.cfg.Table),
+			Key:                      s.key(leaseKey),
+			UpdateExpression:         aws.String("SET #rev = #rev + :one, #at = :at"),
+			ConditionExpression:      aws.String("#epoch = :epoch AND #holder = :holder"),
+			ExpressionAttributeNames: map[string]string{"#rev": "rev", "#at": "renewed_at", "#epoch": "epoch", "#holder": "holder"},
+			ExpressionAttributeValues: item{
+				":one": num[uint64](1), ":at": instant(time.Now()), ":epoch": num(held.Epoch), ":holder": str(held.Holder.String()),
+			},
+			ReturnValues: types.ReturnValueAllNew,
+		})
+		return err
+	})
+	if isA[*types.ConditionalCheckFailedException](err) {
+		return failover.Lease{}, failover.ErrLeaseMoved
+	}
+	if err != nil {
+		return failover.Lease{}, err
+	}
+	return s.lease(op, out.Attributes)
+}
+
+// TakeLease implements failover.Leaser. When an attempt got no answer, the lease
+// itself tells whether it was taken.
+func (s *Store) TakeLease(ctx context.Context, seen failover.Lease, claim failover.Claim) (failover.Lease, error) {
+	const op = "take lease"
+	taken := failover.Lease{
+		Epoch: seen.Epoch + 1, Holder: claim.Holder, Rev: seen.Rev + 1,
+		Execution: claim.Execution, TakenRev: seen.Rev + 1, TakenAfter: claim.After,
+	}
+	put := dynamodb.PutItemInput{TableName: aws.String(s.cfg.Table), Item: s.leaseItem(taken)}
+	if seen == (failover.Lease{}) {
+		put.ConditionExpression = aws.String("attribute_not_exists(pk)")
+	} else {
+		put.ConditionExpression = aws.String("#epoch = :epoch AND #holder = :holder AND #rev = :rev")
+		put.ExpressionAttributeNames = map[string]string{"#epoch": "epoch", "#holder": "holder", "#rev": "rev"}
+		put.ExpressionAttributeValues = item{":epoch": num(seen.Epoch), ":holder": str(seen.Holder.String()), ":rev": num(seen.Rev)}
+	}
+	ambiguous, err := s.do(ctx, op, func(ctx context.Context, c Client) error {
+		_, err := c.PutItem(ctx, &put)
+		return err
+	})
+	if err == nil {
+		return taken, nil
+	}
+	moved := isA[*types.ConditionalCheckFailedException](err)
+	if moved && !ambiguous {
+		return failover.Lease{}, failover.ErrLeaseMoved
+	}
+	if !ambiguous {
+		return failover.Lease{}, err
+	}
+	now, readErr := s.ReadLease(ctx)
+	switch {
+	case readErr == nil && now.Epoch == taken.Epoch && now.Holder == taken.Holder && now.Execution == taken.Execution:
+		return now, nil
+	case moved, readErr == nil && now.Rev > seen.Rev:
+		// Rev never falls, so an attempt that is still on its way can't succeed.
+		return failover.Lease{}, failover.ErrLeaseMoved
+	}
+	return failover.Lease{}, errors.Join(err, readErr)
+}
+
+func (s *Store) leaseItem(l failover.Lease) item {
+	it := s.key(leaseKey)
+	it["epoch"], it["holder"], it["rev"] = num(l.Epoch), str(l.Holder.String()), num(l.Rev)
+	it["execution"], it["taken_rev"], it["taken_after_ns"] = str(l.Execution), num(l.TakenRev), num(max(0, l.TakenAfter))
+	it["renewed_at"] = instant(time.Now())
+	return it
+}
+
+func (s *Store) lease(op string, it item) (failover.Lease, error) {
+	r := reader{it: it}
+	l := failover.Lease{
+		Epoch: dr.Epoch(r.uint("epoch")), Holder: dr.Region(r.str("holder")), Rev: r.uint("rev"),
+		Execution: r.str("execution"), TakenRev: r.uint("taken_rev"), TakenAfter: time.Duration(r.uint("taken_after_ns")),
+	}
+	if r.err != nil {
+		return failover.Lease{}, s.fail(op, r.err)
+	}
+	return l, nil
+}
+
+// get reads one item with strong consistency; nil when there is none.
+func (s *Store) get(ctx context.Context, op, sk string) (item, error) {
+	var out *dynamodb.GetItemOutput
+	_, err := s.do(ctx, op, func(ctx context.Context, c Client) (err error) {
+		out, err = c.GetItem(ctx, &dynamodb.GetItemInput{
+			TableName: aws.String(s.cfg.Table), Key: s.key(sk), ConsistentRead: aws.Bool(true),
+		})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out.Item, nil
+}

@@ -1,0 +1,79 @@
+package dynamo
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+)
+
+// Config says where a Store keeps its items.
+type Config struct {
+	// Clients reach the table, the preferred one first. A member Region gives the
+	// client of its own Region and no other. The witness's replica can be neither
+	// read nor written, so the witness Region gives one client per member; after
+	// an attempt without an answer the next one is asked.
+	Clients []Client
+	// Region is the one that the Store works for; it appears in errors.
+	Region dr.Region
+	// Table is the table's name.
+	Table string
+	// Cluster is the identifier of the global database: the partition key.
+	Cluster string
+	// Timeout is the deadline of one attempt. Default 1 s. An attempt never gets
+	// more than its share of what is left of the call's own deadline.
+	Timeout time.Duration
+	// Attempts is how often a call without an answer is tried. Default 2, or the
+	// number of Clients if that is larger; at most 5.
+	Attempts int
+}
+
+// Validate reports everything that is wrong with the configuration at once.
+func (c Config) Validate() error {
+	var errs []error
+	refuse := func(bad bool, format string, args ...any) {
+		if bad {
+			errs = append(errs, fmt.Errorf("dynamo: config: "+format, args...))
+		}
+	}
+	refuse(len(c.Clients) == 0, "no Clients: give the DynamoDB client of the own Region")
+	for i, client := range c.Clients {
+		refuse(client == nil, "Clients[%d] is nil", i)
+	}
+	refuse(c.Region == "", "Region is empty")
+	refuse(c.Table == "", "Table is empty: name the lease table")
+	refuse(c.Cluster == "", "Cluster is empty: name the Aurora global database")
+	refuse(c.Timeout < 0, "Timeout %v is negative: give a positive duration, or 0 for 1s", c.Timeout)
+	refuse(c.Attempts < 0 || c.Attempts > 5, "Attempts %d is not within 1 and 5, or 0 for the default", c.Attempts)
+	return errors.Join(errs...)
+}
+
+// Store keeps what the Regions must agree on. It is safe for concurrent use.
+type Store struct {
+	cfg       Config
+	preferred atomic.Uint32 // index of the client that answered last
+}
+
+var (
+	_ failover.Leaser       = (*Store)(nil)
+	_ failover.Heartbeats   = (*Store)(nil)
+	_ failover.Journal      = (*Store)(nil)
+	_ failover.Acknowledger = (*Store)(nil)
+)
+
+// New returns a store, or everything that its configuration lacks.
+func New(cfg Config) (*Store, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if cfg.Timeout == 0 {
+		cfg.Timeout = time.Second
+	}
+	if cfg.Attempts == 0 {
+		cfg.Attempts = max(2, len(cfg.Clients))
+	}
+	return &Store{cfg: cfg}, nil
+}

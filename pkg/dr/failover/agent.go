@@ -1,0 +1,267 @@
+package failover
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
+)
+
+// AgentConfig says what one Region's agent consists of.
+type AgentConfig struct {
+	Region     dr.Region
+	Topology   dr.Topology
+	Policy     dr.Policy
+	Leaser     Leaser
+	Heartbeats Heartbeats
+	// Probers ask about the writer's Region; the board's evidence is added.
+	Probers []health.Prober
+	// Guard and Controller are for member Regions; the witness only observes. Their
+	// Region, Policy, Watch, Leaser, Heartbeats and Trace are the agent's.
+	Guard      *GuardConfig
+	Controller *ControllerConfig
+	Trace      *dr.Trace
+}
+
+// Agent is everything that runs in one Region: it watches the writer, keeps the
+// lease when its Region holds it, reports to the other Regions, and moves the
+// writer here when the other Region is lost.
+type Agent struct {
+	cfg        AgentConfig
+	watch      *Watch
+	board      *Board
+	monitor    *health.Monitor
+	guard      *Guard
+	controller *Controller
+	verdicts   chan health.Verdict
+
+	problems problems
+
+	mu     sync.Mutex
+	latest health.Verdict
+}
+
+// NewAgent returns an agent, or everything that its configuration lacks.
+func NewAgent(cfg AgentConfig) (*Agent, error) {
+	errs := []error{cfg.Topology.Validate(), cfg.Policy.Validate()}
+	if cfg.Leaser == nil || cfg.Heartbeats == nil {
+		errs = append(errs, errors.New("failover: agent: Leaser and Heartbeats are required"))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	cfg.Policy = cfg.Policy.WithDefaults()
+	a := &Agent{cfg: cfg, watch: &Watch{}, verdicts: make(chan health.Verdict, 1)}
+	a.board = NewBoard(cfg.Region, cfg.Policy, cfg.Heartbeats, a.watch)
+	var err error
+	a.monitor, err = health.NewMonitor(health.Config{
+		Vantage: cfg.Region, Policy: cfg.Policy, Probers: append([]health.Prober{a.board}, cfg.Probers...),
+		Self: a.board, Subject: a.subject, OnVerdict: a.onVerdict, Trace: cfg.Trace,
+	})
+	errs = append(errs, err)
+	if cfg.Guard != nil {
+		g := *cfg.Guard
+		g.Region, g.Policy, g.Watch, g.Leaser, g.Trace = cfg.Region, cfg.Policy, a.watch, cfg.Leaser, cfg.Trace
+		a.guard, err = NewGuard(g)
+		errs = append(errs, err)
+	}
+	if cfg.Controller != nil {
+		c := *cfg.Controller
+		c.Region, c.Topology, c.Policy, c.Watch, c.Trace = cfg.Region, cfg.Topology, cfg.Policy, a.watch, cfg.Trace
+		c.Leaser, c.Heartbeats = cfg.Leaser, cfg.Heartbeats
+		a.controller, err = NewController(c)
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	if a.guard != nil && a.controller != nil {
+		a.controller.onPromoted = a.guard.promoted
+	}
+	return a, nil
+}
+
+// Run works until ctx ends, and returns after every part has.
+func (a *Agent) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	pace := a.cfg.Policy
+	if a.controller == nil {
+		// A witness promotes nobody: its word on the lease need not be as fresh.
+		pace.ObserveInterval = max(pace.ObserveInterval, pace.ProbeInterval/2)
+	}
+	wg.Go(func() { _ = a.watch.Run(ctx, pace, a.cfg.Leaser, a.cfg.Region, a.cfg.Trace) })
+	wg.Go(func() {
+		a.recall(ctx) // before the first report takes the predecessor's place
+		wg.Go(func() { a.report(ctx) })
+		_ = a.monitor.Run(ctx)
+	})
+	if a.guard != nil {
+		wg.Go(func() { _ = a.guard.Run(ctx) })
+	}
+	if a.controller != nil {
+		wg.Go(func() { a.control(ctx) })
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// Explain tells what the agent would do now.
+func (a *Agent) Explain() Explanation {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return Explain(a.cfg.Policy, a.cfg.Topology, a.latest, 0)
+}
+
+// subject is the Region to watch: the holder of the lease.
+func (a *Agent) subject() dr.Region {
+	l, _ := a.watch.Lease()
+	return l.Holder
+}
+
+func (a *Agent) onVerdict(v health.Verdict) {
+	a.mu.Lock()
+	a.latest = v
+	a.mu.Unlock()
+	if v.State != health.Impaired || a.controller == nil {
+		return
+	}
+	select {
+	case <-a.verdicts: // void: this one is newer
+	default:
+	}
+	a.verdicts <- v // there is room: nobody else sends
+}
+
+// control acts on verdicts, and continues what the journal holds open: its own after
+// a restart, and an operator's whose process has died.
+func (a *Agent) control(ctx context.Context) {
+	tick := time.NewTicker(a.cfg.Policy.ProbeInterval)
+	defer tick.Stop()
+	for {
+		if _, _, err := a.controller.Resume(ctx); err != nil && ctx.Err() == nil {
+			a.problem("resume", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		case v := <-a.verdicts:
+			if time.Since(v.At) > a.cfg.Policy.ProbeInterval {
+				continue // it waited behind an execution and may be void
+			}
+			if _, err := a.controller.Failover(ctx, v); err != nil && ctx.Err() == nil {
+				a.problem("failover", err)
+			}
+		}
+	}
+}
+
+// report publishes this Region's heartbeat twice per probe interval.
+func (a *Agent) report(ctx context.Context) {
+	tick := time.NewTicker(a.cfg.Policy.ProbeInterval / 2)
+	defer tick.Stop()
+	seq := uint64(time.Now().UnixMicro()) // so that a restart is news too
+	for {
+		seq++
+		h := Heartbeat{Region: a.cfg.Region, Seq: seq}
+		if l, known := a.watch.Lease(); known {
+			h.LeaseRev, h.LeaseUnchanged = l.Rev, a.watch.Unchanged()
+		}
+		if a.guard != nil {
+			a.guard.Report(&h)
+		}
+		h.Sightings, h.Lag = a.sightings()
+		h.At = time.Now().UTC()
+		call, cancel := context.WithTimeout(ctx, a.cfg.Policy.CallTimeout)
+		err := a.cfg.Heartbeats.Publish(call, h)
+		cancel()
+		if err != nil && ctx.Err() == nil {
+			a.problem("publish heartbeat", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// sightings are this Region's own observations of the writer's Region, and the
+// newest lag among them.
+func (a *Agent) sightings() ([]Sighting, *health.Lag) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var out []Sighting
+	for _, o := range a.latest.Votes {
+		if o.Vantage != a.cfg.Region {
+			continue
+		}
+		out = append(out, Sighting{
+			Subject: o.Subject, Family: o.Family, Method: o.Method, Answer: o.Answer, Cause: o.Cause,
+			Age: time.Since(o.At), Samples: max(1, a.latest.Samples[o.Family]), RegionAnswers: o.RegionAnswers,
+		})
+	}
+	return out, a.latest.Lag
+}
+
+// recall hands the monitor what its predecessor had seen, if that is fresh: a
+// crash in the middle of a detection must not begin it anew.
+func (a *Agent) recall(ctx context.Context) {
+	call, cancel := context.WithTimeout(ctx, a.cfg.Policy.CallTimeout)
+	defer cancel()
+	all, err := a.cfg.Heartbeats.Heartbeats(call)
+	if err != nil {
+		if ctx.Err() == nil {
+			a.problem("read the predecessor's heartbeat", err)
+		}
+		return
+	}
+	for _, h := range all {
+		a.watch.Adopt(h.LeaseRev, h.LeaseUnchanged, time.Now())
+		if h.Region == a.cfg.Region {
+			a.monitor.Recall(predecessor(a.cfg.Policy, h, time.Now()))
+		}
+	}
+}
+
+// predecessor turns a Region's last heartbeat back into the samples it stood for.
+func predecessor(p dr.Policy, h Heartbeat, now time.Time) health.Window {
+	w := health.Window{Vantage: h.Region}
+	if len(h.Sightings) == 0 {
+		return w
+	}
+	w.Subject = h.Sightings[0].Subject
+	if h.Lag != nil {
+		w.Rounds = append(w.Rounds, health.Round{At: h.Lag.At, Observations: []health.Observation{{
+			Subject: w.Subject, Vantage: h.Region, Family: health.Replication, Method: "predecessor", At: h.Lag.At, OtherInstances: -1, Lag: h.Lag,
+		}}})
+	}
+	if now.Sub(h.At) > 3*p.ProbeInterval {
+		return w // the lag has an age of its own; the rest is too old
+	}
+	most := 0
+	for _, s := range h.Sightings {
+		most = max(most, s.Samples)
+	}
+	for ago := min(most, p.Confirm); ago >= 1; ago-- {
+		r := health.Round{At: now.Add(-time.Duration(ago) * p.ProbeInterval), SelfCheck: health.Alive}
+		for _, s := range h.Sightings {
+			if s.Samples >= ago && s.Subject == w.Subject {
+				r.Observations = append(r.Observations, health.Observation{
+					Subject: s.Subject, Vantage: h.Region, Family: s.Family, Method: s.Method, Answer: s.Answer, Cause: s.Cause,
+					At: r.At, RegionAnswers: s.RegionAnswers, OtherInstances: -1,
+				})
+			}
+		}
+		w.Rounds = append(w.Rounds, r)
+	}
+	return w
+}
+
+func (a *Agent) problem(op string, err error) {
+	a.problems.report(a.cfg.Trace, a.cfg.Region, op, err)
+}

@@ -1,0 +1,267 @@
+package failover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
+)
+
+// ControllerConfig says what a controller acts on. Everything in it belongs to the
+// controller's own Region or to the lease store: nothing on the path of a failover
+// needs the failed Region.
+type ControllerConfig struct {
+	Region   dr.Region // the one that would be promoted
+	Topology dr.Topology
+	Policy   dr.Policy
+
+	Leaser       Leaser
+	Watch        *Watch
+	Heartbeats   Heartbeats
+	Journal      Journal
+	Acknowledger Acknowledger
+	Promoter     Promoter
+	Beater       Beater // on the database of the controller's own Region
+	Router       Router
+	Notifier     Notifier
+	Trace        *dr.Trace
+}
+
+// Controller moves the writer to its own Region, one journalled step at a time.
+type Controller struct {
+	cfg      ControllerConfig
+	problems problems
+	// onPromoted is called with the epoch of a promotion that is done, for an agent
+	// whose guard opens a server that came up read-only.
+	onPromoted func(dr.Epoch)
+}
+
+// NewController returns a controller, or everything that its configuration lacks.
+func NewController(cfg ControllerConfig) (*Controller, error) {
+	errs := []error{cfg.Topology.Validate(), cfg.Policy.Validate()}
+	if cfg.Topology.Peer(cfg.Region) == "" {
+		errs = append(errs, fmt.Errorf("failover: controller: Region %q is not a member of the topology", cfg.Region))
+	}
+	for name, missing := range map[string]bool{
+		"Leaser": cfg.Leaser == nil, "Watch": cfg.Watch == nil, "Heartbeats": cfg.Heartbeats == nil,
+		"Journal": cfg.Journal == nil, "Acknowledger": cfg.Acknowledger == nil, "Promoter": cfg.Promoter == nil,
+		"Beater": cfg.Beater == nil, "Router": cfg.Router == nil, "Notifier": cfg.Notifier == nil,
+	} {
+		if missing {
+			errs = append(errs, fmt.Errorf("failover: controller: %s is required", name))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	cfg.Policy = cfg.Policy.WithDefaults()
+	return &Controller{cfg: cfg}, nil
+}
+
+// Failover moves the writer here from the Region that the verdict has found
+// Impaired, and accepts the loss of what has not arrived, within the policy. It
+// returns when the execution has ended, or with ctx's error; calling it again
+// continues the same execution.
+func (c *Controller) Failover(ctx context.Context, v health.Verdict) (Execution, error) {
+	if v.State != health.Impaired {
+		return Execution{}, fmt.Errorf("failover: %s is %s, not Impaired: nothing may be promoted (%s)", v.Subject, v.State, v.Why())
+	}
+	recent, err := c.recent(ctx)
+	if err != nil {
+		return Execution{}, err
+	}
+	if _, known := c.cfg.Watch.Lease(); known && c.cfg.Watch.Unchanged() < silentAfter(c.cfg.Policy) {
+		return Execution{}, fmt.Errorf("failover: %s has renewed its lease since the verdict: it lives", v.Subject)
+	}
+	return c.begin(ctx, EvConfirmed, v.Subject, func(l Lease) Evidence {
+		ev := Evidence{
+			DarkSince: v.DarkSince, Dark: v.Dark, Vantages: v.Vantages, MonitorDiedFirst: v.MonitorDiedFirst,
+			LagAge: v.LagAge, LeaseRev: l.Rev, LeaseUnchanged: c.cfg.Watch.Unchanged(), Recent: recent, Witness: c.cfg.Topology.Witness != "", Why: v.Why(),
+		}
+		if v.Lag != nil {
+			ev.LagKnown, ev.Lag = true, v.Lag.Value
+		}
+		return ev
+	})
+}
+
+// Switchover moves the writer here without loss while both Regions are healthy. It
+// is also the way back after a failover, and always a person's decision.
+func (c *Controller) Switchover(ctx context.Context) (Execution, error) {
+	return c.begin(ctx, EvRequested, c.cfg.Topology.Peer(c.cfg.Region), func(l Lease) Evidence {
+		return Evidence{LeaseRev: l.Rev, Witness: c.cfg.Topology.Witness != "", Why: "requested by an operator"}
+	})
+}
+
+// Resume continues the execution that the journal holds open for this Region, and
+// reports whether there was one.
+func (c *Controller) Resume(ctx context.Context) (Execution, bool, error) {
+	e, err := c.latest(ctx)
+	if err == nil && e.Execution.State == Settled && e.Execution.To == c.cfg.Region && c.onPromoted != nil {
+		c.onPromoted(e.Execution.Epoch) // perhaps by somebody else's hands
+	}
+	if errors.Is(err, ErrNoEntry) || err == nil && (e.Execution.State.Ended() || e.Execution.To != c.cfg.Region) {
+		return Execution{}, false, nil
+	}
+	if err != nil {
+		return Execution{}, false, err
+	}
+	x, err := c.run(ctx, e.Execution)
+	return x, true, err
+}
+
+// begin opens an execution, or joins the one that is open.
+func (c *Controller) begin(ctx context.Context, k Kind, from dr.Region, evidence func(Lease) Evidence) (Execution, error) {
+	last, err := c.latest(ctx)
+	if err != nil && !errors.Is(err, ErrNoEntry) {
+		return Execution{}, err
+	}
+	if err == nil && !last.Execution.State.Ended() {
+		if last.Execution.To != c.cfg.Region {
+			return Execution{}, fmt.Errorf("failover: execution %s moves the writer to %s: let it end first", last.Execution.ID, last.Execution.To)
+		}
+		return c.run(ctx, last.Execution)
+	}
+	lease, known := c.cfg.Watch.Lease()
+	if !known {
+		return Execution{}, fmt.Errorf("failover: %w: nothing is known of the lease, so no fence can be proven", ErrNoLease)
+	}
+	if lease.Holder != from {
+		return Execution{}, fmt.Errorf("failover: %s does not hold the lease, %s does: nothing to move", from, lease.Holder)
+	}
+	x := Execution{From: from, To: c.cfg.Region, State: Steady, Epoch: lease.Epoch + 1, Evidence: evidence(lease)}
+	x.ID = executionID(x.Epoch, last.Execution.ID)
+	next, err := Step(c.cfg.Policy, x, Event{Kind: k, Detail: x.Evidence.Why})
+	if err != nil {
+		return x, err
+	}
+	next, err = c.append(ctx, x, next, k)
+	if err != nil {
+		return x, err
+	}
+	return c.run(ctx, next)
+}
+
+// executionID orders executions by epoch and attempt, so that the newest is last.
+func executionID(e dr.Epoch, last string) string {
+	prefix, attempt := fmt.Sprintf("%010d-", e), 1
+	if rest, ok := strings.CutPrefix(last, prefix); ok {
+		if _, err := fmt.Sscanf(rest, "%d", &attempt); err == nil {
+			attempt++
+		}
+	}
+	return fmt.Sprintf("%s%04d", prefix, attempt)
+}
+
+// run performs the effect of each state and journals its outcome, until the
+// execution has ended.
+func (c *Controller) run(ctx context.Context, x Execution) (Execution, error) {
+	for !x.State.Ended() {
+		e := c.perform(ctx, x)
+		if err := ctx.Err(); err != nil {
+			return x, err
+		}
+		next, err := Step(c.cfg.Policy, x, e)
+		var refused *Refusal
+		if errors.As(err, &refused) {
+			return x, err
+		}
+		if next, err = c.append(ctx, x, next, e.Kind); err != nil {
+			return x, err
+		}
+		x = next
+	}
+	return x, nil
+}
+
+// append journals next as what followed x. When another controller was faster, it
+// returns that controller's outcome instead: there is one history.
+func (c *Controller) append(ctx context.Context, x, next Execution, k Kind) (Execution, error) {
+	next.Seq = x.Seq + 1
+	entry := Entry{Execution: next, Event: k, At: time.Now().UTC()}
+	for {
+		call, cancel := context.WithTimeout(ctx, c.cfg.Policy.CallTimeout)
+		err := c.cfg.Journal.Append(call, entry)
+		cancel()
+		switch {
+		case err == nil:
+			c.trace(next)
+			return next, nil
+		case errors.Is(err, ErrConflict):
+			// Perhaps our own entry, whose acknowledgement was lost.
+			last, err := c.latest(ctx)
+			if err != nil {
+				return x, err
+			}
+			if last.Execution.ID != x.ID {
+				return x, fmt.Errorf("failover: execution %s has ended, and %s has begun since", x.ID, last.Execution.ID)
+			}
+			c.trace(last.Execution)
+			return last.Execution, nil
+		case ctx.Err() != nil:
+			return x, ctx.Err()
+		}
+		c.problem("append to journal", err)
+		if err := pause(ctx, c.cfg.Policy.PollInterval); err != nil {
+			return x, err
+		}
+	}
+}
+
+// latest reads the newest entry, and retries until it is told or ctx has ended.
+func (c *Controller) latest(ctx context.Context) (Entry, error) {
+	for {
+		call, cancel := context.WithTimeout(ctx, c.cfg.Policy.CallTimeout)
+		e, err := c.cfg.Journal.Latest(call)
+		cancel()
+		if err == nil || errors.Is(err, ErrNoEntry) {
+			return e, err
+		}
+		c.problem("read journal", err)
+		if err := pause(ctx, c.cfg.Policy.PollInterval); err != nil {
+			return Entry{}, err
+		}
+	}
+}
+
+func (c *Controller) recent(ctx context.Context) (int, error) {
+	for {
+		call, cancel := context.WithTimeout(ctx, c.cfg.Policy.CallTimeout)
+		n, err := c.cfg.Journal.Settled(call, time.Now().Add(-c.cfg.Policy.FailoverWindow))
+		cancel()
+		if err == nil {
+			return n, nil
+		}
+		c.problem("count recent failovers", err)
+		if err := pause(ctx, c.cfg.Policy.PollInterval); err != nil {
+			return 0, err
+		}
+	}
+}
+
+func (c *Controller) trace(x Execution) {
+	c.cfg.Trace.OnState(dr.StateChange{
+		At: time.Now(), Region: c.cfg.Region, Execution: x.ID, From: x.From, To: x.To, Epoch: x.Epoch,
+		State: string(x.State), Code: string(x.Code), Detail: x.Detail,
+	})
+}
+
+func (c *Controller) problem(op string, err error) {
+	c.problems.report(c.cfg.Trace, c.cfg.Region, op, err)
+}
+
+// pause waits for d or for the end of ctx.
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}

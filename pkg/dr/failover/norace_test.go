@@ -1,0 +1,6 @@
+//go:build !race
+
+package failover_test
+
+// defaultSeeds is how many worlds plain go test searches: about ten seconds.
+const defaultSeeds = 400

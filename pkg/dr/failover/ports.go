@@ -1,0 +1,229 @@
+package failover
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
+)
+
+// States that an implementation of the interfaces below reports.
+var (
+	// ErrNoLease is returned by ReadLease when no lease has ever been taken.
+	ErrNoLease = errors.New("failover: no lease exists yet")
+	// ErrLeaseMoved is returned by RenewLease and TakeLease when the lease is no
+	// longer the one that the caller has seen.
+	ErrLeaseMoved = errors.New("failover: the lease has moved on")
+	// ErrConflict is returned by Append when the entry's place is taken: another
+	// controller drives the same execution.
+	ErrConflict = errors.New("failover: journal entry exists")
+	// ErrNoEntry is returned by Latest when the journal is empty.
+	ErrNoEntry = errors.New("failover: the journal is empty")
+	// ErrReadOnly is returned by Beat when the server answered and refused the
+	// write because it is read-only.
+	ErrReadOnly = errors.New("failover: the database is read-only")
+	// ErrNotWriter is returned by Open when the server is a secondary.
+	ErrNotWriter = errors.New("failover: the database is not the writer")
+	// ErrNotAcknowledged is returned when nobody has acknowledged an epoch.
+	ErrNotAcknowledged = errors.New("failover: not acknowledged")
+)
+
+// Lease is the exclusive right of one Region to accept writes. Its duration is a
+// matter of policy and of each party's own monotonic clock, never of a timestamp.
+type Lease struct {
+	Epoch     dr.Epoch
+	Holder    dr.Region
+	Rev       uint64 // rises with every renewal and with every change of holder
+	Execution string // that took this epoch; empty for the first
+	// TakenRev is the revision that this epoch began with. TakenAfter is how long
+	// the lease before it had been silent on the clock of who took it: it is kept
+	// here so that a crash right after the take loses nothing.
+	TakenRev   uint64
+	TakenAfter time.Duration
+}
+
+// Claim is what a Region says when it takes a lease.
+type Claim struct {
+	Holder    dr.Region
+	Execution string
+	After     time.Duration // see Lease.TakenAfter
+}
+
+// Leaser keeps the lease in a store that needs a majority of Regions. Every
+// method is one linearizable operation; an error that is no sentinel leaves the
+// outcome unknown, and the caller reads again.
+type Leaser interface {
+	// ReadLease returns the lease, or ErrNoLease.
+	ReadLease(ctx context.Context) (Lease, error)
+	// RenewLease raises Rev if epoch and holder are still those of held, or
+	// returns ErrLeaseMoved.
+	RenewLease(ctx context.Context, held Lease) (Lease, error)
+	// TakeLease gives the next epoch to the claimant if the lease is still exactly
+	// seen, or returns ErrLeaseMoved. The zero Lease takes the first epoch if no
+	// lease exists.
+	TakeLease(ctx context.Context, seen Lease, claim Claim) (Lease, error)
+}
+
+// Heartbeat is what the monitor of one Region reports about itself.
+type Heartbeat struct {
+	Region dr.Region
+	Seq    uint64
+	// FencedEpoch and FencedRev acknowledge that the Region's writer has confirmed
+	// to be read-only, and that the lease had this revision when it did. The
+	// acknowledgement is void when the lease was renewed since.
+	FencedEpoch dr.Epoch
+	FencedRev   uint64
+	// FenceFailed says that the Region could neither confirm the fence of this
+	// epoch nor cut its writer off.
+	FenceFailed dr.Epoch
+	// LeaseRev has been unchanged for LeaseUnchanged on this Region's clock. A
+	// duration needs no clock in common.
+	LeaseRev       uint64
+	LeaseUnchanged time.Duration
+	// Sightings are what the Region sees of the others.
+	Sightings []Sighting
+	// Lag is the newest RPO lag that the Region has seen of the writer's; nil when
+	// none was.
+	Lag *health.Lag
+	// At is the wall clock when it was published. It is read by a successor of the
+	// same Region only, which must know whether its predecessor's word is fresh.
+	At time.Time
+}
+
+// Sighting is an observation on its way to another Region.
+type Sighting struct {
+	Subject       dr.Region
+	Family        health.Family
+	Method        string
+	Answer        health.Answer
+	Cause         string
+	Age           time.Duration // when it was published
+	Samples       int           // consecutive samples with this answer
+	RegionAnswers bool
+}
+
+// Heartbeats carries reports between the Regions' monitors.
+type Heartbeats interface {
+	Publish(ctx context.Context, h Heartbeat) error
+	Heartbeats(ctx context.Context) ([]Heartbeat, error)
+}
+
+// Journal keeps every step of every execution.
+type Journal interface {
+	// Append stores the entry, or returns ErrConflict if its execution already
+	// has an entry of that number.
+	Append(ctx context.Context, e Entry) error
+	// Latest returns the last entry of the newest execution, or ErrNoEntry.
+	Latest(ctx context.Context) (Entry, error)
+	// Settled counts the automatic failovers settled since an instant.
+	Settled(ctx context.Context, since time.Time) (int, error)
+}
+
+// Entry is one step of an execution: what happened and what it led to. It is the
+// outcome of the previous effect and the intent of the next.
+type Entry struct {
+	Execution Execution
+	Event     Kind
+	At        time.Time // wall clock, for people
+}
+
+// Acknowledgement is a person's consent to the data loss and the risk that an
+// execution asked about. It counts for one epoch.
+type Acknowledgement struct {
+	Epoch  dr.Epoch
+	By     string
+	Reason string
+}
+
+// Acknowledger carries acknowledgements from operators to controllers.
+type Acknowledger interface {
+	Acknowledge(ctx context.Context, a Acknowledgement) error
+	// Acknowledgement returns the consent for an epoch, or ErrNotAcknowledged.
+	Acknowledgement(ctx context.Context, e dr.Epoch) (Acknowledgement, error)
+}
+
+// Cluster is what the control plane says of the global database.
+type Cluster struct {
+	Status   string    // AWS's word, which may be one that Lifeboat does not know
+	Writer   dr.Region // Region of the member that is the writer
+	MovingTo dr.Region // target of a running failover or switchover, else ""
+}
+
+// Promoter moves the writer of the global database. Failover and Switchover only
+// ask; the caller looks with Describe until the writer has moved.
+type Promoter interface {
+	Describe(ctx context.Context) (Cluster, error)
+	// Failover promotes a member and accepts the loss of what has not arrived.
+	Failover(ctx context.Context, to dr.Region) error
+	// Switchover promotes a member without loss; both Regions must be healthy.
+	Switchover(ctx context.Context, to dr.Region) error
+}
+
+// Beat is one heartbeat write.
+type Beat struct {
+	Region dr.Region
+	Epoch  dr.Epoch
+	Seq    uint64
+}
+
+// Beater commits a heartbeat write on a database. Beat returns nil only for a
+// commit, ErrReadOnly for a refusal, and anything else for an unknown outcome.
+type Beater interface {
+	Beat(ctx context.Context, b Beat) error
+}
+
+// Fencer makes the database of a guard's own Region stop or resume accepting
+// writes. Both are idempotent.
+type Fencer interface {
+	// Fence returns nil only when the server has confirmed that it is read-only
+	// and that sessions which could still commit are gone.
+	Fence(ctx context.Context, e dr.Epoch) error
+	// Open lets the server accept writes again, or returns ErrNotWriter.
+	Open(ctx context.Context, e dr.Epoch) error
+}
+
+// Watchdog is a Fencer whose database can fence itself: it becomes read-only when
+// its heartbeat row has not been renewed for a time. Policy.Watchdog needs one.
+type Watchdog interface {
+	InstallWatchdog(ctx context.Context, after time.Duration) error
+}
+
+// Isolator cuts a database off that does not answer, so that it can't acknowledge
+// anything when it comes back, and has it restart read-only.
+type Isolator interface {
+	Isolate(ctx context.Context, e dr.Epoch) error
+}
+
+// Refresher is an Isolator that must look something up before it can act. A guard
+// has it do so when it starts and every minute, while the control plane answers.
+type Refresher interface {
+	Refresh(ctx context.Context) error
+}
+
+// ReplicaReader tells the newest heartbeat of this Region that has arrived in the
+// other one.
+type ReplicaReader interface {
+	Replicated(ctx context.Context, from dr.Region) (Beat, error)
+}
+
+// Router moves clients to a Region and tells where they land.
+type Router interface {
+	// Redirect publishes the Region as the target of new connections. Idempotent.
+	Redirect(ctx context.Context, to dr.Region, e dr.Epoch) error
+	// Reach commits a write through the endpoint that clients use and returns the
+	// Region whose member took it.
+	Reach(ctx context.Context, e dr.Epoch) (dr.Region, error)
+}
+
+// Message is for people.
+type Message struct {
+	Subject string
+	Body    string
+}
+
+// Notifier tells people.
+type Notifier interface {
+	Notify(ctx context.Context, m Message) error
+}

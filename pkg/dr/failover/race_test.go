@@ -1,0 +1,6 @@
+//go:build race
+
+package failover_test
+
+// The race detector makes a world ten times as slow; it needs fewer of them.
+const defaultSeeds = 40

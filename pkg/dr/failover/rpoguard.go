@@ -1,0 +1,133 @@
+package failover
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+)
+
+// The RPO guard's pace: the lag is sampled four times a second, against beats that
+// are fine enough to tell a lag of a second from one of half a second.
+const (
+	rpoSample = 250 * time.Millisecond
+	rpoBeat   = 125 * time.Millisecond
+)
+
+// rpoLoop closes the writer when the other Region can't be seen to have received
+// what was acknowledged up to three quarters of MaxDataLoss ago; the last quarter
+// is the time to close. A term that never confirmed a lag, as after a failover
+// with the other Region gone, is not guarded: there is nobody to wait for.
+func (g *Guard) rpoLoop(ctx context.Context) {
+	limit := g.cfg.Policy.MaxDataLoss * 3 / 4
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() { g.rpoSampler(ctx) })
+	beat := time.NewTicker(rpoBeat)
+	defer beat.Stop()
+	for {
+		g.mu.Lock()
+		epoch, serving := g.lease.Epoch, g.armed && !g.fence.closed
+		var left time.Duration
+		if guarded := serving && !g.safeAt.IsZero(); guarded {
+			left = limit - time.Since(g.safeAt)
+		} else {
+			left = limit
+		}
+		g.mu.Unlock()
+		if left <= 0 {
+			g.rpoClose(ctx, epoch)
+			continue
+		}
+		late := time.NewTimer(left)
+		select {
+		case <-ctx.Done():
+		case <-late.C:
+		case <-beat.C:
+			if serving {
+				// Not awaited: a beat that hangs must not hold the deadline up.
+				wg.Go(func() {
+					call, cancel := context.WithTimeout(ctx, g.callTimeout())
+					defer cancel()
+					_ = g.commit(call, epoch) // the sampler sees whether it arrived
+				})
+			}
+		}
+		late.Stop()
+		if ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+// rpoSampler asks the other Region what has arrived, and opens the writer again
+// when everything has.
+func (g *Guard) rpoSampler(ctx context.Context) {
+	tick := time.NewTicker(rpoSample)
+	defer tick.Stop()
+	var term dr.Epoch
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		g.mu.Lock()
+		epoch, armed := g.lease.Epoch, g.armed
+		if epoch != term {
+			term, g.safeAt = epoch, time.Time{}
+		}
+		g.mu.Unlock()
+		if !armed {
+			continue
+		}
+		call, cancel := context.WithTimeout(ctx, g.cfg.Policy.MaxDataLoss/2)
+		got, err := g.cfg.Replica.Replicated(call, g.cfg.Region)
+		cancel()
+		if err != nil || got.Epoch != epoch {
+			continue
+		}
+		g.rpoConfirm(ctx, got)
+	}
+}
+
+// rpoConfirm notes that a beat has arrived: so has all that was acknowledged
+// before it was sent. A closed writer commits no more beats, so when the last one
+// that did has arrived, everything has.
+func (g *Guard) rpoConfirm(ctx context.Context, got Beat) {
+	g.mu.Lock()
+	at, known := g.sent[got.Seq]
+	// The first confirmation arms the guard, so it must be a good one: a secondary
+	// that is still catching up after it has rejoined would stop writes at once.
+	good := time.Since(at) < g.cfg.Policy.MaxDataLoss/2
+	if known && at.After(g.safeAt) && (good || !g.safeAt.IsZero()) {
+		g.safeAt = at
+	}
+	drained := g.fence.byRPO && (got.Seq >= g.committed || known && g.overtaken(at))
+	held := g.lease
+	g.mu.Unlock()
+	if !drained {
+		return
+	}
+	start := time.Now()
+	g.mu.Lock()
+	g.safeAt = start // nothing was acknowledged since
+	g.mu.Unlock()
+	g.reopen(ctx, held, start)
+}
+
+// overtaken reports whether a beat of this age is the last one of a closed writer,
+// although a later one has committed: two that were under way together may commit in
+// either order, and the row keeps the last. The lock must be held.
+func (g *Guard) overtaken(at time.Time) bool {
+	last := g.sent[g.committed]
+	return last.Sub(at) < g.callTimeout() && time.Since(last) > 2*g.callTimeout()
+}
+
+func (g *Guard) rpoClose(ctx context.Context, e dr.Epoch) {
+	g.mu.Lock()
+	g.fence.closed, g.fence.byRPO, g.fence.epoch = true, true, e
+	g.mu.Unlock()
+	g.close(ctx)
+}

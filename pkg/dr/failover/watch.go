@@ -1,0 +1,120 @@
+package failover
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+)
+
+// Watch remembers since when the lease has not changed, on this process's
+// monotonic clock. It is what makes an expired lease a proof: the holder counted
+// its TTL from before it sent the renewal, the watch counts from after it saw it.
+type Watch struct {
+	mu     sync.Mutex
+	lease  Lease
+	known  bool
+	moved  bool      // it has been seen to change
+	since  time.Time // when this revision was first seen
+	readAt time.Time // when the lease was last read
+}
+
+// Observe notes that a read which has just returned showed this lease.
+func (w *Watch) Observe(l Lease, now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.known && l.Rev < w.lease.Rev {
+		return // an older answer that arrived late
+	}
+	if !w.known || l.Rev != w.lease.Rev {
+		w.moved = w.moved || w.known
+		w.lease, w.known, w.since = l, true, now
+	}
+	w.readAt = now
+}
+
+// Adopt takes over the word of another process that a revision had been unchanged
+// for a time. A duration needs no clock in common, so it holds from now on.
+func (w *Watch) Adopt(rev uint64, unchanged time.Duration, now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if since := now.Add(-unchanged); w.known && w.lease.Rev == rev && since.Before(w.since) {
+		w.since = since
+	}
+}
+
+// Lease returns the lease last seen, and whether any was.
+func (w *Watch) Lease() (Lease, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.lease, w.known
+}
+
+// Unchanged returns how long the lease has provably not been renewed, up to the
+// last time it was read.
+func (w *Watch) Unchanged() time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.known {
+		return 0
+	}
+	return w.readAt.Sub(w.since)
+}
+
+// Moved reports whether the lease has been seen to change. Before that, a short
+// silence says nothing: the watch may be younger than the silence.
+func (w *Watch) Moved() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.moved
+}
+
+// ReadAge returns how long ago the lease was last read.
+func (w *Watch) ReadAge(now time.Time) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return now.Sub(w.readAt)
+}
+
+// Run reads the lease every ObserveInterval until ctx ends. The holder itself learns
+// more from its renewals, and looks only once per two of them.
+func (w *Watch) Run(ctx context.Context, p dr.Policy, l Leaser, region dr.Region, t *dr.Trace) error {
+	p = p.WithDefaults()
+	var problems problems
+	tick := time.NewTicker(p.ObserveInterval)
+	defer tick.Stop()
+	var read time.Time
+	for {
+		if held, known := w.Lease(); known && held.Holder == region && time.Since(read) < 2*p.RenewInterval {
+			if !next(ctx, tick) {
+				return nil
+			}
+			continue
+		}
+		read = time.Now()
+		call, cancel := context.WithTimeout(ctx, p.CallTimeout)
+		lease, err := l.ReadLease(call)
+		cancel()
+		switch {
+		case err == nil:
+			w.Observe(lease, time.Now())
+		case ctx.Err() == nil && !errors.Is(err, ErrNoLease):
+			problems.report(t, region, "read lease", err)
+		}
+		if !next(ctx, tick) {
+			return nil
+		}
+	}
+}
+
+// next waits for a tick, and reports false when ctx has ended first.
+func next(ctx context.Context, tick *time.Ticker) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-tick.C:
+		return true
+	}
+}

@@ -1,0 +1,72 @@
+package failover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+)
+
+// watchdogTick is how late a database may notice that its heartbeat row is stale: a
+// MySQL event runs at most once a second.
+const watchdogTick = time.Second
+
+// unrenewed is the row of beats that must not keep the watchdog quiet.
+const unrenewed = "/unrenewed"
+
+// watchable reports what keeps a guard's database from watching over itself.
+func watchable(cfg GuardConfig) error {
+	if !cfg.Policy.Watchdog {
+		return nil
+	}
+	if _, ok := cfg.Fencer.(Watchdog); !ok {
+		return errors.New("failover: guard: Policy.Watchdog needs a Fencer whose database can fence itself; this one can't")
+	}
+	p := cfg.Policy.WithDefaults()
+	if after := watchdogAfter(p); after < 2*p.RenewInterval {
+		return fmt.Errorf("failover: guard: Policy.Watchdog would fire after %v: raise LeaseTTL %v or lower RenewInterval %v", after, p.LeaseTTL, p.RenewInterval)
+	}
+	return nil
+}
+
+// watchdogAfter is how old the heartbeat row may become. A beat is at most three
+// renewals younger than the lease, takes a call to commit, and is judged a tick
+// late: all of that must end within the TTL.
+func watchdogAfter(p dr.Policy) time.Duration {
+	return p.LeaseTTL - watchdogTick - 3*p.RenewInterval - callTimeout(p)
+}
+
+// row returns the row of the next beat. One that is sent while the lease can't be
+// renewed still proves that the database commits, but goes to a row of its own: in
+// the watchdog's row it would keep a writer open whose lease has run out. The lock
+// must be held.
+func (g *Guard) row() dr.Region {
+	late := g.armed && !g.inherited && time.Since(g.renewedAt) > 3*g.cfg.Policy.RenewInterval
+	if g.cfg.Policy.Watchdog && (late || g.inherited) {
+		return g.cfg.Region + unrenewed
+	}
+	return g.cfg.Region
+}
+
+// watchdog has the writer of a new term watch over itself, if the policy says so.
+// It needs a heartbeat to be there, and is tried again with each until it is.
+func (g *Guard) watchdog(ctx context.Context, e dr.Epoch) {
+	w, ok := g.cfg.Fencer.(Watchdog)
+	g.mu.Lock()
+	watched := g.watched
+	g.mu.Unlock()
+	if !ok || !g.cfg.Policy.Watchdog || watched == e {
+		return
+	}
+	call, cancel := context.WithTimeout(ctx, g.callTimeout())
+	defer cancel()
+	if err := w.InstallWatchdog(call, watchdogAfter(g.cfg.Policy)); err != nil {
+		g.problem("install the watchdog", err)
+		return
+	}
+	g.mu.Lock()
+	g.watched = e
+	g.mu.Unlock()
+}

@@ -1,0 +1,132 @@
+package health
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+)
+
+// Prober asks one question about a Region. It must return by the context's
+// deadline, and a question that could not be put properly is Unknown, never Dead.
+type Prober interface {
+	Probe(ctx context.Context, subject dr.Region) []Observation
+}
+
+// SelfChecker reaches this vantage's own control target, such as its Region's
+// lease store. An error means that this vantage may be the one that is cut off.
+type SelfChecker interface {
+	SelfCheck(ctx context.Context) error
+}
+
+// Config says what a Monitor watches and whom it tells.
+type Config struct {
+	Vantage dr.Region
+	Policy  dr.Policy
+	Probers []Prober
+	Self    SelfChecker
+	// Subject returns the Region to watch, normally the lease's holder, or "" to
+	// pause: nobody watches himself.
+	Subject func() dr.Region
+	// OnVerdict receives every verdict. It must not block.
+	OnVerdict func(Verdict)
+	Trace     *dr.Trace
+}
+
+// Monitor samples a Region every ProbeInterval and judges it after each sample.
+type Monitor struct {
+	cfg    Config
+	recall Window
+}
+
+// keep returns how many rounds a window holds: enough for the streak, the grace and
+// the last lag from before them. A window that is too short would let the start of
+// the darkness slide, and a grace that slides never ends.
+func keep(p dr.Policy) int {
+	return p.Confirm + int((p.InRegionGrace+p.MaxLagAge)/p.ProbeInterval) + 8
+}
+
+// NewMonitor returns a monitor, or everything that its configuration lacks.
+func NewMonitor(cfg Config) (*Monitor, error) {
+	errs := []error{cfg.Policy.Validate()}
+	if cfg.Vantage == "" {
+		errs = append(errs, errors.New("health: monitor: Vantage is empty"))
+	}
+	if len(cfg.Probers) == 0 {
+		errs = append(errs, errors.New("health: monitor: no Probers: nothing would be observed"))
+	}
+	if cfg.Self == nil || cfg.Subject == nil || cfg.OnVerdict == nil {
+		errs = append(errs, errors.New("health: monitor: Self, Subject and OnVerdict are required"))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	cfg.Policy = cfg.Policy.WithDefaults()
+	return &Monitor{cfg: cfg}, nil
+}
+
+// Recall hands the monitor samples that a predecessor took. They count when the
+// Region that is watched first is theirs. Call it before Run.
+func (m *Monitor) Recall(w Window) { m.recall = w }
+
+// Run samples until ctx ends, and returns after every question has.
+func (m *Monitor) Run(ctx context.Context) error {
+	tick := time.NewTicker(m.cfg.Policy.ProbeInterval)
+	defer tick.Stop()
+	var w Window
+	last := StateUnknown
+	for {
+		subject := m.cfg.Subject()
+		if subject != w.Subject {
+			w, last = Window{Subject: subject, Vantage: m.cfg.Vantage}, StateUnknown
+			if m.recall.Subject == subject {
+				w.Rounds = m.recall.Rounds
+			}
+			if subject != "" {
+				m.recall = Window{}
+			}
+		}
+		if subject != "" && subject != m.cfg.Vantage {
+			w.Rounds = append(w.Rounds, m.sample(ctx, subject))
+			w.Rounds = w.Rounds[max(0, len(w.Rounds)-keep(m.cfg.Policy)):]
+			if ctx.Err() != nil {
+				return nil
+			}
+			v := Evaluate(m.cfg.Policy, w, time.Now())
+			if v.State != last {
+				m.cfg.Trace.OnVerdict(dr.VerdictChange{At: v.At, Vantage: m.cfg.Vantage, Subject: subject, State: v.State.String(), Why: v.Why()})
+				last = v.State
+			}
+			m.cfg.OnVerdict(v)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// sample puts every question at once and waits until all are answered or late.
+func (m *Monitor) sample(ctx context.Context, subject dr.Region) Round {
+	ctx, cancel := context.WithTimeout(ctx, m.cfg.Policy.ProbeTimeout)
+	defer cancel()
+	r := Round{At: time.Now(), SelfCheck: Dead}
+	answers := make([][]Observation, len(m.cfg.Probers))
+	var wg sync.WaitGroup
+	for i, p := range m.cfg.Probers {
+		wg.Go(func() { answers[i] = p.Probe(ctx, subject) })
+	}
+	wg.Go(func() {
+		if m.cfg.Self.SelfCheck(ctx) == nil {
+			r.SelfCheck = Alive
+		}
+	})
+	wg.Wait()
+	for _, a := range answers {
+		r.Observations = append(r.Observations, a...)
+	}
+	return r
+}

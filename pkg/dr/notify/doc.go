@@ -1,0 +1,2 @@
+// Package notify tells people through an SNS topic of the own Region.
+package notify

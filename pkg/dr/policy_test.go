@@ -1,0 +1,75 @@
+package dr_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+)
+
+func TestDefaultPolicyFitsItsOwnShare(t *testing.T) {
+	p := dr.DefaultPolicy()
+	require.NoError(t, p.Validate())
+	require.NoError(t, dr.Policy{}.Validate(), "the zero policy means the defaults")
+	b := p.Budget()
+	require.LessOrEqual(t, b.Own(), 20*time.Second)
+	require.Equal(t, "detect 7.75s, decide 1.5s, fence 0s, promote 1.5s, redirect 5s, verify 1.75s, crash loss <= 1s, partition window <= 6s", b.String())
+}
+
+func TestValidateReportsEverythingAtOnce(t *testing.T) {
+	err := dr.Policy{
+		Confirm: 1, MinVantages: 1,
+		LeaseTTL: 2 * time.Second, LeaseMargin: 3 * time.Second,
+		ProbeInterval: time.Second, ProbeTimeout: 2 * time.Second,
+	}.Validate()
+	for _, part := range []string{"Confirm 1", "MinVantages 1", "LeaseMargin 3s must be below LeaseTTL 2s", "ProbeTimeout 2s must be below ProbeInterval 1s"} {
+		require.ErrorContains(t, err, part)
+	}
+}
+
+func TestValidateRefuses(t *testing.T) {
+	for name, c := range map[string]struct {
+		policy dr.Policy
+		want   string
+	}{
+		"budget over its share": {dr.Policy{ProbeInterval: 5 * time.Second, Confirm: 5}, "detect alone takes 26.75s"},
+		"share over objective":  {dr.Policy{Objectives: dr.Objectives{RTO: 10 * time.Second}}, "nothing is left for Aurora's promotion"},
+		"negative":              {dr.Policy{LeaseDrift: -time.Second}, "LeaseDrift -1s is negative"},
+		"rare renewal":          {dr.Policy{RenewInterval: 3 * time.Second}, "one lost call stops writes"},
+		"unknown witnessless":   {dr.Policy{Witnessless: "hope"}, `Witnessless "hope" is unknown`},
+		"guard without room":    {dr.Policy{RPOGuard: true, MaxDataLoss: 100 * time.Millisecond}, "RPOGuard needs"},
+	} {
+		t.Run(name, func(t *testing.T) { require.ErrorContains(t, c.policy.Validate(), c.want) })
+	}
+}
+
+func TestRPOGuardShortensThePartitionWindow(t *testing.T) {
+	require.Equal(t, 6*time.Second, dr.Policy{}.Budget().PartitionWindow)
+	require.Equal(t, time.Second, dr.Policy{RPOGuard: true}.Budget().PartitionWindow)
+}
+
+func TestTopology(t *testing.T) {
+	top := dr.Topology{GlobalCluster: "ledger", Members: []dr.Region{"us-east-1", "us-west-2"}, Witness: "us-east-2"}
+	require.NoError(t, top.Validate())
+	require.Equal(t, dr.Region("us-west-2"), top.Peer("us-east-1"))
+	require.Empty(t, top.Peer("us-east-2"))
+	require.Len(t, top.Vantages(), 3)
+
+	err := dr.Topology{Members: []dr.Region{"us-east-1", "us-east-1"}, Witness: "us-east-1"}.Validate()
+	for _, part := range []string{"GlobalCluster is empty", "both members are in us-east-1", "witness us-east-1 is also a member"} {
+		require.ErrorContains(t, err, part)
+	}
+}
+
+func TestJoinCallsEveryTraceAndSkipsNil(t *testing.T) {
+	var got []string
+	add := func(name string) *dr.Trace {
+		return &dr.Trace{State: func(c dr.StateChange) { got = append(got, name+c.State) }}
+	}
+	j := dr.Join(add("a:"), nil, &dr.Trace{}, add("b:"))
+	j.OnState(dr.StateChange{State: "Fenced"})
+	j.OnProblem(dr.Problem{})
+	require.Equal(t, []string{"a:Fenced", "b:Fenced"}, got)
+}

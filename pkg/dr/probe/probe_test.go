@@ -1,0 +1,200 @@
+package probe_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/stretchr/testify/require"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/probe"
+)
+
+const (
+	east dr.Region = "us-east-1"
+	west dr.Region = "us-west-2"
+)
+
+// writes answers kept and fresh writes by functions.
+type writes struct {
+	kept, fresh func(context.Context) error
+	mu          sync.Mutex
+	rows        []string
+}
+
+func (w *writes) Write(ctx context.Context, subject dr.Region, row string, fresh bool) error {
+	w.mu.Lock()
+	w.rows = append(w.rows, fmt.Sprint(subject, " ", row))
+	w.mu.Unlock()
+	if fresh {
+		return w.fresh(ctx)
+	}
+	return w.kept(ctx)
+}
+
+func says(err error) func(context.Context) error {
+	return func(context.Context) error { return err }
+}
+
+func silence(ctx context.Context) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func TestSQL(t *testing.T) {
+	server := func(n uint16) error { return fmt.Errorf("beat: %w", &mysql.MySQLError{Number: n, Message: "m"}) }
+	dial := func(err error) error {
+		return &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", err)}
+	}
+	for name, c := range map[string]struct {
+		err     error
+		want    health.Answer
+		cause   string
+		answers bool
+	}{
+		"commits":              {nil, health.Alive, "", true},
+		"refused":              {dial(syscall.ECONNREFUSED), health.Dead, "connection refused", false},
+		"reset":                {dial(syscall.ECONNRESET), health.Dead, "connection reset", false},
+		"unreachable":          {dial(syscall.EHOSTUNREACH), health.Dead, "unreachable", false},
+		"cut in the middle":    {mysql.ErrInvalidConn, health.Dead, "connection reset", false},
+		"end of file":          {io.EOF, health.Dead, "connection reset", false},
+		"dial timeout":         {&net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}, health.Dead, "no answer in time", false},
+		"read-only, by number": {server(1290), health.Dead, "read-only", true},
+		"read-only, by name":   {fmt.Errorf("x: %w", failover.ErrReadOnly), health.Dead, "read-only", true},
+		"shutting down":        {server(1053), health.Dead, "shutting down", true},
+		"disk full":            {server(1021), health.Dead, "disk full", true},
+		"wrong password":       {server(1045), health.Unknown, "MySQL error 1045", true},
+		"too many connections": {server(1040), health.Unknown, "MySQL error 1040", true},
+		"too many of ours":     {server(1203), health.Unknown, "MySQL error 1203", true},
+		"no table":             {server(1146), health.Unknown, "MySQL error 1146", true},
+		"name not resolved":    {&net.OpError{Op: "dial", Err: &net.DNSError{Name: "db", Err: "no such host"}}, health.Unknown, "name not resolved", false},
+		"resolver hangs":       {&net.OpError{Op: "dial", Err: &net.DNSError{Name: "db", IsTimeout: true}}, health.Unknown, "name not resolved", false},
+		"called off":           {fmt.Errorf("x: %w", context.Canceled), health.Unknown, "called off", false},
+		"never seen before":    {errors.New("tls: unknown authority"), health.Unknown, "tls: unknown authority", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := &writes{kept: says(c.err), fresh: says(nil)}
+			p, err := probe.NewSQL(west, w)
+			require.NoError(t, err)
+			got := p.Probe(t.Context(), east)
+			require.Len(t, got, 2)
+			kept, fresh := got[0], got[1]
+			require.Equal(t, c.want, kept.Answer, kept.Cause)
+			require.Contains(t, kept.Cause, c.cause)
+			require.Equal(t, c.answers, kept.RegionAnswers)
+			require.Equal(t, health.SQL, kept.Family)
+			require.Equal(t, health.Alive, fresh.Answer, "one connection says nothing about the other")
+			require.NotEqual(t, kept.Method, fresh.Method)
+			require.ElementsMatch(t, []string{"us-east-1 us-west-2/probe", "us-east-1 us-west-2/probe/fresh"}, w.rows)
+		})
+	}
+}
+
+func TestSQLEndsByItsDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, err := probe.NewSQL(west, &writes{kept: silence, fresh: silence})
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+		defer cancel()
+		began := time.Now()
+		got := p.Probe(ctx, east)
+		require.Equal(t, 1500*time.Millisecond, time.Since(began), "both are asked at once")
+		for _, o := range got {
+			require.Equal(t, health.Dead, o.Answer)
+			require.Equal(t, "no answer in time", o.Cause)
+			require.Equal(t, began, o.At)
+			require.Equal(t, 1500*time.Millisecond, o.Latency)
+		}
+	})
+}
+
+type lag struct {
+	sample *health.Lag
+	err    error
+}
+
+func (l lag) Lag(context.Context) (*health.Lag, error) { return l.sample, l.err }
+
+func TestReplication(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sample := func(age time.Duration) *health.Lag {
+			return &health.Lag{Value: 40 * time.Millisecond, At: time.Now().Add(-age)}
+		}
+		for _, c := range []struct {
+			lag   lag
+			want  health.Answer
+			cause string
+		}{
+			{lag{sample(0), nil}, health.Alive, ""},
+			{lag{sample(1500 * time.Millisecond), nil}, health.Alive, ""},
+			{lag{sample(1501 * time.Millisecond), nil}, health.Dead, "nothing has arrived for 1.5s"},
+			{lag{sample(time.Hour), nil}, health.Dead, "nothing has arrived for 1h0m0s"},
+			{lag{nil, nil}, health.Unknown, "no change has ever arrived"},
+			{lag{sample(0), context.DeadlineExceeded}, health.Unknown, "no answer in time"},
+		} {
+			p, err := probe.NewReplication(west, c.lag, 0)
+			require.NoError(t, err)
+			o := p.Probe(t.Context(), east)[0]
+			require.Equal(t, c.want, o.Answer)
+			require.Equal(t, c.cause, o.Cause)
+			require.Equal(t, health.Replication, o.Family)
+			if c.lag.err == nil {
+				require.Equal(t, c.lag.sample, o.Lag)
+			} else {
+				require.Nil(t, o.Lag)
+			}
+		}
+	})
+}
+
+func TestTCP(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	open := l.Addr().String()
+	gone, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	closed := gone.Addr().String()
+	require.NoError(t, gone.Close())
+	defer l.Close() //nolint:errcheck // a test's listener
+
+	p, err := probe.NewTCP(probe.TCPConfig{Vantage: west, Family: health.Control, Addresses: map[dr.Region]string{east: open, west: closed}})
+	require.NoError(t, err)
+	o := p.Probe(t.Context(), east)[0]
+	require.Equal(t, health.Alive, o.Answer, o.Cause)
+	require.True(t, o.RegionAnswers)
+	o = p.Probe(t.Context(), west)[0]
+	require.Equal(t, health.Dead, o.Answer)
+	require.Equal(t, "connection refused", o.Cause)
+	require.Equal(t, health.Unknown, p.Probe(t.Context(), "eu-west-1")[0].Answer)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.Equal(t, health.Unknown, p.Probe(ctx, east)[0].Answer, "called off")
+}
+
+func TestConfigurationsReportEverythingAtOnce(t *testing.T) {
+	_, err := probe.NewTCP(probe.TCPConfig{Family: health.SQL, Addresses: map[dr.Region]string{east: "nohost"}})
+	for _, want := range []string{"Vantage", `Family "sql"`, "address of us-east-1"} {
+		require.ErrorContains(t, err, want)
+	}
+	_, err = probe.NewReplication("", nil, time.Millisecond)
+	require.ErrorContains(t, err, "LagSource")
+	require.ErrorContains(t, err, "1ms is below 1s")
+	_, err = probe.NewSQL("", nil)
+	require.ErrorContains(t, err, "required")
+	_, err = probe.NewMySQL(probe.MySQLConfig{Schema: "a b"})
+	require.ErrorContains(t, err, "no Writers")
+	require.ErrorContains(t, err, `Schema "a b"`)
+}
