@@ -309,6 +309,9 @@ func (g *Guard) reopen(ctx context.Context, held Lease, start time.Time) {
 	}
 	g.trials++
 	g.triedAt = start
+	// The fence loop may have looked since the renewal, seen a closed writer, and
+	// gone to sleep without a deadline.
+	g.wakeFence()
 	g.mu.Unlock()
 	if err := g.cfg.Fencer.Open(call, held.Epoch); err != nil {
 		if errors.Is(err, ErrNotWriter) {
