@@ -93,7 +93,7 @@ type Network struct {
 // each must be able to carry the other's load.
 type Database struct {
 	// EngineVersion (database.engine_version) is that of Aurora MySQL, such as
-	// "8.0.mysql_aurora.3.10.3": the same patch in both Regions, because Aurora
+	// "8.0.mysql_aurora.3.10.4": the same patch in both Regions, because Aurora
 	// MySQL fails over to no other (Aurora User Guide, upgrading a global
 	// database). At least 3.06, which brought mysql.rds_set_read_only, the fence.
 	// Default [DefaultEngineVersion], of the long-term support line 3.10.
@@ -142,8 +142,9 @@ type Thresholds struct {
 	// CPUPercent (thresholds.cpu_percent) is the load of an instance in per cent.
 	// Default 80; 1 to 99, because at 100 nothing is above.
 	CPUPercent int
-	// Connections (thresholds.connections) is how many clients a cluster may have.
-	// Default 100, at least 1, and below what Database.MaxACU admits.
+	// Connections (thresholds.connections) is how many clients an instance may have.
+	// Default 100, at least 1, and below the max_connections that Aurora derives
+	// from Database.MaxACU: the alarm could never go off otherwise.
 	Connections int
 }
 
@@ -157,8 +158,9 @@ type Functions struct {
 }
 
 // DefaultEngineVersion is the engine that a Config without one gets: Aurora MySQL
-// 3.10 has long-term support until 30 April 2028 (Aurora MySQL release calendars).
-const DefaultEngineVersion = "8.0.mysql_aurora.3.10.3"
+// 3.10 has long-term support until 30 April 2028 (Aurora MySQL release calendars),
+// and 3.10.4 of 30 March 2026 is its newest patch known here (release notes).
+const DefaultEngineVersion = "8.0.mysql_aurora.3.10.4"
 
 // WithDefaults returns a copy in which every zero field holds its default. The copy
 // shares no map, slice or pointer with c. Fields that follow from
