@@ -1,0 +1,65 @@
+# Rendered by Lifeboat from its config. Change the config and render again; what you change
+# here is overwritten.
+
+name = "lifeboat-demo"
+default_tags = {
+  "lifeboat:environment" = "demo"
+}
+region = "us-east-1"
+members = [
+  "us-east-1",
+  "us-west-2",
+]
+witness               = "us-east-2"
+cidr                  = "10.0.0.0/16"
+peer_region           = "us-west-2"
+peer_cidr             = "10.1.0.0/16"
+engine_version        = "8.0.mysql_aurora.3.10.4"
+bootstrap_region      = "us-east-1"
+master_username       = "lifeboat"
+instance_count        = 2
+min_acu               = 0.5
+max_acu               = 16
+backup_retention_days = 7
+backup_window         = "03:00-04:00"
+maintenance_window    = "mon:04:00-mon:05:00"
+production            = true
+deletion_protection   = true
+notification_emails   = []
+thresholds = {
+  connections        = 100
+  cpu_percent        = 80
+  replication_lag_ms = 500
+}
+architecture = "arm64"
+packages = {
+  failover_trigger = "../packages/failover-trigger-arm64.zip"
+  health_monitor   = "../packages/health-monitor-arm64.zip"
+}
+policy = {
+  call_timeout    = "1.5s"
+  confirm         = 3
+  effect_timeout  = "10m0s"
+  endpoint_ttl    = "5s"
+  failover_window = "1h0m0s"
+  in_region_grace = "30s"
+  lease_drift     = "250ms"
+  lease_margin    = "1.5s"
+  lease_ttl       = "6s"
+  max_data_loss   = "1s"
+  max_failovers   = 2
+  max_lag_age     = "5s"
+  min_vantages    = 2
+  objectives = {
+    own_share = "20s"
+    rpo       = "1s"
+    rto       = "1m0s"
+  }
+  observe_interval = "250ms"
+  poll_interval    = "250ms"
+  probe_interval   = "2s"
+  probe_timeout    = "1.5s"
+  renew_interval   = "500ms"
+  witnessless      = "ask-operator"
+}
+log_retention_days = 365

@@ -1,0 +1,7 @@
+provider "aws" {
+  region = "us-west-2"
+
+  default_tags {
+    tags = var.default_tags
+  }
+}

@@ -1,0 +1,7 @@
+provider "aws" {
+  region = "us-east-2"
+
+  default_tags {
+    tags = var.default_tags
+  }
+}
