@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -52,7 +53,11 @@ func encode(v reflect.Value) *yaml.Node {
 	case reflect.String:
 		return scalar("!!str", v.String())
 	case reflect.Float64:
-		return scalar("!!float", strconv.FormatFloat(v.Float(), 'f', -1, 64))
+		text := strconv.FormatFloat(v.Float(), 'f', -1, 64)
+		if !strings.Contains(text, ".") {
+			return scalar("!!int", text) // as !!float it would be written with its tag
+		}
+		return scalar("!!float", text)
 	default:
 		return scalar("!!int", fmt.Sprint(v.Int()))
 	}

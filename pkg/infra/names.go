@@ -1,10 +1,13 @@
 package infra
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
 
 var (
@@ -68,19 +71,22 @@ func (p *problems) derived(c Config) {
 	if c.EnvironmentSuffix == "" {
 		return
 	}
-	for _, r := range c.Members() {
-		for _, n := range []struct {
-			field, what, name string
-			limit             int
-		}{
-			{"state_bucket", "S3 bucket", c.StateBucketIn(r), 63},
-			{"environment_suffix", "RDS instance", fmt.Sprintf("%s-%s-%d", c.Name(), r, c.Database.Instances), 63},
-			{"environment_suffix", "IAM role", fmt.Sprintf("%s-failover-trigger-%s", c.Name(), r), 64},
-			{"environment_suffix", "Lambda function", c.Name() + "-failover-trigger", 64},
-		} {
-			if len(n.name) > n.limit {
-				p.add(n.field, fmt.Sprintf("%s %q has %d characters, and AWS allows %d", n.what, n.name, len(n.name), n.limit), "shorten it")
-			}
+	longest := func(regions []dr.Region) dr.Region {
+		return slices.MaxFunc(regions, func(a, b dr.Region) int { return cmp.Compare(len(a), len(b)) })
+	}
+	member, vantage := longest(c.Members()), longest(c.Topology().Vantages())
+	for _, n := range []struct {
+		field, what, name string
+		limit             int
+	}{
+		{"state_bucket", "S3 bucket", c.StateBucketIn(member), 63},
+		{"environment_suffix", "RDS instance", fmt.Sprintf("%s-%s-%d", c.Name(), member, c.Database.Instances), 63},
+		{"environment_suffix", "IAM role", fmt.Sprintf("%s-failover-trigger-%s", c.Name(), member), 64},
+		{"environment_suffix", "IAM role", fmt.Sprintf("%s-health-monitor-%s", c.Name(), vantage), 64},
+		{"environment_suffix", "Lambda function", c.Name() + "-failover-trigger", 64},
+	} {
+		if len(n.name) > n.limit {
+			p.add(n.field, fmt.Sprintf("%s %q has %d characters, and AWS allows %d", n.what, n.name, len(n.name), n.limit), "shorten it")
 		}
 	}
 }

@@ -133,9 +133,11 @@ var yamlLine = regexp.MustCompile(`^line (\d+): `)
 // syntax gives an error of the YAML library the form of all others.
 func syntax(name string, err error) error {
 	text, line := strings.TrimPrefix(err.Error(), "yaml: "), 0
+	problem := "is neither YAML nor JSON"
 	if m := yamlLine.FindStringSubmatch(text); m != nil {
 		line, _ = strconv.Atoi(m[1])
 		text = text[len(m[0]):]
+		problem += " near this line" // the library is off by one for some errors
 	}
-	return &ParseError{File: name, Line: line, Problem: "is neither YAML nor JSON here or just above", Hint: text}
+	return &ParseError{File: name, Line: line, Problem: problem, Hint: text}
 }
