@@ -32,6 +32,12 @@ var laws = []deptest.Law{
 	{Under: "lambdas", Forbid: []string{"pkg/infra", "drills"}, Why: "a Lambda carries neither terraform nor faults"},
 	{Under: "internal", Forbid: []string{"drills"}, Why: "only drills and examples import drills"},
 
+	{Under: "pkg/infra", Only: true, Forbid: []string{deptest.StdOnly}, Allow: []string{"pkg/dr", "go.yaml.in/yaml"}, Why: "a Config is read and judged without terraform"},
+	{Under: "pkg/infra/render", Forbid: []string{"github.com/hashicorp/terraform-exec", "github.com/hashicorp/hc-install", "pkg/infra/tf", sdk}, Why: "rendering runs nothing"},
+	{Under: "pkg/infra/tf", Forbid: []string{"pkg/infra/render", "terraform", sdk}, Why: "whoever wrote the roots, tf runs them"},
+	{Under: "pkg", Except: []string{"pkg/infra/render"}, Direct: true, Forbid: []string{"github.com/hashicorp/hcl"}, Why: "HCL is written in pkg/infra/render alone"},
+	{Under: "", Except: []string{"pkg/infra/tf"}, Direct: true, Forbid: []string{"github.com/hashicorp/terraform-exec", "github.com/hashicorp/hc-install"}, Why: "terraform is run in pkg/infra/tf alone"},
+
 	{Under: "", Except: []string{"drills/target/docker"}, Direct: true, Forbid: docker, Why: "docker is for drills/target/docker only"},
 	{Under: "pkg", Forbid: docker, Why: "somebody who imports the library compiles no docker"},
 	{Under: "drills/measure", Forbid: []string{"pkg/dr/failover", "drills/drill", "drills/cloud"}, Why: "a saved history is measured again without the system that made it"},
@@ -59,7 +65,7 @@ func TestLawsBite(t *testing.T) {
 
 	packages, err := deptest.Load("../..")
 	require.NoError(t, err)
-	for _, path := range []string{"pkg/dr", "pkg/dr/health", "pkg/dr/failover"} {
+	for _, path := range []string{"pkg/dr", "pkg/dr/health", "pkg/dr/failover", "pkg/infra", "pkg/infra/render", "pkg/infra/tf"} {
 		require.True(t, slices.ContainsFunc(packages, func(p deptest.Package) bool { return p.ImportPath == deptest.Module+"/"+path }), "the laws govern %s, which is not there", path)
 	}
 }

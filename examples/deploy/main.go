@@ -1,0 +1,234 @@
+// Command deploy turns a config file into Terraform for both Regions, and plans,
+// applies or destroys it.
+//
+// Without a verb it renders and stops. Its exit status is 0 when everything that was
+// asked for is done, 1 when it failed on the way, 2 when it could not begin.
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/infra"
+	"github.com/lifeboat-dr/lifeboat/pkg/infra/render"
+	"github.com/lifeboat-dr/lifeboat/pkg/infra/tf"
+)
+
+// The exit statuses.
+const (
+	exitDone = iota
+	exitFailed
+	exitNotBegun
+)
+
+func main() {
+	// Terraform ends what it has begun and writes its state, which takes as long as AWS
+	// takes, and it would die with this process: only the third signal ends at once.
+	ctx, stop := tf.WithSignals(context.Background(), func(n int) {
+		if n > 2 {
+			os.Exit(exitFailed)
+		}
+		fmt.Fprintln(os.Stderr, "\ndeploy: still stopping; once more ends terraform hard: its state may lack what it has just created, and its lock may stay")
+	})
+	c := console{in: bufio.NewReader(os.Stdin), out: os.Stdout, err: os.Stderr}
+	c.interactive = term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd()))
+	status := run(ctx, os.Args[1:], c)
+	stop()
+	os.Exit(status)
+}
+
+// console is what the program talks to.
+type console struct {
+	in          *bufio.Reader
+	out, err    io.Writer
+	interactive bool
+}
+
+// verb is what is done after rendering.
+type verb int
+
+const (
+	rendering verb = iota
+	planning
+	applying
+	destroying
+)
+
+// options are the command line.
+type options struct {
+	config, dir    string
+	verb           verb
+	account        string
+	units, allow   list
+	writer         string
+	buckets, yes   bool
+	terraform      string
+	install, local bool
+}
+
+// list is a flag that may be given more than once.
+type list []string
+
+func (l *list) String() string     { return strings.Join(*l, ",") }
+func (l *list) Set(s string) error { *l = append(*l, strings.Split(s, ",")...); return nil }
+
+func parse(args []string, w io.Writer) (options, error) {
+	var o options
+	f := flag.NewFlagSet("deploy", flag.ContinueOnError)
+	f.SetOutput(w)
+	f.StringVar(&o.config, "config", "", "config `file`, YAML or JSON; examples/deploy/default.yaml shows every key")
+	f.StringVar(&o.dir, "out", "build/tf", "`folder` to render into; states and plans stay there between runs")
+	plan := f.Bool("plan", false, "plan every unit, and stop")
+	apply := f.Bool("apply", false, "plan, check and apply every unit in order")
+	destroy := f.Bool("destroy", false, "destroy every unit in the reverse order; the state buckets stay")
+	f.StringVar(&o.account, "account", "", "`id` of the AWS account that may be changed; -apply and -destroy ask for it when it isn't given")
+	f.Var(&o.units, "unit", "only this `unit`, such as region-us-west-2; may be given more than once")
+	f.Var(&o.allow, "allow-destroy", "`UNIT/ADDRESS` of a resource that a plan may destroy although it holds data; may be given more than once")
+	f.StringVar(&o.writer, "writer", "", "`region` that has the writer now, for -destroy: its member goes last")
+	f.BoolVar(&o.buckets, "buckets", false, "with -destroy: the state buckets too, with the history of every state")
+	f.BoolVar(&o.yes, "yes", false, "don't ask before each unit's plan is applied")
+	f.StringVar(&o.terraform, "terraform", "", "`path` of terraform or tofu; default: the one on PATH")
+	f.BoolVar(&o.install, "install-terraform", false, "download terraform "+tf.InstallVersion+" when PATH has none")
+	f.BoolVar(&o.local, "local-state", false, "keep states in files instead of the buckets; for development")
+	f.Usage = func() {
+		fmt.Fprint(w, `deploy turns a config file into Terraform for both Regions.
+
+    go run ./examples/deploy -config examples/deploy/default.yaml -out build/tf          render, and stop
+    go run ./examples/deploy -config FILE -out build/tf -plan                            what would change
+    go run ./examples/deploy -config FILE -out build/tf -apply -account 123456789012     stand it up
+    go run ./examples/deploy -config FILE -out build/tf -plan -unit region-us-west-2     one Region, while the other is dark
+
+`)
+		f.PrintDefaults()
+	}
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	var errs []error
+	if f.NArg() > 0 {
+		errs = append(errs, fmt.Errorf("unexpected argument %q", f.Arg(0)))
+	}
+	if o.config == "" {
+		errs = append(errs, errors.New("-config is missing: examples/deploy/default.yaml is a start"))
+	}
+	for v, chosen := range map[verb]*bool{planning: plan, applying: apply, destroying: destroy} {
+		if *chosen && o.verb != rendering {
+			errs = append(errs, errors.New("-plan, -apply and -destroy exclude each other"))
+		}
+		if *chosen {
+			o.verb = v
+		}
+	}
+	if o.verb != destroying && (o.buckets || o.writer != "") {
+		errs = append(errs, errors.New("-buckets and -writer belong to -destroy"))
+	}
+	return o, errors.Join(errs...)
+}
+
+func run(ctx context.Context, args []string, c console) int {
+	o, err := parse(args, c.err)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return exitDone
+	case err != nil:
+		return c.refuse(err, exitNotBegun)
+	}
+	cfg, err := infra.Load(o.config)
+	if err != nil {
+		return c.refuse(err, exitNotBegun)
+	}
+	if cfg.AccountID == "" {
+		cfg.AccountID = o.account // then the providers refuse any other account, too
+	}
+	files, err := render.Render(cfg, render.Options{})
+	if err != nil {
+		return c.refuse(err, exitNotBegun)
+	}
+	cfg = cfg.WithDefaults()
+	if err := files.Write(o.dir); err != nil {
+		return c.refuse(err, exitNotBegun)
+	}
+	fmt.Fprintf(c.out, "rendered %d units of %s into %s\n", len(cfg.Units()), cfg.Name(), o.dir)
+	missing, err := copyPackages(cfg, o.dir)
+	if err != nil {
+		return c.refuse(err, exitNotBegun)
+	}
+	for _, path := range missing {
+		fmt.Fprintf(c.out, "no %s yet: build the functions' packages before -apply\n", path)
+	}
+	if o.verb == rendering {
+		return exitDone
+	}
+	d, err := open(ctx, cfg, o, c)
+	if err != nil {
+		return c.refuse(err, exitNotBegun)
+	}
+	return d.run(ctx)
+}
+
+// refuse prints an error, each of its problems on a line, and returns the status.
+func (c console) refuse(err error, status int) int {
+	for line := range strings.Lines(err.Error()) {
+		fmt.Fprintln(c.err, "deploy:", strings.TrimRight(line, "\n"))
+	}
+	return status
+}
+
+// deployment is one run with a verb.
+type deployment struct {
+	options
+	console
+	cfg    infra.Config
+	tf     *tf.Deployment
+	screen *screen
+}
+
+func open(ctx context.Context, cfg infra.Config, o options, c console) (*deployment, error) {
+	d := &deployment{options: o, console: c, cfg: cfg, screen: &screen{w: c.out}}
+	for _, u := range o.units {
+		if !slices.ContainsFunc(cfg.Units(), func(have infra.Unit) bool { return have.Name == u }) {
+			return nil, fmt.Errorf("there is no unit %q: %s/README.md lists them", u, o.dir)
+		}
+	}
+	if o.verb != planning {
+		if err := d.confirm(); err != nil {
+			return nil, err
+		}
+	}
+	binary, err := tf.Find(ctx, tf.FindOptions{ExecPath: o.terraform, Install: o.install})
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(c.out, "with %s %s at %s\n", binary.Flavour, binary.Version, binary.Path)
+	d.tf, err = tf.Open(tf.Options{
+		Dir: o.dir, Units: cfg.Units(), Binary: binary, LocalState: o.local, Allow: o.allow,
+		Approve: d.approve, Progress: d.screen.event,
+	})
+	return d, err
+}
+
+func (d *deployment) run(ctx context.Context) int {
+	var err error
+	switch d.verb {
+	case planning:
+		err = d.plan(ctx)
+	case applying:
+		err = d.apply(ctx)
+	case destroying:
+		err = d.destroy(ctx)
+	}
+	d.screen.close()
+	if err != nil {
+		return d.refuse(err, exitFailed)
+	}
+	return exitDone
+}
