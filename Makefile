@@ -14,7 +14,7 @@ test: check ## everything that must be green, and the game days on every target 
 		$(GO) test -race ./drills/target/docker; \
 		echo "DRILL_TARGET=docker $(GO) test ./drills -short -run TestGameDay -count=1"; \
 		DRILL_TARGET=docker $(GO) test ./drills -short -run TestGameDay -count=1 -timeout 20m; \
-	elif [ -n "$$DRILL_REQUIRE" ]; then \
+	elif echo "$$DRILL_REQUIRE" | grep -q docker; then \
 		echo "DRILL_REQUIRE=$$DRILL_REQUIRE, and no Docker engine answers" >&2; exit 1; \
 	else \
 		echo "no Docker engine answers: the tests and game days on real MySQL are skipped"; \

@@ -22,13 +22,17 @@ type Settings struct {
 	Repeat int
 	// Out is where the runs' folders go; from DRILL_OUT, default "out".
 	Out string
-	// Require lists targets whose absence is a failure and no skip; from
-	// DRILL_REQUIRE, comma-separated.
+	// Require lists what must not be missing: a target, or Terraform for the tests of
+	// the infrastructure. Its absence is a failure and no skip; from DRILL_REQUIRE,
+	// comma-separated.
 	Require []string
 }
 
 // Targets are the names that DRILL_TARGET may have.
 var Targets = []string{"embedded", "docker"}
+
+// Requirable are the names that DRILL_REQUIRE may have.
+var Requirable = append(slices.Clone(Targets), "terraform")
 
 // FromEnv reads settings, and reports everything that is wrong with them at once.
 func FromEnv(getenv func(string) string) (Settings, error) {
@@ -75,8 +79,8 @@ func FromEnv(getenv func(string) string) (Settings, error) {
 		if name = strings.TrimSpace(name); name == "" {
 			continue
 		}
-		if !slices.Contains(Targets, name) {
-			bad("DRILL_REQUIRE names %q: use one of %s", name, strings.Join(Targets, ", "))
+		if !slices.Contains(Requirable, name) {
+			bad("DRILL_REQUIRE names %q: use one of %s", name, strings.Join(Requirable, ", "))
 		}
 		s.Require = append(s.Require, name)
 	}

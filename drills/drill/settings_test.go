@@ -21,12 +21,12 @@ func TestSettingsFromTheEnvironment(t *testing.T) {
 	require.Equal(t, 1, s.Repeat)
 
 	s, err = drill.FromEnv(env(map[string]string{
-		"DRILL_TARGET": "docker", "DRILL_SCENARIO": "no-fault, link-partition", "DRILL_SEED": "9", "DRILL_REPEAT": "20", "DRILL_OUT": "x", "DRILL_REQUIRE": "docker",
+		"DRILL_TARGET": "docker", "DRILL_SCENARIO": "no-fault, link-partition", "DRILL_SEED": "9", "DRILL_REPEAT": "20", "DRILL_OUT": "x", "DRILL_REQUIRE": "docker,terraform",
 	}))
 	require.NoError(t, err)
 	require.Equal(t, "no-fault", s.Scenarios[0].Name)
 	require.Equal(t, "link-partition", s.Scenarios[1].Name)
-	require.Equal(t, drill.Settings{Target: "docker", Scenarios: s.Scenarios, Seed: 9, Repeat: 20, Out: "x", Require: []string{"docker"}}, s)
+	require.Equal(t, drill.Settings{Target: "docker", Scenarios: s.Scenarios, Seed: 9, Repeat: 20, Out: "x", Require: []string{"docker", "terraform"}}, s)
 }
 
 func TestSettingsReportEverythingAtOnce(t *testing.T) {
