@@ -1,0 +1,351 @@
+mock_provider "aws" {
+  mock_resource "aws_sns_topic" {
+    defaults = {
+      arn = "arn:aws:sns:us-west-2:123456789012:lifeboat-test-alerts"
+    }
+  }
+  mock_resource "aws_cloudwatch_metric_alarm" {
+    defaults = {
+      arn = "arn:aws:cloudwatch:us-west-2:123456789012:alarm:lifeboat-test-alarm"
+    }
+  }
+  mock_resource "aws_cloudwatch_composite_alarm" {
+    defaults = {
+      arn = "arn:aws:cloudwatch:us-west-2:123456789012:alarm:lifeboat-test-composite"
+    }
+  }
+}
+
+variables {
+  name                      = "lifeboat-test"
+  region                    = "us-west-2"
+  account_id                = "123456789012"
+  key_arn                   = "arn:aws:kms:us-west-2:123456789012:key/one"
+  members                   = ["us-east-1", "us-west-2"]
+  global_cluster_identifier = "lifeboat-test"
+  cluster_identifier        = "lifeboat-test-us-west-2"
+  notification_emails       = ["oncall@example.com", "dba@example.com"]
+  function_names            = ["lifeboat-test-failover-trigger", "lifeboat-test-health-monitor"]
+  dead_letter_queue_name    = "lifeboat-test-dead-letters"
+}
+
+run "fault_27_somebody_is_told" {
+  command = apply
+
+  assert {
+    condition     = toset([for s in aws_sns_topic_subscription.email : "${s.protocol}:${s.endpoint}"]) == toset(["email:oncall@example.com", "email:dba@example.com"])
+    error_message = "Every address is subscribed."
+  }
+
+  assert {
+    condition     = aws_sns_topic.alerts.name == "lifeboat-test-alerts" && aws_sns_topic.alerts.kms_master_key_id == var.key_arn
+    error_message = "The topic is encrypted by the Region's own key."
+  }
+
+  assert {
+    condition = { for s in jsondecode(aws_sns_topic_policy.alerts.policy).Statement : s.Sid => s if s.Effect == "Allow" } == {
+      AlarmsPublish = {
+        Sid       = "AlarmsPublish"
+        Effect    = "Allow"
+        Principal = { Service = "cloudwatch.amazonaws.com" }
+        Action    = "sns:Publish"
+        Resource  = aws_sns_topic.alerts.arn
+        Condition = {
+          StringEquals = { "aws:SourceAccount" = "123456789012" }
+          ArnLike      = { "aws:SourceArn" = "arn:aws:cloudwatch:us-west-2:123456789012:alarm:lifeboat-test-*" }
+        }
+      }
+    }
+    error_message = "Only this deployment's alarms publish."
+  }
+
+  assert {
+    condition     = alltrue([for s in jsondecode(aws_sns_topic_policy.alerts.policy).Statement : s.Principal != "*" || s.Effect == "Deny"])
+    error_message = "Nobody is allowed by \"*\"."
+  }
+}
+
+# The origin alarmed on the lag of the writer's Region, which has none.
+run "fault_6_lag_where_the_metric_is" {
+  command = apply
+
+  assert {
+    condition = alltrue([
+      for alarm in [aws_cloudwatch_metric_alarm.lag[0], aws_cloudwatch_metric_alarm.lag_silent[0]] :
+      alarm.namespace == "AWS/RDS" &&
+      alarm.metric_name == "AuroraGlobalDBRPOLag" &&
+      alarm.dimensions == tomap({ DBClusterIdentifier = "lifeboat-test-us-west-2" })
+    ])
+    error_message = "Each Region alarms on the lag of its own cluster."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.lag[0].threshold == 500 &&
+      aws_cloudwatch_metric_alarm.lag[0].comparison_operator == "GreaterThanThreshold" &&
+      aws_cloudwatch_metric_alarm.lag[0].treat_missing_data == "notBreaching" &&
+      aws_cloudwatch_metric_alarm.lag[0].alarm_actions == toset([aws_sns_topic.alerts.arn])
+    )
+    error_message = "Too much lag pages; no lag, in the writer's Region, does not."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.lag_silent[0].statistic == "SampleCount" &&
+      aws_cloudwatch_metric_alarm.lag_silent[0].treat_missing_data == "breaching" &&
+      length(coalesce(aws_cloudwatch_metric_alarm.lag_silent[0].alarm_actions, [])) == 0
+    )
+    error_message = "Silence is seen, and pages by the composite alarm only."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_composite_alarm.lag_unmeasured[0].alarm_rule == "ALARM(\"lifeboat-test-lag-silent\") AND ALARM(\"lifeboat-test-role-us-west-2\")" &&
+      aws_cloudwatch_composite_alarm.lag_unmeasured[0].alarm_actions == toset([aws_sns_topic.alerts.arn])
+    )
+    error_message = "No lag while the writer is elsewhere pages: notBreaching must hide nothing."
+  }
+}
+
+# The origin's dimensions and fields were invented; these are the code's.
+run "fault_7_real_metrics_and_dimensions" {
+  command = apply
+
+  assert {
+    condition = alltrue([
+      for member in var.members :
+      aws_cloudwatch_metric_alarm.role[member].namespace == "Lifeboat" &&
+      aws_cloudwatch_metric_alarm.role[member].metric_name == "WriterHere" &&
+      aws_cloudwatch_metric_alarm.role[member].dimensions == tomap({ Region = member, GlobalCluster = "lifeboat-test" })
+    ])
+    error_message = "The role alarms read what cloudwatch.Role publishes."
+  }
+
+  assert {
+    condition = alltrue([
+      for alarm in aws_cloudwatch_metric_alarm.role :
+      alarm.comparison_operator == "LessThanThreshold" &&
+      alarm.threshold == 1 &&
+      alarm.statistic == "Minimum" &&
+      alarm.period == 60 &&
+      alarm.evaluation_periods == 1 &&
+      alarm.treat_missing_data == "missing" &&
+      length(coalesce(alarm.alarm_actions, [])) == 0
+    ])
+    error_message = "In alarm while the writer is not there, silence stays silence, nobody is paged: README.md of module dns builds on it."
+  }
+
+  assert {
+    condition     = output.role_alarm_names == { "us-east-1" = "lifeboat-test-role-us-east-1", "us-west-2" = "lifeboat-test-role-us-west-2" }
+    error_message = "role_alarm_names names this Region's alarm about each member."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.operator[0].metric_name == "ExecutionsOperator" &&
+      aws_cloudwatch_metric_alarm.operator[0].dimensions == tomap({ Region = "us-west-2", GlobalCluster = "lifeboat-test" })
+    )
+    error_message = "The operator alarm reads what cloudwatch.Events counts."
+  }
+}
+
+run "fault_10_the_watcher_is_watched" {
+  command = apply
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.heartbeat.namespace == "Lifeboat" &&
+      aws_cloudwatch_metric_alarm.heartbeat.metric_name == "WriterHere" &&
+      aws_cloudwatch_metric_alarm.heartbeat.statistic == "SampleCount" &&
+      aws_cloudwatch_metric_alarm.heartbeat.dimensions == tomap({ Region = "us-west-2", GlobalCluster = "lifeboat-test" }) &&
+      aws_cloudwatch_metric_alarm.heartbeat.comparison_operator == "LessThanThreshold" &&
+      aws_cloudwatch_metric_alarm.heartbeat.threshold == 1 &&
+      aws_cloudwatch_metric_alarm.heartbeat.treat_missing_data == "breaching" &&
+      aws_cloudwatch_metric_alarm.heartbeat.alarm_actions == toset([aws_sns_topic.alerts.arn])
+    )
+    error_message = "A monitor that is silent pages."
+  }
+
+  assert {
+    condition = toset([for a in aws_cloudwatch_metric_alarm.function : "${a.metric_name} ${a.dimensions["FunctionName"]}"]) == toset([
+      "Errors lifeboat-test-failover-trigger",
+      "Errors lifeboat-test-health-monitor",
+      "Throttles lifeboat-test-failover-trigger",
+      "Throttles lifeboat-test-health-monitor",
+    ])
+    error_message = "Errors and throttles of each function page."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.dead_letters.dimensions == tomap({ QueueName = "lifeboat-test-dead-letters" }) &&
+      aws_cloudwatch_metric_alarm.dead_letters.threshold == 0 &&
+      aws_cloudwatch_metric_alarm.dead_letters.comparison_operator == "GreaterThanThreshold"
+    )
+    error_message = "One dead letter pages."
+  }
+}
+
+run "load_pages_and_silence_of_the_cluster_too" {
+  command = apply
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.cpu[0].metric_name == "CPUUtilization" &&
+      aws_cloudwatch_metric_alarm.cpu[0].threshold == 80 &&
+      aws_cloudwatch_metric_alarm.cpu[0].statistic == "Maximum" &&
+      aws_cloudwatch_metric_alarm.cpu[0].insufficient_data_actions == toset([aws_sns_topic.alerts.arn])
+    )
+    error_message = "The busiest instance above 80 %, or none at all."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.connections[0].metric_name == "DatabaseConnections" && aws_cloudwatch_metric_alarm.connections[0].threshold == 100
+    error_message = "More than 100 connections."
+  }
+}
+
+# Nothing of what pages starts a failover (the origin's secondary was "unhealthy" when busy).
+run "fault_11_load_starts_no_failover" {
+  command = apply
+
+  assert {
+    condition = alltrue([
+      for alarm in concat(
+        [aws_cloudwatch_metric_alarm.lag[0], aws_cloudwatch_metric_alarm.cpu[0], aws_cloudwatch_metric_alarm.connections[0], aws_cloudwatch_metric_alarm.heartbeat],
+        values(aws_cloudwatch_metric_alarm.function),
+      ) : alarm.alarm_actions == toset([aws_sns_topic.alerts.arn])
+    ])
+    error_message = "Alarms act on the topic and on nothing else."
+  }
+}
+
+run "outputs" {
+  command = apply
+
+  assert {
+    condition = keys(output.alarm_arns) == [
+      "connections", "cpu", "dead_letters", "failover-trigger-errors", "failover-trigger-throttles",
+      "health-monitor-errors", "health-monitor-throttles", "heartbeat", "lag", "lag_unmeasured", "operator",
+    ]
+    error_message = "alarm_arns holds every alarm that pages."
+  }
+
+  assert {
+    condition     = output.dashboard_name == "lifeboat-test-us-west-2" && length(jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets) == 6
+    error_message = "The dashboard is named by the Region and shows all six."
+  }
+
+  assert {
+    condition     = alltrue([for w in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : w.properties.region == "us-west-2"])
+    error_message = "The dashboard needs nothing of the other Region."
+  }
+}
+
+run "witness" {
+  command = apply
+
+  variables {
+    region             = "us-east-2"
+    key_arn            = "arn:aws:kms:us-east-2:123456789012:key/one"
+    cluster_identifier = null
+    function_names     = ["lifeboat-test-health-monitor"]
+  }
+
+  assert {
+    condition     = keys(output.alarm_arns) == ["dead_letters", "health-monitor-errors", "health-monitor-throttles", "heartbeat"] && length(output.role_alarm_names) == 0
+    error_message = "The witness watches its monitor only."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.heartbeat.namespace == "AWS/Lambda" &&
+      aws_cloudwatch_metric_alarm.heartbeat.metric_name == "Invocations" &&
+      aws_cloudwatch_metric_alarm.heartbeat.dimensions == tomap({ FunctionName = "lifeboat-test-health-monitor" }) &&
+      aws_cloudwatch_metric_alarm.heartbeat.treat_missing_data == "breaching"
+    )
+    error_message = "The witness publishes no role: its heartbeat is that the monitor runs."
+  }
+}
+
+run "other_member_is_symmetrical" {
+  command = apply
+
+  variables {
+    region             = "us-east-1"
+    key_arn            = "arn:aws:kms:us-east-1:123456789012:key/one"
+    cluster_identifier = "lifeboat-test-us-east-1"
+  }
+
+  assert {
+    condition     = aws_cloudwatch_composite_alarm.lag_unmeasured[0].alarm_rule == "ALARM(\"lifeboat-test-lag-silent\") AND ALARM(\"lifeboat-test-role-us-east-1\")"
+    error_message = "Each Region asks whether the writer is in itself."
+  }
+}
+
+run "warns_when_nobody_is_told" {
+  command = plan
+  variables {
+    notification_emails = []
+  }
+  expect_failures = [check.somebody_is_told]
+}
+
+run "refuses_a_bad_address" {
+  command = plan
+  variables {
+    notification_emails = ["oncall"]
+  }
+  expect_failures = [var.notification_emails]
+}
+
+run "refuses_a_member_without_cluster" {
+  command = plan
+  variables {
+    cluster_identifier = null
+  }
+  expect_failures = [var.cluster_identifier]
+}
+
+run "refuses_a_witness_with_cluster" {
+  command = plan
+  variables {
+    region  = "us-east-2"
+    key_arn = "arn:aws:kms:us-east-2:123456789012:key/one"
+  }
+  expect_failures = [var.cluster_identifier]
+}
+
+run "refuses_thresholds_out_of_range" {
+  command = plan
+  variables {
+    thresholds = { replication_lag_ms = 0, cpu_percent = 100, connections = 0 }
+  }
+  expect_failures = [var.thresholds]
+}
+
+run "refuses_a_region_without_monitor" {
+  command = plan
+  variables {
+    function_names = ["lifeboat-test-failover-trigger"]
+  }
+  expect_failures = [var.function_names]
+}
+
+run "refuses_another_regions_key" {
+  command = plan
+  variables {
+    key_arn = "arn:aws:kms:us-east-1:123456789012:key/one"
+  }
+  expect_failures = [var.key_arn]
+}
+
+run "refuses_bad_scalars" {
+  command = plan
+  variables {
+    name           = "lifeboat-Test"
+    account_id     = "12"
+    function_names = ["lifeboat-Test-health-monitor"]
+  }
+  expect_failures = [var.name, var.account_id]
+}
