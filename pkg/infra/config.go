@@ -45,8 +45,8 @@ type Config struct {
 	AccountID string
 	// StateBucket (state_bucket) is the base name of the bucket pair for Terraform's
 	// state, "<base>-<region>". Default "lifeboat-<suffix>-state". Lower-case
-	// letters, digits and hyphens; at most 63 characters with the Region (S3 User
-	// Guide, bucket naming rules).
+	// letters, digits and hyphens, 3 to 48 of them: a bucket has at most 63 characters
+	// (S3 User Guide, bucket naming rules) and the longest Region 14.
 	StateBucket string
 	// DefaultTags (default_tags) are put on everything that AWS can tag. At most 49,
 	// because AWS allows 50 and Name is added; keys of 1 to 128 characters without
@@ -83,7 +83,7 @@ type Config struct {
 // are peered.
 type Network struct {
 	// CIDR (network.cidr) is the range of the VPC in AWSRegion: private (RFC 1918),
-	// /16 to /24, with no host bits set. Default 10.0.0.0/16.
+	// /16 to /22, with no host bits set. Default 10.0.0.0/16.
 	CIDR string
 	// SecondCIDR (network.second_cidr) is that of SecondRegion. Default 10.1.0.0/16.
 	SecondCIDR string
@@ -103,7 +103,7 @@ type Database struct {
 	Name string
 	// MasterUsername (database.master_username) is the master user. Default
 	// "lifeboat". 1 to 16 letters and digits, a letter first (RDS API,
-	// CreateDBCluster).
+	// CreateDBCluster), and not admin (Security Hub control RDS.24).
 	MasterUsername string
 	// MinACU (database.min_acu) is the least capacity of an instance in Aurora
 	// capacity units, 2 GiB of memory each. Default 0.5, in half steps up to 256.

@@ -12,7 +12,7 @@ import (
 
 var (
 	suffixForm = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,18}[a-z0-9]$`)
-	bucketForm = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*[a-z0-9]$`)
+	bucketForm = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,46}[a-z0-9]$`)
 	labelForm  = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 )
 
@@ -53,7 +53,7 @@ func (p *problems) bucket(base string) {
 		return // it follows from the suffix, whose absence is reported
 	}
 	if !bucketForm.MatchString(base) {
-		p.add(field, fmt.Sprintf("%q is no base name of a bucket", base), "give lower-case letters, digits and hyphens, with a letter or digit at both ends; the Region is added")
+		p.add(field, fmt.Sprintf("%q is no base name of a bucket", base), "give 3 to 48 lower-case letters, digits and hyphens, with a letter or digit at both ends; the Region is added")
 	}
 	for _, prefix := range []string{"xn--", "sthree-", "amzn-s3-demo-"} {
 		if strings.HasPrefix(base, prefix) {
@@ -100,8 +100,10 @@ func (p *problems) zone(name string) {
 	for _, label := range labels {
 		ok = ok && labelForm.MatchString(label)
 	}
+	// A last label of digits would look like an address.
+	ok = ok && labels[len(labels)-1][0] >= 'a'
 	if !ok {
-		p.add("dns_zone", fmt.Sprintf("%q is no name of a zone", name), "give at least two labels of lower-case letters, digits and hyphens, without a dot at the end, 250 characters at most")
+		p.add("dns_zone", fmt.Sprintf("%q is no name of a zone", name), "give at least two labels of lower-case letters, digits and hyphens, without a dot at the end, 250 characters at most, the last label beginning with a letter")
 	}
 	if strings.HasSuffix("."+name, ".amazonaws.com") {
 		// A private zone hides the public one from its VPCs: no AWS API would answer.

@@ -21,16 +21,9 @@ var regionSets = [][]dr.Region{
 	{"ap-northeast-1", "ap-northeast-2", "ap-northeast-3"},
 }
 
-// partition returns the isolated part of AWS that a Region belongs to, by its
-// prefix. Nothing is replicated or peered from one to another.
-func partition(r dr.Region) string {
-	for _, p := range []string{"cn", "us-gov", "us-isob", "us-isof", "us-iso", "eu-isoe", "eusc"} {
-		if strings.HasPrefix(string(r), p+"-") {
-			return p
-		}
-	}
-	return "aws"
-}
+// otherPartitions are the isolated parts of AWS, by their Regions' prefixes. The
+// modules write ARNs of the partition "aws" and endpoints under amazonaws.com.
+var otherPartitions = []string{"cn-", "us-gov-", "us-iso", "eu-iso", "eusc-"}
 
 func (p *problems) regions(c Config) {
 	formed := true
@@ -45,16 +38,16 @@ func (p *problems) regions(c Config) {
 			formed = false
 			p.add(f.field, fmt.Sprintf("%q is no Region", f.region), `give its code, such as "us-east-1"`)
 		}
+		if slices.ContainsFunc(otherPartitions, func(prefix string) bool { return strings.HasPrefix(string(f.region), prefix) }) {
+			formed = false
+			p.add(f.field, fmt.Sprintf("%s is in a partition of its own", f.region), "give a Region of the standard partition: Lifeboat's modules are written for that")
+		}
 	}
 	if !formed {
-		return // what follows compares Regions
+		return // what follows compares the Regions
 	}
 	if c.AWSRegion == c.SecondRegion {
 		p.add("second_region", fmt.Sprintf("%s is aws_region too", c.SecondRegion), "a Region can't stand in for itself; name another one")
-		return
-	}
-	if partition(c.AWSRegion) != partition(c.SecondRegion) {
-		p.add("second_region", fmt.Sprintf("%s is in another AWS partition than %s", c.SecondRegion, c.AWSRegion), "nothing replicates between partitions; name a Region of the same one")
 		return
 	}
 	if witness := c.Witness(); witness != "" {

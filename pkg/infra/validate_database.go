@@ -29,6 +29,10 @@ func (p *problems) database(db Database, production bool) {
 	if !userForm.MatchString(db.MasterUsername) || slices.Contains(systemUsers, strings.ToLower(db.MasterUsername)) {
 		p.add("database.master_username", fmt.Sprintf("%q can't name the master user", db.MasterUsername), "give 1 to 16 letters and digits, a letter first, and no user of the server's own")
 	}
+	if strings.EqualFold(db.MasterUsername, "admin") {
+		// Security Hub control RDS.24: no default administrator names.
+		p.add("database.master_username", `"admin" is the name that everybody tries first`, "give another one, such as lifeboat")
+	}
 	// Aurora User Guide, how Aurora Serverless v2 works: 0.5 to 256 ACU in half steps
 	// from 3.06; the maximum must be above 0.5.
 	low := p.acu("database.min_acu", db.MinACU, 0.5)

@@ -32,8 +32,8 @@ func (p *problems) cidr(field, s string) (netip.Prefix, bool) {
 		p.add(field, fmt.Sprintf("%s has host bits set", s), "give "+m.String())
 		return prefix, false
 	}
-	if b := prefix.Bits(); b < 16 || b > 24 {
-		p.add(field, fmt.Sprintf("%s has the wrong size", s), "give /16, which is the largest VPC, to /24, which still holds three subnets")
+	if b := prefix.Bits(); b < 16 || b > 22 {
+		p.add(field, fmt.Sprintf("%s has the wrong size", s), "give /16, which is the largest VPC, to /22, below which a subnet is too small for its endpoints, functions and servers")
 	}
 	inside := false
 	for _, r := range private {

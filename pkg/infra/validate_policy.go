@@ -1,6 +1,7 @@
 package infra
 
 import (
+	"errors"
 	"reflect"
 	"regexp"
 	"strings"
@@ -16,7 +17,8 @@ func (p *problems) policy(policy dr.Policy) {
 		return
 	}
 	all := []error{err}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+	var joined interface{ Unwrap() []error }
+	if errors.As(err, &joined) {
 		all = joined.Unwrap()
 	}
 	for _, err := range all {

@@ -20,8 +20,8 @@ func fields(t *testing.T, err error) []*infra.FieldError {
 	if err == nil {
 		return nil
 	}
-	joined, ok := err.(interface{ Unwrap() []error })
-	require.True(t, ok, "%T", err)
+	var joined interface{ Unwrap() []error }
+	require.True(t, errors.As(err, &joined), "%T", err)
 	var out []*infra.FieldError
 	for _, err := range joined.Unwrap() {
 		var f *infra.FieldError
@@ -43,15 +43,13 @@ func TestValidateAccepts(t *testing.T) {
 			c.EnvironmentSuffix = strings.Repeat("a", 20)
 			c.AWSRegion, c.SecondRegion, c.WitnessRegion = "ap-northeast-1", "ap-northeast-2", "ap-northeast-3"
 		},
-		"16 instances in production":  func(c *infra.Config) { c.Database.Instances = 16 },
-		"one instance in development": func(c *infra.Config) { c.Production, c.Database.Instances = &off, 1 },
-		"no witness, no Region set":   func(c *infra.Config) { c.SecondRegion, c.WitnessRegion = "sa-east-1", infra.NoWitness },
-		"government": func(c *infra.Config) {
-			c.AWSRegion, c.SecondRegion, c.WitnessRegion = "us-gov-west-1", "us-gov-east-1", infra.NoWitness
-		},
+		"16 instances in production":      func(c *infra.Config) { c.Database.Instances = 16 },
+		"one instance in development":     func(c *infra.Config) { c.Production, c.Database.Instances = &off, 1 },
+		"no witness, no Region set":       func(c *infra.Config) { c.SecondRegion, c.WitnessRegion = "sa-east-1", infra.NoWitness },
 		"account":                         func(c *infra.Config) { c.AccountID = "012345678901" },
-		"smallest ranges":                 func(c *infra.Config) { c.Network = infra.Network{CIDR: "192.168.0.0/24", SecondCIDR: "192.168.1.0/24"} },
+		"smallest ranges":                 func(c *infra.Config) { c.Network = infra.Network{CIDR: "192.168.0.0/22", SecondCIDR: "192.168.4.0/22"} },
 		"172.31":                          func(c *infra.Config) { c.Network.CIDR = "172.31.0.0/16" },
+		"longest bucket":                  func(c *infra.Config) { c.StateBucket = strings.Repeat("b", 48) },
 		"largest capacity":                func(c *infra.Config) { c.Database.MinACU, c.Database.MaxACU = 256, 256 },
 		"half step":                       func(c *infra.Config) { c.Database.MinACU, c.Database.MaxACU = 1.5, 2.5 },
 		"oldest engine":                   func(c *infra.Config) { c.Database.EngineVersion = "8.0.mysql_aurora.3.06.0" },
@@ -121,13 +119,18 @@ func TestValidateRefuses(t *testing.T) {
 		{"witness outside the US set", func(c *c) { c.WitnessRegion = "us-west-1" }, "witness_region", "use us-east-2"},
 		{"witness outside the EU set", func(c *c) { c.AWSRegion, c.SecondRegion = "eu-west-1", "eu-west-2" }, "witness_region", "use eu-west-3 or eu-central-1"},
 		{"members of two sets", func(c *c) { c.SecondRegion = "eu-west-1" }, "witness_region", "no Region can be the witness"},
-		{"another partition", func(c *c) { c.SecondRegion, c.WitnessRegion = "us-gov-west-1", infra.NoWitness }, "second_region", "another AWS partition"},
+		{"another partition", func(c *c) { c.SecondRegion = "us-gov-west-1" }, "second_region", "partition of its own"},
+		{"another partition for the witness", func(c *c) { c.WitnessRegion = "cn-north-1" }, "witness_region", "partition of its own"},
 
 		{"account of 11 digits", func(c *c) { c.AccountID = "12345678901" }, "account_id", "12 digits"},
 		{"account with hyphens", func(c *c) { c.AccountID = "1234-5678-9012" }, "account_id", "12 digits"},
 		{"bucket with a dot", func(c *c) { c.StateBucket = "my.bucket" }, "state_bucket", "no base name"},
 		{"bucket in capitals", func(c *c) { c.StateBucket = "State" }, "state_bucket", "no base name"},
-		{"bucket too long with its Region", func(c *c) { c.StateBucket = strings.Repeat("b", 54) }, "state_bucket", "64 characters, and AWS allows 63"},
+		{"bucket too short", func(c *c) { c.StateBucket = "bb" }, "state_bucket", "3 to 48"},
+		{"bucket too long", func(c *c) { c.StateBucket = strings.Repeat("b", 49) }, "state_bucket", "3 to 48"},
+		{"bucket too long with its Region", func(c *c) {
+			c.StateBucket, c.SecondRegion, c.WitnessRegion = strings.Repeat("b", 48), "ap-abc-southeast-1", infra.NoWitness
+		}, "state_bucket", "67 characters, and AWS allows 63"},
 		{"bucket with S3's prefix", func(c *c) { c.StateBucket = "xn--state" }, "state_bucket", "S3 keeps"},
 		{"origin fault 20: bucket names a role", func(c *c) { c.StateBucket = "bank-primary" }, "state_bucket", "one failover makes that a lie"},
 
@@ -144,11 +147,11 @@ func TestValidateRefuses(t *testing.T) {
 		{"CIDR of IPv6", func(c *c) { c.Network.CIDR = "fd00::/16" }, "network.cidr", "no IPv4 range"},
 		{"CIDR with host bits", func(c *c) { c.Network.CIDR = "10.0.1.0/16" }, "network.cidr", "give 10.0.0.0/16"},
 		{"CIDR too large", func(c *c) { c.Network = infra.Network{CIDR: "10.0.0.0/15", SecondCIDR: "10.2.0.0/16"} }, "network.cidr", "wrong size"},
-		{"CIDR too small", func(c *c) { c.Network.SecondCIDR = "10.1.0.0/25" }, "network.second_cidr", "wrong size"},
+		{"CIDR too small", func(c *c) { c.Network.SecondCIDR = "10.1.0.0/23" }, "network.second_cidr", "wrong size"},
 		{"CIDR public", func(c *c) { c.Network.SecondCIDR = "8.8.0.0/16" }, "network.second_cidr", "not private"},
 		{"CIDR of 172.32", func(c *c) { c.Network.SecondCIDR = "172.32.0.0/16" }, "network.second_cidr", "not private"},
 		{"CIDRs equal", func(c *c) { c.Network.SecondCIDR = "10.0.0.0/16" }, "network.second_cidr", "overlaps"},
-		{"CIDRs nested", func(c *c) { c.Network.SecondCIDR = "10.0.7.0/24" }, "network.second_cidr", "overlaps"},
+		{"CIDRs nested", func(c *c) { c.Network.SecondCIDR = "10.0.4.0/22" }, "network.second_cidr", "overlaps"},
 
 		{"engine of MySQL 5.7", func(c *c) { c.Database.EngineVersion = "5.7.mysql_aurora.2.12.5" }, "database.engine_version", "Aurora MySQL 3"},
 		{"engine without patch", func(c *c) { c.Database.EngineVersion = "8.0.mysql_aurora.3.10" }, "database.engine_version", "full version"},
@@ -157,6 +160,7 @@ func TestValidateRefuses(t *testing.T) {
 		{"database of the server", func(c *c) { c.Database.Name = "mysql" }, "database.name", "server's own"},
 		{"user too long", func(c *c) { c.Database.MasterUsername = strings.Repeat("u", 17) }, "database.master_username", "1 to 16"},
 		{"user of RDS", func(c *c) { c.Database.MasterUsername = "rdsadmin" }, "database.master_username", "server's own"},
+		{"origin's user", func(c *c) { c.Database.MasterUsername = "admin" }, "database.master_username", "everybody tries first"},
 		{"capacity not a half step", func(c *c) { c.Database.MinACU = 0.7 }, "database.min_acu", "use 0.5 or 1"},
 		{"capacity below the least", func(c *c) { c.Database.MinACU = 0.25 }, "database.min_acu", "0.5 to 256"},
 		{"capacity negative", func(c *c) { c.Database.MinACU = -1 }, "database.min_acu", "out of range"},
@@ -200,6 +204,8 @@ func TestValidateRefuses(t *testing.T) {
 		{"zone of one label", func(c *c) { c.DNSZone = "internal" }, "dns_zone", "two labels"},
 		{"zone with a dot at the end", func(c *c) { c.DNSZone = "a.internal." }, "dns_zone", "without a dot"},
 		{"zone in capitals", func(c *c) { c.DNSZone = "A.internal" }, "dns_zone", "lower-case"},
+		{"zone that looks like an address", func(c *c) { c.DNSZone = "10.1" }, "dns_zone", "beginning with a letter"},
+		{"zone with an empty label", func(c *c) { c.DNSZone = "a..internal" }, "dns_zone", "no name of a zone"},
 		{"zone too long", func(c *c) { c.DNSZone = strings.Repeat("a.", 125) + "b" }, "dns_zone", "250"},
 		{"zone of AWS", func(c *c) { c.DNSZone = "rds.us-east-1.amazonaws.com" }, "dns_zone", "hide AWS's endpoints"},
 		{"log retention between CloudWatch's values", func(c *c) { c.LogRetentionDays = 364 }, "log_retention_days", "365"},
