@@ -1,0 +1,52 @@
+# The failover trigger moves the writer, and only that. It stands in both member
+# Regions, because the one that acts is the one that is left.
+resource "aws_iam_role" "failover_trigger" {
+  for_each = toset(local.members)
+
+  name               = "${var.name}-failover-trigger-${each.key}"
+  description        = "Failover trigger of ${var.name} in ${each.key}: moves the writer of the global cluster"
+  assume_role_policy = local.trust_lambda
+}
+
+resource "aws_iam_role_policy" "failover_trigger" {
+  for_each = toset(local.members)
+
+  name = "failover-trigger"
+  role = aws_iam_role.failover_trigger[each.key].name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      local.observe_statements,
+      local.shared_statements[each.key],
+      [
+        {
+          Sid      = "DescribeGlobalCluster"
+          Effect   = "Allow"
+          Action   = "rds:DescribeGlobalClusters"
+          Resource = local.global_cluster_arn
+        },
+        {
+          # RDS asks for all three: the global cluster, the member that shall write and
+          # the one that does now (Application Recovery Controller guide, sample policy
+          # for Aurora global databases).
+          Sid      = "MoveWriter"
+          Effect   = "Allow"
+          Action   = ["rds:FailoverGlobalCluster", "rds:SwitchoverGlobalCluster"]
+          Resource = concat([local.global_cluster_arn], values(local.cluster_arns))
+        },
+        {
+          Sid      = "WriteLogs"
+          Effect   = "Allow"
+          Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+          Resource = "arn:aws:logs:${each.key}:${var.account_id}:log-group:/aws/lambda/${var.name}-failover-trigger:*"
+        },
+      ],
+      local.database_statements[each.key],
+      local.network_statements[each.key],
+      [merge(local.network_denial, {
+        Condition = { ArnEquals = { "lambda:SourceFunctionArn" = local.trigger_arns[each.key] } }
+      })],
+    )
+  })
+}

@@ -1,0 +1,137 @@
+# One key in each Region, for everything that this deployment keeps there. No
+# multi-Region keys: replicas share their key material, and what encrypts in one
+# Region must not hang on what happened to a key in another.
+resource "aws_kms_key" "this" {
+  for_each = toset(local.regions)
+
+  region                  = each.key
+  description             = "Data, logs and messages of ${var.name} in ${each.key}"
+  enable_key_rotation     = true
+  deletion_window_in_days = 30 # the longest: a cluster whose key is gone can't be recovered
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [
+        {
+          # Without it nobody could change the key any more. Who may is said by IAM.
+          # In a key policy, "*" is this key.
+          Sid       = "AccountAdministers"
+          Effect    = "Allow"
+          Principal = { AWS = "arn:aws:iam::${var.account_id}:root" }
+          Action    = "kms:*"
+          Resource  = "*"
+        },
+        {
+          Sid       = "LogsEncryptThisDeploymentsGroups"
+          Effect    = "Allow"
+          Principal = { Service = "logs.${each.key}.amazonaws.com" }
+          Action = [
+            "kms:Decrypt",
+            "kms:DescribeKey",
+            "kms:Encrypt",
+            "kms:GenerateDataKey*",
+            "kms:ReEncrypt*",
+          ]
+          Resource = "*"
+          Condition = {
+            ArnLike = {
+              "kms:EncryptionContext:aws:logs:arn" = [
+                "arn:aws:logs:${each.key}:${var.account_id}:log-group:${var.name}*",
+                "arn:aws:logs:${each.key}:${var.account_id}:log-group:/aws/lambda/${var.name}-*",
+                "arn:aws:logs:${each.key}:${var.account_id}:log-group:/aws/rds/cluster/${var.name}-*",
+              ]
+            }
+          }
+        },
+        {
+          Sid       = "AlarmsNotify"
+          Effect    = "Allow"
+          Principal = { Service = "cloudwatch.amazonaws.com" }
+          Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
+          Resource  = "*"
+          Condition = {
+            StringEquals = { "aws:SourceAccount" = var.account_id }
+            ArnLike      = { "aws:SourceArn" = "arn:aws:cloudwatch:${each.key}:${var.account_id}:alarm:${var.name}-*" }
+          }
+        },
+        {
+          # A tick that reaches no function goes to the encrypted dead-letter queue.
+          Sid       = "ScheduleKeepsFailedTicks"
+          Effect    = "Allow"
+          Principal = { Service = "events.amazonaws.com" }
+          Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
+          Resource  = "*"
+          Condition = {
+            StringEquals = { "aws:SourceAccount" = var.account_id }
+            ArnLike      = { "aws:SourceArn" = "arn:aws:events:${each.key}:${var.account_id}:rule/${var.name}-*" }
+          }
+        },
+        {
+          # The roles are named here, so that their own policies need no KMS action.
+          Sid       = "FunctionsReadSettingsAndSecret"
+          Effect    = "Allow"
+          Principal = { AWS = local.key_users[each.key] }
+          Action    = "kms:Decrypt"
+          Resource  = "*"
+          Condition = {
+            StringEquals = {
+              "kms:ViaService" = [
+                "lambda.${each.key}.amazonaws.com",
+                "secretsmanager.${each.key}.amazonaws.com",
+              ]
+            }
+          }
+        },
+        {
+          Sid       = "FunctionsSendMessages"
+          Effect    = "Allow"
+          Principal = { AWS = local.key_users[each.key] }
+          Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
+          Resource  = "*"
+          Condition = {
+            StringEquals = {
+              "kms:ViaService" = [
+                "sns.${each.key}.amazonaws.com",
+                "sqs.${each.key}.amazonaws.com",
+              ]
+            }
+          }
+        },
+      ],
+      [
+        for statement in [{
+          # The witness holds no replica, so its monitor asks those of the members.
+          Sid    = "FunctionsUseLease"
+          Effect = "Allow"
+          Principal = {
+            AWS = concat(local.key_users[each.key], [for w in compact([var.witness]) : aws_iam_role.health_monitor[w].arn])
+          }
+          Action    = ["kms:Decrypt", "kms:DescribeKey"]
+          Resource  = "*"
+          Condition = { StringEquals = { "kms:ViaService" = "dynamodb.${each.key}.amazonaws.com" } }
+        }] : statement if contains(local.members, each.key)
+      ],
+    )
+  })
+
+  tags = { Name = var.name }
+}
+
+resource "aws_kms_alias" "this" {
+  for_each = toset(local.regions)
+
+  region        = each.key
+  name          = "alias/${var.name}"
+  target_key_id = aws_kms_key.this[each.key].key_id
+}
+
+locals {
+  # The functions' roles of a Region, in the order that makes the policy stable.
+  key_users = {
+    for r in local.regions : r => concat(
+      [aws_iam_role.health_monitor[r].arn],
+      [for m in local.members : aws_iam_role.failover_trigger[m].arn if m == r],
+    )
+  }
+}

@@ -1,0 +1,178 @@
+mock_provider "aws" {
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/mock" }
+  }
+  mock_resource "aws_kms_key" {
+    defaults = { arn = "arn:aws:kms:us-east-1:123456789012:key/mock" }
+  }
+}
+
+variables {
+  name       = "lifeboat-test"
+  account_id = "123456789012"
+  members    = ["us-east-1", "us-west-2"]
+  witness    = "us-east-2"
+}
+
+run "every_region_gets_a_monitor_and_only_members_a_trigger" {
+  command = plan
+
+  assert {
+    condition     = join(" ", sort(keys(aws_iam_role.health_monitor))) == "us-east-1 us-east-2 us-west-2"
+    error_message = "The witness watches too."
+  }
+
+  assert {
+    condition     = join(" ", sort(keys(aws_iam_role.failover_trigger))) == "us-east-1 us-west-2"
+    error_message = "The witness may never move the writer."
+  }
+
+  assert {
+    condition     = aws_iam_role.failover_trigger["us-west-2"].name == "lifeboat-test-failover-trigger-us-west-2"
+    error_message = "Roles are named after their Region."
+  }
+}
+
+run "only_the_trigger_moves_the_writer" {
+  command = plan
+
+  assert {
+    condition = join(" ", one([
+      for s in jsondecode(aws_iam_role_policy.failover_trigger["us-west-2"].policy).Statement : s.Resource if s.Sid == "MoveWriter"
+      ])) == join(" ", [
+      "arn:aws:rds::123456789012:global-cluster:lifeboat-test",
+      "arn:aws:rds:us-east-1:123456789012:cluster:lifeboat-test-us-east-1",
+      "arn:aws:rds:us-west-2:123456789012:cluster:lifeboat-test-us-west-2",
+    ])
+    error_message = "RDS wants the global cluster, whose ARN has no Region, and both members."
+  }
+
+  assert {
+    condition = alltrue([
+      for p in aws_iam_role_policy.health_monitor : !strcontains(p.policy, "FailoverGlobalCluster") && !strcontains(p.policy, "SwitchoverGlobalCluster")
+    ])
+    error_message = "The origin gave its monitor the right to fail over; ours may only look and fence."
+  }
+}
+
+run "a_monitor_fences_its_own_region_only" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for r in ["us-east-1", "us-west-2"] : one([
+        for s in jsondecode(aws_iam_role_policy.health_monitor[r].policy).Statement : s if s.Sid == "RestartOwnInstances"
+      ]).Resource == "arn:aws:rds:${r}:123456789012:db:lifeboat-test-${r}-*"
+    ])
+    error_message = "A monitor restarts servers of its own Region and of no other."
+  }
+
+  assert {
+    condition     = !strcontains(aws_iam_role_policy.health_monitor["us-east-2"].policy, "RebootDBInstance")
+    error_message = "The witness has no servers to restart."
+  }
+}
+
+run "the_witness_reads_the_members_replicas" {
+  command = plan
+
+  assert {
+    condition = join(" ", one([
+      for s in jsondecode(aws_iam_role_policy.health_monitor["us-east-2"].policy).Statement : s.Resource if s.Sid == "ReadLeaseAndReport"
+      ])) == join(" ", [
+      "arn:aws:dynamodb:us-east-1:123456789012:table/lifeboat-test-lease",
+      "arn:aws:dynamodb:us-west-2:123456789012:table/lifeboat-test-lease",
+    ])
+    error_message = "The witness Region holds no replica that could be read."
+  }
+
+  assert {
+    condition     = !can(regex("UpdateItem|GetSecretValue|ec2:", aws_iam_role_policy.health_monitor["us-east-2"].policy))
+    error_message = "The witness neither renews the lease nor logs in to a database nor stands in a VPC."
+  }
+}
+
+run "no_role_needs_a_control_plane_of_us_east_1" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for p in concat(values(aws_iam_role_policy.health_monitor), values(aws_iam_role_policy.failover_trigger)) :
+      !can(regex("\"(route53|route53domains|iam|sts|organizations|s3|kms):", p.policy))
+    ])
+    error_message = "A function's role has an action of Route 53, IAM, STS, S3 or KMS."
+  }
+}
+
+# What is left on "*" knows no resource at all: the list is the waiver.
+run "nothing_stands_on_a_star_that_could_be_bound" {
+  command = plan
+
+  assert {
+    condition = alltrue(flatten([
+      for p in concat(values(aws_iam_role_policy.health_monitor), values(aws_iam_role_policy.failover_trigger)) : [
+        for s in jsondecode(p.policy).Statement : [
+          for a in flatten([s.Action]) : contains([
+            "cloudwatch:GetMetricData", "cloudwatch:PutMetricData",
+            "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets",
+            "xray:PutTelemetryRecords", "xray:PutTraceSegments",
+          ], a)
+        ] if s.Effect == "Allow" && contains(flatten([s.Resource]), "*")
+      ]
+    ]))
+    error_message = "An action that could name its resource is allowed on *."
+  }
+
+  assert {
+    condition = alltrue(flatten([
+      for p in concat(values(aws_iam_role_policy.health_monitor), values(aws_iam_role_policy.failover_trigger)) : [
+        for s in jsondecode(p.policy).Statement : s.Condition.StringEquals["cloudwatch:namespace"] == "Lifeboat" if s.Sid == "PublishMetrics"
+      ]
+    ]))
+    error_message = "Metrics may go to the namespace Lifeboat only."
+  }
+}
+
+run "every_statement_says_its_purpose_once" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for p in concat(values(aws_iam_role_policy.health_monitor), values(aws_iam_role_policy.failover_trigger)) :
+      length(distinct(jsondecode(p.policy).Statement[*].Sid)) == length(jsondecode(p.policy).Statement)
+    ])
+    error_message = "IAM refuses a policy in which two statements share a Sid."
+  }
+
+  # IAM: 10,240 characters for all inline policies of a role.
+  assert {
+    condition = alltrue([
+      for p in concat(values(aws_iam_role_policy.health_monitor), values(aws_iam_role_policy.failover_trigger)) : length(p.policy) < 10240
+    ])
+    error_message = "A policy is longer than IAM takes."
+  }
+}
+
+run "service_roles_trust_this_account_only" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for role in [aws_iam_role.rds_monitoring, aws_iam_role.flow_logs] :
+      jsondecode(role.assume_role_policy).Statement[0].Condition.StringEquals["aws:SourceAccount"] == "123456789012" &&
+      length(jsondecode(role.assume_role_policy).Statement[0].Condition.ArnLike["aws:SourceArn"]) == 2
+    ])
+    error_message = "The trust of a service's role lacks the account or the source."
+  }
+}
+
+run "without_a_witness" {
+  command = apply
+
+  variables { witness = null }
+
+  assert {
+    condition     = join(" ", keys(output.key_arns)) == "us-east-1 us-west-2" && join(" ", keys(output.health_monitor_role_arns)) == "us-east-1 us-west-2"
+    error_message = "Without a witness there are two keys and two monitors."
+  }
+}

@@ -1,0 +1,64 @@
+# Terraform mocks no ephemeral resources before 1.17, so what plans asks the provider
+# that is installed: in CI the stand-in, which needs no account.
+provider "aws" {
+  region = "us-east-1"
+}
+
+variables {
+  name            = "lifeboat-test"
+  home_region     = "us-east-1"
+  members         = ["us-east-1", "us-west-2"]
+  engine_version  = "8.0.mysql_aurora.3.10.4"
+  database_name   = "transactions"
+  master_username = "lifeboat"
+  key_arns = {
+    us-east-1 = "arn:aws:kms:us-east-1:123456789012:key/east"
+    us-west-2 = "arn:aws:kms:us-west-2:123456789012:key/west"
+  }
+}
+
+run "the_global_cluster_is_protected_and_encrypted" {
+  command = plan
+
+  assert {
+    condition     = aws_rds_global_cluster.this.storage_encrypted && aws_rds_global_cluster.this.deletion_protection
+    error_message = "Encryption and deletion protection are the default."
+  }
+
+  assert {
+    condition     = aws_rds_global_cluster.this.global_cluster_identifier == "lifeboat-test" && aws_rds_global_cluster.this.region == "us-east-1"
+    error_message = "The identifier holds no role and no Region."
+  }
+}
+
+run "the_secret_has_a_copy_that_survives" {
+  command = plan
+
+  assert {
+    condition = (
+      one(aws_secretsmanager_secret.master.replica).region == "us-west-2" &&
+      one(aws_secretsmanager_secret.master.replica).kms_key_id == var.key_arns["us-west-2"] &&
+      aws_secretsmanager_secret.master.kms_key_id == var.key_arns["us-east-1"]
+    )
+    error_message = "Each Region reads its own copy with its own key."
+  }
+}
+
+run "no_password_reaches_the_state" {
+  command = apply
+
+  assert {
+    condition     = aws_secretsmanager_secret_version.master.secret_string_wo == null && coalesce(aws_secretsmanager_secret_version.master.secret_string, "none") == "none"
+    error_message = "The password is write-only."
+  }
+
+  assert {
+    condition     = join(" ", sort(aws_secretsmanager_secret_version.master.version_stages)) == "AWSCURRENT INITIAL"
+    error_message = "The first version needs a label of its own, or two rotations drop it."
+  }
+
+  assert {
+    condition     = strcontains(output.secret_arns["us-west-2"], ":us-west-2:") && strcontains(output.secret_arns["us-east-1"], ":us-east-1:")
+    error_message = "Each Region gets the ARN of its own copy."
+  }
+}
