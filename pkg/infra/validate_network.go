@@ -37,7 +37,7 @@ func (p *problems) cidr(field, s string) (netip.Prefix, bool) {
 	}
 	inside := false
 	for _, r := range private {
-		inside = inside || r.Contains(prefix.Addr()) && prefix.Bits() >= r.Bits()
+		inside = inside || r.Contains(prefix.Addr())
 	}
 	if !inside {
 		p.add(field, fmt.Sprintf("%s is not private", s), "give a range of 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16")

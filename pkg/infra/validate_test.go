@@ -212,7 +212,7 @@ func TestValidateRefuses(t *testing.T) {
 		{"architecture of another maker", func(c *c) { c.Functions.Architecture = "amd64" }, "functions.architecture", "x86_64"},
 		{"directory with a line break", func(c *c) { c.Functions.Directory = "a\nb" }, "functions.directory", "control"},
 
-		{"policy: margin above the lease", func(c *c) { c.Policy.LeaseMargin = 7 * time.Second }, "policy.lease_margin", "must be below lease_ttl 6s"},
+		{"policy: margin above the lease", func(c *c) { c.Policy.LeaseMargin = 7 * time.Second }, "policy.lease_margin", "policy.lease_margin: 7s must be below lease_ttl 6s"},
 		{"policy: negative objective", func(c *c) { c.Policy.Objectives.RPO = -1 }, "policy.objectives.rpo", "negative"},
 		{"policy: unknown price", func(c *c) { c.Policy.Witnessless = "hope" }, "policy.witnessless", "trust-expiry"},
 		{"policy: own share of the RTO can't be met", func(c *c) { c.Policy.EndpointTTL = 12 * time.Second }, "policy", "redirect alone takes 12s; shorten it or raise objectives.own_share"},
