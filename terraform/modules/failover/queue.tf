@@ -39,7 +39,7 @@ resource "aws_sqs_queue_policy" "dead_letters" {
         Sid       = "OnlyEncryptedInTransit"
         Effect    = "Deny"
         Principal = "*"
-        Action    = "sqs:*"
+        Action    = ["sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage"]
         Resource  = aws_sqs_queue.dead_letters.arn
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
       },

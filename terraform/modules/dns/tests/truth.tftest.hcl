@@ -13,8 +13,18 @@ variables {
   role_alarm_names = { "us-east-1" = "lifeboat-test-role-us-east-1", "us-west-2" = "lifeboat-test-role-us-west-2" }
 }
 
-run "records" {
+# The origin's health checks steered nothing: it had no record.
+run "fault_5_checks_steer_records" {
   command = apply
+
+  assert {
+    condition = alltrue([
+      for region in var.members :
+      aws_route53_record.db[region].health_check_id == aws_route53_health_check.role[region].id &&
+      aws_route53_record.db[region].zone_id == aws_route53_zone.this.zone_id
+    ]) && length(distinct(values(output.health_check_ids))) == 2
+    error_message = "Each record follows its own Region's check, in this zone."
+  }
 }
 
 run "truth_table" {
@@ -25,7 +35,7 @@ run "truth_table" {
   }
 
   variables {
-    steering = run.records.steering
+    steering = run.fault_5_checks_steer_records.steering
     rows = [
       {
         name = "1 writer east, both up"
@@ -129,7 +139,7 @@ run "known_limit" {
   }
 
   variables {
-    steering = run.records.steering
+    steering = run.fault_5_checks_steer_records.steering
     rows = [{
       name = "12 row 8, then east silent too"
       now  = { "us-east-1" = null, "us-west-2" = null }
