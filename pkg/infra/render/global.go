@@ -15,12 +15,13 @@ const (
 		flow_logs_role_arn          = string
 	})`
 	regionOutputs source = `object({
-		vpc_id           = string
-		vpc_cidr         = string
-		route_table_ids  = list(string)
-		rds_endpoint     = object({ dns_name = string, hosted_zone_id = string })
-		endpoint         = string
-		role_alarm_names = map(string)
+		vpc_id                 = string
+		vpc_cidr               = string
+		route_table_ids        = list(string)
+		rds_endpoint           = object({ dns_name = string, hosted_zone_id = string })
+		endpoint               = string
+		role_alarm_names       = map(string)
+		role_alarm_definitions = map(string)
 	})`
 )
 
@@ -30,12 +31,17 @@ func (b builder) state(r *root) {
 		variable{"state_bucket", "Base name of the buckets; the Region is appended.", "string", cty.StringVal(b.c.StateBucket)},
 		variable{"regions", "Regions that get a bucket.", "list(string)", regions(b.c.Members())},
 	)
-	r.calls = []call{{name: "state", path: "state", arguments: []argument{
-		{"name", "var.name"},
-		{"account_id", account},
-		{"bucket", "var.state_bucket"},
-		{"regions", "var.regions"},
-	}}}
+	r.providers = append(r.providers, provider{"first", "var.regions[0]"}, provider{"second", "var.regions[1]"})
+	r.calls = []call{{
+		name: "state", path: "state",
+		providers: []argument{{"aws.first", "aws.first"}, {"aws.second", "aws.second"}},
+		arguments: []argument{
+			{"name", "var.name"},
+			{"account_id", account},
+			{"bucket", "var.state_bucket"},
+			{"regions", "var.regions"},
+		},
+	}}
 	r.outputs = []output{
 		{"buckets", "Bucket by Region.", "module.state.buckets"},
 		{"key_arns", "KMS key of the bucket by Region.", "module.state.key_arns"},

@@ -43,7 +43,8 @@ func (b builder) link(r *root) {
 			{"members", "var.members"},
 			{"vpc_ids", byRegion(one, two, "vpc_id")},
 			{"endpoints", byRegion(one, two, "endpoint")},
-			{"role_alarm_names", byRegion(one, two, "role_alarm_names")},
+			{"role_alarm_names", byTheOther(one, two, "role_alarm_names")},
+			{"role_alarm_definitions", byTheOther(one, two, "role_alarm_definitions")},
 		}},
 	}
 	r.outputs = []output{
@@ -75,4 +76,13 @@ func byRegion(one, two, attribute string) source {
 		(var.requester_region) = var.%s.%s
 		(var.accepter_region)  = var.%s.%s
 	}`, one, attribute, two, attribute))
+}
+
+// byTheOther is a map from Region to what the other Region's unit says of it: the
+// record of a Region follows the alarm of the Region that would survive it.
+func byTheOther(one, two, attribute string) source {
+	return source(fmt.Sprintf(`{
+		(var.requester_region) = var.%s.%[3]s[var.requester_region]
+		(var.accepter_region)  = var.%[2]s.%[3]s[var.accepter_region]
+	}`, two, one, attribute))
 }

@@ -28,6 +28,7 @@ func (b builder) region(r *root) {
 		variable{"peer_cidr", "Addresses of the other Region's VPC.", "string", cty.StringVal(peerCIDR)},
 		variable{"engine_version", "Aurora MySQL version, the same in every Region.", "string", cty.StringVal(d.EngineVersion)},
 		variable{"bootstrap_region", "Region whose cluster is created first and takes the master credentials. Without meaning once the clusters exist.", "string", cty.StringVal(b.c.AWSRegion.String())},
+		variable{"database_name", "Database that is created with the first cluster.", "string", cty.StringVal(d.Name)},
 		variable{"master_username", "Name of the master user.", "string", cty.StringVal(d.MasterUsername)},
 		variable{"instance_count", "Database instances in this Region.", "number", number(d.Instances)},
 		variable{"min_acu", "Smallest capacity of an instance, in Aurora capacity units.", "number", cty.NumberFloatVal(d.MinACU)},
@@ -44,7 +45,6 @@ func (b builder) region(r *root) {
 		{name: "network", path: "network", arguments: []argument{
 			{"name", "var.name"},
 			{"region", "var.region"},
-			{"account_id", account},
 			{"cidr", "var.cidr"},
 			{"peer_region", "var.peer_region"},
 			{"peer_cidr", "var.peer_cidr"},
@@ -58,6 +58,7 @@ func (b builder) region(r *root) {
 			{"global_cluster_identifier", "var.global.global_cluster_identifier"},
 			{"engine_version", "var.engine_version"},
 			{"bootstrap_region", "var.bootstrap_region"},
+			{"database_name", "var.database_name"},
 			{"master_username", "var.master_username"},
 			{"secret_arn", "var.global.secret_arns[var.region]"},
 			{"key_arn", "var.global.key_arns[var.region]"},
@@ -93,7 +94,8 @@ func (b builder) region(r *root) {
 		{"endpoint", "Cluster endpoint in this Region; it accepts writes only while the writer is here.", "module.database.endpoint"},
 		{"reader_endpoint", "Reader endpoint in this Region.", "module.database.reader_endpoint"},
 		{"topic_arn", "Topic of the alarms.", "module.monitoring.topic_arn"},
-		{"role_alarm_names", "This Region's alarms on where the writer is, by Region.", "module.monitoring.role_alarm_names"},
+		{"role_alarm_names", "This Region's alarms about where the writer is, by member.", "module.monitoring.role_alarm_names"},
+		{"role_alarm_definitions", "What those alarms compare.", "module.monitoring.role_alarm_definitions"},
 		{"function_names", "The Lambda functions.", "module.failover.function_names"},
 	}
 }

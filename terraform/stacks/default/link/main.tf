@@ -40,7 +40,11 @@ module "dns" {
     (var.accepter_region)  = var.region_us_west_2.endpoint
   }
   role_alarm_names = {
-    (var.requester_region) = var.region_us_east_1.role_alarm_names
-    (var.accepter_region)  = var.region_us_west_2.role_alarm_names
+    (var.requester_region) = var.region_us_west_2.role_alarm_names[var.requester_region]
+    (var.accepter_region)  = var.region_us_east_1.role_alarm_names[var.accepter_region]
+  }
+  role_alarm_definitions = {
+    (var.requester_region) = var.region_us_west_2.role_alarm_definitions[var.requester_region]
+    (var.accepter_region)  = var.region_us_east_1.role_alarm_definitions[var.accepter_region]
   }
 }

@@ -30,24 +30,26 @@ variable "members" {
 
 variable "region_us_east_1" {
   type = object({
-    vpc_id           = string
-    vpc_cidr         = string
-    route_table_ids  = list(string)
-    rds_endpoint     = object({ dns_name = string, hosted_zone_id = string })
-    endpoint         = string
-    role_alarm_names = map(string)
+    vpc_id                 = string
+    vpc_cidr               = string
+    route_table_ids        = list(string)
+    rds_endpoint           = object({ dns_name = string, hosted_zone_id = string })
+    endpoint               = string
+    role_alarm_names       = map(string)
+    role_alarm_definitions = map(string)
   })
   description = "Outputs of the unit region-us-east-1."
 }
 
 variable "region_us_west_2" {
   type = object({
-    vpc_id           = string
-    vpc_cidr         = string
-    route_table_ids  = list(string)
-    rds_endpoint     = object({ dns_name = string, hosted_zone_id = string })
-    endpoint         = string
-    role_alarm_names = map(string)
+    vpc_id                 = string
+    vpc_cidr               = string
+    route_table_ids        = list(string)
+    rds_endpoint           = object({ dns_name = string, hosted_zone_id = string })
+    endpoint               = string
+    role_alarm_names       = map(string)
+    role_alarm_definitions = map(string)
   })
   description = "Outputs of the unit region-us-west-2."
 }

@@ -39,8 +39,13 @@ output "topic_arn" {
 }
 
 output "role_alarm_names" {
-  description = "This Region's alarms on where the writer is, by Region."
+  description = "This Region's alarms about where the writer is, by member."
   value       = module.monitoring.role_alarm_names
+}
+
+output "role_alarm_definitions" {
+  description = "What those alarms compare."
+  value       = module.monitoring.role_alarm_definitions
 }
 
 output "function_names" {

@@ -16,6 +16,7 @@ peer_region           = "us-west-2"
 peer_cidr             = "10.1.0.0/16"
 engine_version        = "8.0.mysql_aurora.3.10.4"
 bootstrap_region      = "us-east-1"
+database_name         = "transactions"
 master_username       = "lifeboat"
 instance_count        = 2
 min_acu               = 0.5

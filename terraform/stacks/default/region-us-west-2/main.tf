@@ -8,7 +8,6 @@ module "network" {
 
   name               = var.name
   region             = var.region
-  account_id         = data.aws_caller_identity.current.account_id
   cidr               = var.cidr
   peer_region        = var.peer_region
   peer_cidr          = var.peer_cidr
@@ -25,6 +24,7 @@ module "database" {
   global_cluster_identifier = var.global.global_cluster_identifier
   engine_version            = var.engine_version
   bootstrap_region          = var.bootstrap_region
+  database_name             = var.database_name
   master_username           = var.master_username
   secret_arn                = var.global.secret_arns[var.region]
   key_arn                   = var.global.key_arns[var.region]

@@ -48,6 +48,11 @@ variable "bootstrap_region" {
   description = "Region whose cluster is created first and takes the master credentials. Without meaning once the clusters exist."
 }
 
+variable "database_name" {
+  type        = string
+  description = "Database that is created with the first cluster."
+}
+
 variable "master_username" {
   type        = string
   description = "Name of the master user."

@@ -5,6 +5,10 @@ data "aws_caller_identity" "current" {}
 
 module "state" {
   source = "../../../modules/state"
+  providers = {
+    aws.first  = aws.first
+    aws.second = aws.second
+  }
 
   name       = var.name
   account_id = data.aws_caller_identity.current.account_id
