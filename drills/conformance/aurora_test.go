@@ -33,7 +33,7 @@ func TestCluster(t *testing.T) {
 }
 
 // The failed Region's API is not asked.
-func TestClusterFailsOverWithoutTheFailedRegion(t *testing.T) {
+func TestFault16FailoverMovesTheWriterWithoutTheFailedRegion(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := startWith(t, 0)
 		defer w.SetFault(cloud.On(east, "", "").Hang())()

@@ -9,7 +9,7 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
 
-func TestDefaultPolicyFitsItsOwnShare(t *testing.T) {
+func TestFault12DefaultPolicyFitsItsOwnShare(t *testing.T) {
 	p := dr.DefaultPolicy()
 	require.NoError(t, p.Validate())
 	require.NoError(t, dr.Policy{}.Validate(), "the zero policy means the defaults")

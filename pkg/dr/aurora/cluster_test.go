@@ -23,7 +23,7 @@ func cluster(t *testing.T, inEast, inWest *region) *aurora.Cluster {
 	return c
 }
 
-func TestFailoverAsksTheTargetsRegionForDataLoss(t *testing.T) {
+func TestFault01FailoverAsksForDataLossAndIsNoSwitchover(t *testing.T) {
 	inEast := &region{}
 	inWest := &region{answers: map[string]answer{"DescribeGlobalClusters": global("available", east, ""), "FailoverGlobalCluster": says("")}}
 	require.NoError(t, cluster(t, inEast, inWest).Failover(t.Context(), west))
@@ -36,7 +36,7 @@ func TestFailoverAsksTheTargetsRegionForDataLoss(t *testing.T) {
 	require.Empty(t, inEast.seen, "nothing may need the failed Region")
 }
 
-func TestFailoverLooksBeforeItAsks(t *testing.T) {
+func TestFault14FailoverLooksBeforeItAsks(t *testing.T) {
 	for name, c := range map[string]struct {
 		now  answer
 		want string
@@ -107,7 +107,7 @@ func TestSwitchoverToAMemberThatHasNotCaughtUp(t *testing.T) {
 	require.ErrorContains(t, cluster(t, &region{}, inWest).Switchover(t.Context(), west), "pending-resync")
 }
 
-func TestDescribe(t *testing.T) {
+func TestFault15DescribeKnowsEveryMoveThatIsUnderWay(t *testing.T) {
 	for name, c := range map[string]struct {
 		now  answer
 		want failover.Cluster

@@ -15,7 +15,7 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
 )
 
-func TestControl(t *testing.T) {
+func TestFault08ControlReadsWhatAWSReallyAnswers(t *testing.T) {
 	well := instances("a", "available", "b", "available")
 	refused := breaks(&net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED})
 	for name, c := range map[string]struct {

@@ -33,7 +33,7 @@ func results(points ...any) reply {
 	return reply{200, cbor.Map{"MetricDataResults": cbor.List{r}}}
 }
 
-func TestRPOLagReadsTheSecondarysMetric(t *testing.T) {
+func TestFault07RPOLagReadsTheSecondarysMetricByItsRealDimension(t *testing.T) {
 	w := &wire{replies: []reply{results(1700000060.0, 340.5, 1700000000.0, 12.0), results()}}
 	lag, err := rpoLag(t, w).Lag(t.Context())
 	require.NoError(t, err)

@@ -450,7 +450,7 @@ func (w *wandering) Reach(context.Context, dr.Epoch) (dr.Region, error) {
 	return at, nil
 }
 
-func TestARedirectIsBelievedWhenAWriteHasLandedThere(t *testing.T) {
+func TestFault13DoneMeansThatAWriteHasLandedThere(t *testing.T) {
 	bubble(t, "and not when one has landed elsewhere", func(t *testing.T) {
 		r := newRig(t, dr.Policy{})
 		defer r.end()

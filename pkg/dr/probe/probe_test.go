@@ -53,7 +53,7 @@ func silence(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func TestSQL(t *testing.T) {
+func TestFault09SQLOpensConnectionsAndCommits(t *testing.T) {
 	server := func(n uint16) error { return fmt.Errorf("beat: %w", &mysql.MySQLError{Number: n, Message: "m"}) }
 	dial := func(err error) error {
 		return &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", err)}
