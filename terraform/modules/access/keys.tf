@@ -56,16 +56,14 @@ resource "aws_kms_key" "this" {
           }
         },
         {
-          # A tick that reaches no function goes to the encrypted dead-letter queue.
+          # A tick that reaches no function goes to the encrypted dead-letter queue. The
+          # rule's ARN holds the account; EventBridge documents no other condition.
           Sid       = "ScheduleKeepsFailedTicks"
           Effect    = "Allow"
           Principal = { Service = "events.amazonaws.com" }
           Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
           Resource  = "*"
-          Condition = {
-            StringEquals = { "aws:SourceAccount" = var.account_id }
-            ArnLike      = { "aws:SourceArn" = "arn:aws:events:${each.key}:${var.account_id}:rule/${var.name}-*" }
-          }
+          Condition = { ArnLike = { "aws:SourceArn" = "arn:aws:events:${each.key}:${var.account_id}:rule/${var.name}-*" } }
         },
         {
           # The roles are named here, so that their own policies need no KMS action.
@@ -105,7 +103,7 @@ resource "aws_kms_key" "this" {
           Sid    = "FunctionsUseLease"
           Effect = "Allow"
           Principal = {
-            AWS = concat(local.key_users[each.key], [for w in compact([var.witness]) : aws_iam_role.health_monitor[w].arn])
+            AWS = concat(local.key_users[each.key], [for w in compact([var.witness]) : local.health_monitor_role_arns[w]])
           }
           Action    = ["kms:Decrypt", "kms:DescribeKey"]
           Resource  = "*"
@@ -130,8 +128,8 @@ locals {
   # The functions' roles of a Region, in the order that makes the policy stable.
   key_users = {
     for r in local.regions : r => concat(
-      [aws_iam_role.health_monitor[r].arn],
-      [for m in local.members : aws_iam_role.failover_trigger[m].arn if m == r],
+      [local.health_monitor_role_arns[r]],
+      [for m in local.members : local.failover_trigger_role_arns[m] if m == r],
     )
   }
 }

@@ -32,4 +32,9 @@ locals {
       Action    = "sts:AssumeRole"
     }]
   })
+
+  # Built from the role's name, which waits for the role, instead of read from it: so a
+  # plan shows key policies in full before anything exists.
+  health_monitor_role_arns   = { for r, role in aws_iam_role.health_monitor : r => "arn:aws:iam::${var.account_id}:role/${role.name}" }
+  failover_trigger_role_arns = { for r, role in aws_iam_role.failover_trigger : r => "arn:aws:iam::${var.account_id}:role/${role.name}" }
 }

@@ -70,8 +70,8 @@ variable "secret_arn" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+$", var.secret_arn))
-    error_message = "secret_arn must be the ARN of a secret: arn:aws:secretsmanager:<region>:<account>:secret:<name>."
+    condition     = can(regex("^arn:aws[a-z-]*:secretsmanager:${var.region}:[0-9]{12}:.+$", var.secret_arn))
+    error_message = "secret_arn must be the ARN of a secret in this Region, arn:aws:secretsmanager:<region>:<account>:secret:<name>: another Region's can't be read while that Region is dark."
   }
 }
 

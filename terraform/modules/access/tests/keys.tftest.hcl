@@ -1,30 +1,5 @@
 mock_provider "aws" {}
 
-override_resource {
-  target = aws_iam_role.health_monitor["us-east-1"]
-  values = { arn = "arn:aws:iam::123456789012:role/monitor-us-east-1" }
-}
-
-override_resource {
-  target = aws_iam_role.health_monitor["us-west-2"]
-  values = { arn = "arn:aws:iam::123456789012:role/monitor-us-west-2" }
-}
-
-override_resource {
-  target = aws_iam_role.health_monitor["us-east-2"]
-  values = { arn = "arn:aws:iam::123456789012:role/monitor-us-east-2" }
-}
-
-override_resource {
-  target = aws_iam_role.failover_trigger["us-east-1"]
-  values = { arn = "arn:aws:iam::123456789012:role/trigger-us-east-1" }
-}
-
-override_resource {
-  target = aws_iam_role.failover_trigger["us-west-2"]
-  values = { arn = "arn:aws:iam::123456789012:role/trigger-us-west-2" }
-}
-
 variables {
   name       = "lifeboat-test"
   account_id = "123456789012"
@@ -33,8 +8,10 @@ variables {
 }
 
 run "a_key_stands_in_every_region" {
+  command = plan
+
   assert {
-    condition     = join(" ", keys(output.key_arns)) == "us-east-1 us-east-2 us-west-2"
+    condition     = join(" ", keys(aws_kms_key.this)) == "us-east-1 us-east-2 us-west-2"
     error_message = "Members and witness have a key each."
   }
 
@@ -52,6 +29,8 @@ run "a_key_stands_in_every_region" {
 }
 
 run "a_key_names_its_own_regions_services_and_roles" {
+  command = plan
+
   assert {
     condition = alltrue(flatten([
       for r, key in aws_kms_key.this : [
@@ -67,16 +46,18 @@ run "a_key_names_its_own_regions_services_and_roles" {
   assert {
     condition = join(" ", one([
       for s in jsondecode(aws_kms_key.this["us-west-2"].policy).Statement : s.Principal.AWS if s.Sid == "FunctionsReadSettingsAndSecret"
-    ])) == "arn:aws:iam::123456789012:role/monitor-us-west-2 arn:aws:iam::123456789012:role/trigger-us-west-2"
+    ])) == "arn:aws:iam::123456789012:role/lifeboat-test-health-monitor-us-west-2 arn:aws:iam::123456789012:role/lifeboat-test-failover-trigger-us-west-2"
     error_message = "Only the own Region's functions read its secret."
   }
 }
 
 run "the_witness_decrypts_the_members_leases_and_nothing_else_there" {
+  command = plan
+
   assert {
     condition = alltrue([
       for r in ["us-east-1", "us-west-2"] : [
-        for s in jsondecode(aws_kms_key.this[r].policy).Statement : s.Sid if strcontains(jsonencode(s), "monitor-us-east-2")
+        for s in jsondecode(aws_kms_key.this[r].policy).Statement : s.Sid if strcontains(jsonencode(s), "health-monitor-us-east-2")
       ] == ["FunctionsUseLease"]
     ])
     error_message = "The witness needs the members' keys for the lease, and for nothing else."
@@ -89,6 +70,8 @@ run "the_witness_decrypts_the_members_leases_and_nothing_else_there" {
 }
 
 run "services_are_bound_to_this_account" {
+  command = plan
+
   assert {
     condition = alltrue(flatten([
       for key in aws_kms_key.this : [

@@ -1,7 +1,4 @@
 mock_provider "aws" {
-  mock_resource "aws_iam_role" {
-    defaults = { arn = "arn:aws:iam::123456789012:role/mock" }
-  }
   mock_resource "aws_kms_key" {
     defaults = { arn = "arn:aws:kms:us-east-1:123456789012:key/mock" }
   }
@@ -163,6 +160,28 @@ run "service_roles_trust_this_account_only" {
       length(jsondecode(role.assume_role_policy).Statement[0].Condition.ArnLike["aws:SourceArn"]) == 2
     ])
     error_message = "The trust of a service's role lacks the account or the source."
+  }
+}
+
+run "the_order_of_the_members_means_nothing" {
+  command = plan
+
+  variables { members = ["us-west-2", "us-east-1"] }
+
+  assert {
+    condition = alltrue([
+      for p in concat(values(aws_iam_role_policy.health_monitor), values(aws_iam_role_policy.failover_trigger)) : !can(regex("us-west-2:[^]]*us-east-1:", p.policy))
+    ])
+    error_message = "Naming the members in another order changes a policy."
+  }
+}
+
+run "role_arns_are_known_before_the_roles_are" {
+  command = plan
+
+  assert {
+    condition     = output.failover_trigger_role_arns["us-east-1"] == "arn:aws:iam::123456789012:role/lifeboat-test-failover-trigger-us-east-1"
+    error_message = "A plan must show whom a key policy admits."
   }
 }
 

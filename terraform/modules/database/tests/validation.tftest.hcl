@@ -71,6 +71,12 @@ run "no_secret_arn" {
   expect_failures = [var.secret_arn]
 }
 
+run "a_secret_of_another_region" {
+  command = plan
+  variables { secret_arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:lifeboat-test-master-AbCdEf" }
+  expect_failures = [var.secret_arn]
+}
+
 run "a_version_without_patch" {
   command = plan
   variables { engine_version = "8.0.mysql_aurora.3.10" }
