@@ -1,6 +1,6 @@
 # Lifecycle actions aren't replicated: both buckets have this rule.
 resource "aws_s3_bucket_lifecycle_configuration" "state" {
-  bucket = aws_s3_bucket_versioning.state.bucket
+  bucket = aws_s3_bucket.state.bucket
 
   rule {
     id     = "old-versions"
@@ -22,4 +22,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "state" {
       days_after_initiation = 7
     }
   }
+
+  # The rule speaks of versions.
+  depends_on = [aws_s3_bucket_versioning.state]
 }

@@ -1,5 +1,5 @@
 resource "aws_s3_bucket_replication_configuration" "state" {
-  bucket = aws_s3_bucket_versioning.state.bucket
+  bucket = aws_s3_bucket.state.bucket
   role   = var.replication_role_arn
 
   rule {
@@ -50,4 +50,7 @@ resource "aws_s3_bucket_replication_configuration" "state" {
       }
     }
   }
+
+  # S3 replicates from no bucket that isn't versioned.
+  depends_on = [aws_s3_bucket_versioning.state]
 }

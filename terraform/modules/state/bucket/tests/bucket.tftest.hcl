@@ -1,5 +1,3 @@
-# The half of the pair that the module makes twice.
-
 mock_provider "aws" {
   mock_resource "aws_kms_key" {
     defaults = { arn = "arn:aws:kms:us-east-1:123456789012:key/11111111-1111-1111-1111-111111111111" }
@@ -22,10 +20,6 @@ variables {
 }
 
 run "bucket_is_versioned_encrypted_and_private" {
-  module {
-    source = "./bucket"
-  }
-
   assert {
     condition     = aws_s3_bucket.state.bucket == "lifeboat-test-state-us-east-1" && aws_s3_bucket.state.force_destroy == false
     error_message = "The bucket has its deterministic name and isn't destroyed with what it holds."
@@ -60,10 +54,6 @@ run "bucket_is_versioned_encrypted_and_private" {
 }
 
 run "key_rotates_and_belongs_to_the_account" {
-  module {
-    source = "./bucket"
-  }
-
   assert {
     condition     = aws_kms_key.state.enable_key_rotation && aws_kms_key.state.deletion_window_in_days == 30
     error_message = "The key rotates (CKV_AWS_7) and waits as long as it can before it is deleted."
@@ -81,10 +71,6 @@ run "key_rotates_and_belongs_to_the_account" {
 }
 
 run "policy_only_refuses" {
-  module {
-    source = "./bucket"
-  }
-
   assert {
     condition     = alltrue([for s in jsondecode(aws_s3_bucket_policy.state.policy).Statement : s.Effect == "Deny" && length(s.Condition) > 0])
     error_message = "Nobody gets access by the bucket's policy, and nobody is locked out by it (CKV_AWS_70, CKV_AWS_93)."
@@ -107,10 +93,6 @@ run "policy_only_refuses" {
 }
 
 run "delete_markers_and_encrypted_objects_are_replicated_within_15_minutes" {
-  module {
-    source = "./bucket"
-  }
-
   assert {
     condition     = aws_s3_bucket_replication_configuration.state.role == var.replication_role_arn && length(aws_s3_bucket_replication_configuration.state.rule) == 1
     error_message = "One rule, with the role of the pair."
@@ -145,10 +127,6 @@ run "delete_markers_and_encrypted_objects_are_replicated_within_15_minutes" {
 }
 
 run "old_versions_expire_but_never_the_newest_ten" {
-  module {
-    source = "./bucket"
-  }
-
   assert {
     condition = (
       aws_s3_bucket_lifecycle_configuration.state.rule[0].status == "Enabled" &&
@@ -166,10 +144,6 @@ run "old_versions_expire_but_never_the_newest_ten" {
 }
 
 run "access_logs_only_where_asked" {
-  module {
-    source = "./bucket"
-  }
-
   assert {
     condition     = length(aws_s3_bucket_logging.state) == 0
     error_message = "Without a log bucket there is nothing to log to."
@@ -177,10 +151,6 @@ run "access_logs_only_where_asked" {
 }
 
 run "access_logs_where_asked" {
-  module {
-    source = "./bucket"
-  }
-
   variables {
     access_log_bucket = "audit-us-east-1"
   }
@@ -194,10 +164,6 @@ run "access_logs_where_asked" {
 run "name_beyond_63_characters_is_refused" {
   command = plan
 
-  module {
-    source = "./bucket"
-  }
-
   variables {
     bucket = "a23456789-123456789-123456789-123456789-123456789-us-northwest-1"
   }
@@ -206,10 +172,6 @@ run "name_beyond_63_characters_is_refused" {
 }
 
 run "no_name_tells_a_role" {
-  module {
-    source = "./bucket"
-  }
-
   assert {
     condition = !can(regex("(?i)primary|secondary|writer|standby|master|slave", jsonencode([
       aws_s3_bucket.state.bucket, aws_s3_bucket.state.tags, aws_kms_alias.state.name, aws_kms_key.state.description,
