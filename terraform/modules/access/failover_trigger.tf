@@ -8,6 +8,9 @@ resource "aws_iam_role" "failover_trigger" {
   assume_role_policy = local.trust_lambda
 }
 
+# The wildcards left are ends of names (instances, log streams, network interfaces) or
+# stand where the service knows no resource; each says so at its statement.
+#trivy:ignore:AWS-0057
 resource "aws_iam_role_policy" "failover_trigger" {
   for_each = toset(local.members)
 
@@ -36,13 +39,20 @@ resource "aws_iam_role_policy" "failover_trigger" {
           Resource = concat([local.global_cluster_arn], values(local.cluster_arns))
         },
         {
+          # Takes the lease and keeps the journal; renewing is the monitor's.
+          Sid      = "TakeLease"
+          Effect   = "Allow"
+          Action   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]
+          Resource = local.table_arns[each.key]
+        },
+        {
           Sid      = "WriteLogs"
           Effect   = "Allow"
           Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
           Resource = "arn:aws:logs:${each.key}:${var.account_id}:log-group:/aws/lambda/${var.name}-failover-trigger:*"
         },
       ],
-      local.database_statements[each.key],
+      local.member_statements[each.key],
       local.network_statements[each.key],
       [merge(local.network_denial, {
         Condition = { ArnEquals = { "lambda:SourceFunctionArn" = local.trigger_arns[each.key] } }

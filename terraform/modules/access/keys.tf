@@ -37,7 +37,7 @@ resource "aws_kms_key" "this" {
           Condition = {
             ArnLike = {
               "kms:EncryptionContext:aws:logs:arn" = [
-                "arn:aws:logs:${each.key}:${var.account_id}:log-group:${var.name}*",
+                "arn:aws:logs:${each.key}:${var.account_id}:log-group:${var.name}-*",
                 "arn:aws:logs:${each.key}:${var.account_id}:log-group:/aws/lambda/${var.name}-*",
                 "arn:aws:logs:${each.key}:${var.account_id}:log-group:/aws/rds/cluster/${var.name}-*",
               ]

@@ -2,7 +2,7 @@
 # a Route 53, IAM or STS action: their control planes stand in us-east-1 (AWS Fault
 # Isolation Boundaries, global services), and recovery must not need it.
 locals {
-  # Whoever watches asks both Regions: one member's word about the other is no evidence.
+  # Whoever gathers evidence asks both Regions: one member's word about the other is none.
   observe_statements = [
     {
       Sid      = "DescribeMembers"
@@ -23,14 +23,6 @@ locals {
   # What every function needs, by Region.
   shared_statements = {
     for r in local.regions : r => [
-      {
-        # PutMetricData knows no resource; the namespace is its only bound.
-        Sid       = "PublishMetrics"
-        Effect    = "Allow"
-        Action    = "cloudwatch:PutMetricData"
-        Resource  = "*"
-        Condition = { StringEquals = { "cloudwatch:namespace" = local.metric_namespace } }
-      },
       {
         Sid      = "NotifyPeople"
         Effect   = "Allow"
@@ -54,15 +46,16 @@ locals {
     ]
   }
 
-  # What a function beside a database needs, by Region.
-  database_statements = {
+  # What every function in a member Region needs besides, by Region.
+  member_statements = {
     for r in local.members : r => [
       {
-        # The replica of the own Region, which answers as long as two of three Regions do.
-        Sid      = "UseLease"
-        Effect   = "Allow"
-        Action   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
-        Resource = local.table_arns[r]
+        # PutMetricData knows no resource; the namespace is its only bound.
+        Sid       = "PublishMetrics"
+        Effect    = "Allow"
+        Action    = "cloudwatch:PutMetricData"
+        Resource  = "*"
+        Condition = { StringEquals = { "cloudwatch:namespace" = local.metric_namespace } }
       },
       {
         Sid      = "ReadDatabaseLogin"

@@ -10,18 +10,18 @@ locals {
 
 # The secret in this Region, so that planning needs no other. Ephemeral: its value
 # reaches neither plan nor state.
-ephemeral "aws_secretsmanager_secret_version" "master" {
+ephemeral "aws_secretsmanager_secret_version" "login" {
   count = local.bootstraps ? 1 : 0
 
   secret_id = var.secret_arn
 }
 
 locals {
-  master_secret = one(ephemeral.aws_secretsmanager_secret_version.master[*].secret_string)
+  login_secret = one(ephemeral.aws_secretsmanager_secret_version.login[*].secret_string)
 
   # A bare password is taken as well. Broken JSON is not mistaken for one: it holds a
   # quotation mark, which RDS refuses.
-  master_password = local.bootstraps ? try(jsondecode(local.master_secret).password, local.master_secret) : null
+  master_password = local.bootstraps ? try(jsondecode(local.login_secret).password, local.login_secret) : null
 }
 
 resource "aws_db_subnet_group" "this" {

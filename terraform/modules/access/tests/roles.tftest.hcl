@@ -52,6 +52,19 @@ run "only_the_trigger_moves_the_writer" {
   }
 }
 
+run "only_the_monitor_renews_and_only_the_trigger_knows_the_global_cluster" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for r in ["us-east-1", "us-west-2"] :
+      strcontains(aws_iam_role_policy.health_monitor[r].policy, "dynamodb:UpdateItem") && !strcontains(aws_iam_role_policy.health_monitor[r].policy, "global-cluster") &&
+      !strcontains(aws_iam_role_policy.failover_trigger[r].policy, "dynamodb:UpdateItem")
+    ])
+    error_message = "pkg/dr/failover: the guard renews the lease, the controller moves the writer."
+  }
+}
+
 run "a_monitor_fences_its_own_region_only" {
   command = plan
 
@@ -84,8 +97,8 @@ run "the_witness_reads_the_members_replicas" {
   }
 
   assert {
-    condition     = !can(regex("UpdateItem|GetSecretValue|ec2:", aws_iam_role_policy.health_monitor["us-east-2"].policy))
-    error_message = "The witness neither renews the lease nor logs in to a database nor stands in a VPC."
+    condition     = !can(regex("UpdateItem|GetSecretValue|PutMetricData|ec2:", aws_iam_role_policy.health_monitor["us-east-2"].policy))
+    error_message = "The witness neither renews the lease nor publishes roles nor logs in to a database nor stands in a VPC."
   }
 }
 

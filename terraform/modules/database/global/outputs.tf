@@ -17,9 +17,9 @@ output "secret_arns" {
   description = "ARN of the master login by member Region: the secret in home_region, its copy in the other."
 
   # Only when the login is in the secret may a member be created from it.
-  depends_on = [aws_secretsmanager_secret_version.master]
+  depends_on = [aws_secretsmanager_secret_version.login]
 
   value = {
-    for r in var.members : r => replace(aws_secretsmanager_secret.master.arn, ":${var.home_region}:", ":${r}:")
+    for r in var.members : r => replace(aws_secretsmanager_secret.login.arn, ":${var.home_region}:", ":${r}:")
   }
 }

@@ -1,9 +1,9 @@
 # The master login, one secret with a copy in the other Region: recovery reads the
 # copy of the Region that is left. RDS can't manage it, because it doesn't do so for
 # global databases (Aurora User Guide, password management with Secrets Manager).
-#
-# checkov:skip=CKV2_AWS_57:rotation must change the password at the member that writes, which moves; it is an operator's task, described in the README
-resource "aws_secretsmanager_secret" "master" {
+resource "aws_secretsmanager_secret" "login" {
+  #checkov:skip=CKV2_AWS_57:rotation changes the password at the member that writes, which moves; it is an operator's task, described in the README
+
   region                  = var.home_region
   name                    = "${var.name}-master"
   description             = "Master login of the global cluster ${var.name}"
@@ -24,16 +24,16 @@ locals {
 
 # Made by AWS at every plan and apply, kept by none: ephemeral values reach neither
 # plan nor state. All but the one of the first apply are thrown away.
-ephemeral "aws_secretsmanager_random_password" "master" {
+ephemeral "aws_secretsmanager_random_password" "login" {
   region                     = var.home_region
   password_length            = 40 # Aurora MySQL takes 8 to 41
   require_each_included_type = true
   exclude_characters         = "/@\"'\\ " # RDS refuses / @ " and blanks; the others trip shells
 }
 
-resource "aws_secretsmanager_secret_version" "master" {
+resource "aws_secretsmanager_secret_version" "login" {
   region    = var.home_region
-  secret_id = aws_secretsmanager_secret.master.id
+  secret_id = aws_secretsmanager_secret.login.id
 
   # Without a host: it differs by Region.
   secret_string_wo = jsonencode({
@@ -41,7 +41,7 @@ resource "aws_secretsmanager_secret_version" "master" {
     port     = 3306
     dbname   = var.database_name
     username = var.master_username
-    password = ephemeral.aws_secretsmanager_random_password.master.random_password
+    password = ephemeral.aws_secretsmanager_random_password.login.random_password
   })
   secret_string_wo_version = 1 # a constant, so that only creation writes
 

@@ -36,9 +36,9 @@ run "the_secret_has_a_copy_that_survives" {
 
   assert {
     condition = (
-      one(aws_secretsmanager_secret.master.replica).region == "us-west-2" &&
-      one(aws_secretsmanager_secret.master.replica).kms_key_id == var.key_arns["us-west-2"] &&
-      aws_secretsmanager_secret.master.kms_key_id == var.key_arns["us-east-1"]
+      one(aws_secretsmanager_secret.login.replica).region == "us-west-2" &&
+      one(aws_secretsmanager_secret.login.replica).kms_key_id == var.key_arns["us-west-2"] &&
+      aws_secretsmanager_secret.login.kms_key_id == var.key_arns["us-east-1"]
     )
     error_message = "Each Region reads its own copy with its own key."
   }
@@ -48,12 +48,12 @@ run "no_password_reaches_the_state" {
   command = apply
 
   assert {
-    condition     = aws_secretsmanager_secret_version.master.secret_string_wo == null && coalesce(aws_secretsmanager_secret_version.master.secret_string, "none") == "none"
+    condition     = aws_secretsmanager_secret_version.login.secret_string_wo == null && coalesce(aws_secretsmanager_secret_version.login.secret_string, "none") == "none"
     error_message = "The password is write-only."
   }
 
   assert {
-    condition     = join(" ", sort(aws_secretsmanager_secret_version.master.version_stages)) == "AWSCURRENT INITIAL"
+    condition     = join(" ", sort(aws_secretsmanager_secret_version.login.version_stages)) == "AWSCURRENT INITIAL"
     error_message = "The first version needs a label of its own, or two rotations drop it."
   }
 
