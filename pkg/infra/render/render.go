@@ -128,6 +128,7 @@ func (b builder) root(u infra.Unit) root {
 		bucket: fmt.Sprintf("%s-%s", b.c.StateBucket, u.StateRegion),
 		key:    fmt.Sprintf("%s/%s.tfstate", b.c.EnvironmentSuffix, u.Name),
 
+		stateKey:  "alias/" + b.c.Name() + "-state", // made by the module state
 		account:   b.c.AccountID,
 		providers: []provider{{region: source(fmt.Sprintf("%q", u.Region))}},
 		data:      []source{"aws_caller_identity"},

@@ -17,6 +17,7 @@ type root struct {
 	about     string
 	bucket    string // where the state is kept
 	key       string
+	stateKey  string // KMS key of the bucket, by its alias
 	account   string // the only account that may be touched; empty: any
 	providers []provider
 	variables []variable
@@ -91,6 +92,8 @@ func (r root) versions() []byte {
 		s3.SetAttributeValue("key", cty.StringVal(r.key))
 		s3.SetAttributeValue("region", cty.StringVal(r.unit.StateRegion.String()))
 		s3.SetAttributeValue("encrypt", cty.True)
+		// Without a key Terraform asks for AES256, which the bucket refuses.
+		s3.SetAttributeValue("kms_key_id", cty.StringVal(r.stateKey))
 		s3.SetAttributeValue("use_lockfile", cty.True)
 	})
 }

@@ -16,6 +16,7 @@ terraform {
     key          = "demo/global.tfstate"
     region       = "us-east-1"
     encrypt      = true
+    kms_key_id   = "alias/lifeboat-demo-state"
     use_lockfile = true
   }
 }

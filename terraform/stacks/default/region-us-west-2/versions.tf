@@ -16,6 +16,7 @@ terraform {
     key          = "demo/region-us-west-2.tfstate"
     region       = "us-west-2"
     encrypt      = true
+    kms_key_id   = "alias/lifeboat-demo-state"
     use_lockfile = true
   }
 }
