@@ -23,6 +23,7 @@ func script(t *testing.T, body string) string {
 }
 
 func TestFindReal(t *testing.T) {
+	t.Parallel()
 	b := find(t)
 	require.Equal(t, tf.Terraform, b.Flavour)
 	require.True(t, filepath.IsAbs(b.Path))
@@ -32,6 +33,7 @@ func TestFindReal(t *testing.T) {
 }
 
 func TestFindFlavourAndFloor(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, body string
 		flavour    tf.Flavour
@@ -69,6 +71,7 @@ func replace(name, version string) string {
 }
 
 func TestFindNothing(t *testing.T) {
+	t.Parallel()
 	empty := t.TempDir()
 	write(t, empty+"/file", "")
 	for _, o := range []tf.FindOptions{
@@ -84,6 +87,7 @@ func TestFindNothing(t *testing.T) {
 }
 
 func TestFindGivesUpWithItsContext(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	_, err := tf.Find(ctx, tf.FindOptions{ExecPath: script(t, "exec sleep 5")})
@@ -93,6 +97,7 @@ func TestFindGivesUpWithItsContext(t *testing.T) {
 // A download is made only when asked for, of one exact version, and not in place of a
 // binary that is there but too old.
 func TestFindDownloadsOnlyWhenAsked(t *testing.T) {
+	t.Parallel()
 	var asked []string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked = append(asked, r.URL.Path)
