@@ -141,7 +141,17 @@ func TestModuleStructure(t *testing.T) {
 			require.NotEmpty(t, tests)
 			used := references(t, m)
 			for _, b := range blocks(t, m) {
+				for _, label := range b.Labels {
+					require.Regexp(t, `^[a-z][a-z0-9_]*$`, label, "terraform_naming_convention")
+				}
 				switch b.Type {
+				case "terraform":
+					require.Contains(t, b.Body.Attributes, "required_version")
+					require.Equal(t, "required_providers", b.Body.Blocks[0].Type)
+				case "module":
+					v, diags := b.Body.Attributes["source"].Expr.Value(nil)
+					require.False(t, diags.HasErrors())
+					require.True(t, strings.HasPrefix(v.AsString(), "./"), "a module calls only what lies in it: %s", v.AsString())
 				case "provider":
 					require.Fail(t, "a module configures no provider")
 				case "variable":
@@ -159,6 +169,26 @@ func TestModuleStructure(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+var quoted = regexp.MustCompile(`"[^"]*"`)
+
+// Written as today's Terraform is: no "${var.x}" around nothing else, no attribute of a
+// list by a dot and a number, comments with #.
+func TestModulesAreWrittenInCurrentTerraform(t *testing.T) {
+	for _, m := range modules(t) {
+		files, err := filepath.Glob(filepath.Join("modules", m, "*.tf"))
+		require.NoError(t, err)
+		for _, path := range files {
+			data, err := os.ReadFile(path)
+			require.NoError(t, err)
+			for line := range strings.Lines(string(data)) {
+				require.NotRegexp(t, `=\s*"\$\{[^}"]*\}"\s*$`, line, "%s: terraform_deprecated_interpolation", path)
+				require.NotRegexp(t, `[a-z]\.[0-9]+(\.|$)`, quoted.ReplaceAllString(strings.Split(line, "#")[0], ""), "%s: terraform_deprecated_index", path)
+				require.NotRegexp(t, `^\s*(//|/\*)`, line, "%s: terraform_comment_syntax", path)
+			}
+		}
 	}
 }
 
