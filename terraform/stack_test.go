@@ -256,3 +256,28 @@ func waivers(t *testing.T) map[string]string {
 	}
 	return out
 }
+
+// Every unit passes `terraform test`: from its own values and the outputs that it was
+// handed it plans, with no state and no other unit at hand.
+func TestUnitsPassTerraformTest(t *testing.T) {
+	d := deployed(t)
+	for unit, assert := range map[string]string{
+		"state":             `output.buckets["us-west-2"] == "lifeboat-demo-state-us-west-2"`,
+		"global":            `output.lease_table_name == "lifeboat-demo-lease"`,
+		"region-us-east-1":  `output.cluster_identifier == "lifeboat-demo-us-east-1"`,
+		"region-us-west-2":  `output.cluster_identifier == "lifeboat-demo-us-west-2"`,
+		"witness-us-east-2": `output.function_names["health_monitor"] == "lifeboat-demo-health-monitor"`,
+		"link":              `output.record_name == "db.demo.lifeboat.internal"`,
+	} {
+		t.Run(unit, func(t *testing.T) {
+			tests := filepath.Join(d.dir, unit, "tests")
+			require.NoError(t, os.MkdirAll(tests, 0o755))
+			text := fmt.Sprintf("run \"plans_alone\" {\n  command = plan\n  assert {\n    condition     = %s\n    error_message = \"not what the unit is named after\"\n  }\n}\n", assert)
+			require.NoError(t, os.WriteFile(filepath.Join(tests, "unit.tftest.hcl"), []byte(text), 0o644))
+			defer os.RemoveAll(tests)
+			r := tftest.Run(t, filepath.Join(d.dir, unit), "test", "-json")
+			require.NoError(t, r.Err, "%s%s", r.Stdout, r.Stderr)
+			require.Equal(t, 1, testSummary(t, r.Stdout))
+		})
+	}
+}

@@ -58,6 +58,7 @@ func (b builder) global(r *root) {
 		variable{"database_name", "Database that is created with the global cluster.", "string", cty.StringVal(b.c.Database.Name)},
 		variable{"master_username", "Name of the master user.", "string", cty.StringVal(b.c.Database.MasterUsername)},
 		variable{"deletion_protection", "Whether AWS refuses to delete the global cluster and the lease table.", "bool", b.protection()},
+		variable{"secret_recovery_days", "Days that a deleted master secret can be brought back; 0 frees its name at once.", "number", number(b.recoveryDays())},
 	)
 	r.calls = []call{
 		{name: "access", path: "access", arguments: []argument{
@@ -75,6 +76,7 @@ func (b builder) global(r *root) {
 			{"database_name", "var.database_name"},
 			{"master_username", "var.master_username"},
 			{"deletion_protection", "var.deletion_protection"},
+			{"secret_recovery_days", "var.secret_recovery_days"},
 		}},
 		{name: "lease", path: "lease", arguments: []argument{
 			{"name", "var.name"},
@@ -103,4 +105,12 @@ func (b builder) witness() cty.Value {
 		return cty.NullVal(cty.String)
 	}
 	return cty.StringVal(b.c.Witness().String())
+}
+
+// recoveryDays: outside production a name must be free for the next deployment.
+func (b builder) recoveryDays() int {
+	if *b.c.Production {
+		return 30
+	}
+	return 0
 }

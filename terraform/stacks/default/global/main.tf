@@ -15,14 +15,15 @@ module "access" {
 module "database" {
   source = "../../../modules/database/global"
 
-  name                = var.name
-  home_region         = var.home_region
-  members             = var.members
-  key_arns            = module.access.key_arns
-  engine_version      = var.engine_version
-  database_name       = var.database_name
-  master_username     = var.master_username
-  deletion_protection = var.deletion_protection
+  name                 = var.name
+  home_region          = var.home_region
+  members              = var.members
+  key_arns             = module.access.key_arns
+  engine_version       = var.engine_version
+  database_name        = var.database_name
+  master_username      = var.master_username
+  deletion_protection  = var.deletion_protection
+  secret_recovery_days = var.secret_recovery_days
 }
 
 module "lease" {

@@ -10,8 +10,9 @@ members = [
   "us-east-1",
   "us-west-2",
 ]
-witness             = "us-east-2"
-engine_version      = "8.0.mysql_aurora.3.10.4"
-database_name       = "transactions"
-master_username     = "lifeboat"
-deletion_protection = true
+witness              = "us-east-2"
+engine_version       = "8.0.mysql_aurora.3.10.4"
+database_name        = "transactions"
+master_username      = "lifeboat"
+deletion_protection  = true
+secret_recovery_days = 30

@@ -42,3 +42,8 @@ variable "deletion_protection" {
   type        = bool
   description = "Whether AWS refuses to delete the global cluster and the lease table."
 }
+
+variable "secret_recovery_days" {
+  type        = number
+  description = "Days that a deleted master secret can be brought back; 0 frees its name at once."
+}
