@@ -3,6 +3,7 @@ package tf
 import (
 	"context"
 	"io"
+	"slices"
 
 	"github.com/hashicorp/terraform-exec/tfexec"
 	tfjson "github.com/hashicorp/terraform-json"
@@ -26,7 +27,11 @@ func (d *Deployment) Destroy(ctx context.Context, unit string) error {
 	if empty(state) {
 		return d.withdraw(u)
 	}
-	p, err := d.PlanDestroy(ctx, unit)
+	return d.destroy(ctx, u)
+}
+
+func (d *Deployment) destroy(ctx context.Context, u infra.Unit) error {
+	p, err := d.PlanDestroy(ctx, u.Name)
 	if err != nil {
 		return err
 	}
@@ -61,30 +66,37 @@ func (d *Deployment) DestroyAll(ctx context.Context, o DestroyOptions) error {
 			units = append(units, u)
 		}
 	}
-	if err := d.unprotected(ctx, units); err != nil {
+	there, err := d.unprotected(ctx, units)
+	if err != nil {
 		return err
 	}
 	return d.each(units, OpDestroy, func(u infra.Unit) error {
+		if !there[u.Name] {
+			return d.withdraw(u)
+		}
 		if u.Kind == infra.KindState {
 			if err := d.evacuate(ctx, u); err != nil {
 				return err
 			}
 		}
-		return d.Destroy(ctx, u.Name)
+		return d.destroy(ctx, u)
 	})
 }
 
-// unprotected looks for protected resources in the states of all units.
-func (d *Deployment) unprotected(ctx context.Context, units []infra.Unit) error {
+// unprotected looks for protected resources in the states of all units. It returns
+// the units that have anything at all.
+func (d *Deployment) unprotected(ctx context.Context, units []infra.Unit) (there map[string]bool, err error) {
+	there = map[string]bool{}
 	found := &ProtectedError{}
 	for i, u := range units {
 		state, err := d.state(ctx, u)
 		if err != nil {
-			return &UnitError{Unit: u.Name, Op: OpDestroy, Left: append(names(units[:i]), names(units[i+1:])...), Err: err}
+			return nil, &UnitError{Unit: u.Name, Op: OpDestroy, Left: slices.Concat(names(units[:i]), names(units[i+1:])), Err: err}
 		}
 		if empty(state) {
 			continue
 		}
+		there[u.Name] = true
 		walk(state.Values.RootModule, func(r *tfjson.StateResource) {
 			if attribute := protectedBy(r.AttributeValues); attribute != "" && r.Mode == tfjson.ManagedResourceMode {
 				found.Resources = append(found.Resources, Protected{Unit: u.Name, Address: r.Address, Attribute: attribute})
@@ -92,9 +104,9 @@ func (d *Deployment) unprotected(ctx context.Context, units []infra.Unit) error 
 		})
 	}
 	if len(found.Resources) > 0 {
-		return found
+		return nil, found
 	}
-	return nil
+	return there, nil
 }
 
 // state reads a unit's state. It holds secrets and goes no further. A unit whose

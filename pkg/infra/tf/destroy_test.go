@@ -40,7 +40,7 @@ output "id" {
   value = aws_rds_global_cluster.this.global_cluster_identifier
 }
 `)
-	for _, u := range []infra.Unit{east, west} {
+	for _, u := range []infra.Unit{east} {
 		write(t, filepath.Join(dir, u.Name, "main.tf"), awsProvider+`
 variable "global" {
   type = object({ id = string })
@@ -53,7 +53,7 @@ resource "aws_rds_cluster" "this" {
 }
 `)
 	}
-	return tf.Options{Dir: dir, Units: []infra.Unit{global, east, west}, Binary: find(t), LocalState: true, Environ: offline(t)}
+	return tf.Options{Dir: dir, Units: []infra.Unit{global, east}, Binary: find(t), LocalState: true, Environ: offline(t)}
 }
 
 // edit changes a unit's configuration.
@@ -71,42 +71,53 @@ func TestDestroyRespectsDeletionProtection(t *testing.T) {
 	seen := &events{}
 	o.Progress = seen.Event
 	d := open(t, o)
+	edit(t, o, east, "deletion_protection       = true", "deletion_protection       = false")
 	require.NoError(t, d.ApplyAll(t.Context()))
-	edit(t, o, west, "deletion_protection       = true", "deletion_protection       = false")
-	require.NoError(t, d.ApplyAll(t.Context()), "how a destroy is prepared")
 
-	err := d.DestroyAll(t.Context(), tf.DestroyOptions{Current: "us-west-2"})
+	err := d.DestroyAll(t.Context(), tf.DestroyOptions{})
 	var protected *tf.ProtectedError
 	require.ErrorAs(t, err, &protected)
-	require.ElementsMatch(t, []tf.Protected{
-		{Unit: "region-us-east-1", Address: "aws_rds_cluster.this", Attribute: "deletion_protection"},
-		{Unit: "global", Address: "aws_rds_global_cluster.this", Attribute: "deletion_protection"},
-	}, protected.Resources)
+	require.Equal(t, []tf.Protected{{Unit: "global", Address: "aws_rds_global_cluster.this", Attribute: "deletion_protection"}}, protected.Resources)
 	require.ErrorContains(t, err, "set database.deletion_protection to false")
-	require.Contains(t, read(t, o.Dir+"/region-us-west-2/terraform.tfstate"), "aws_rds_cluster", "nothing was touched, not even what could be")
-	require.NotContains(t, seen.String(), "Action:delete")
-	require.ErrorAs(t, d.Destroy(t.Context(), "global"), &protected, "one unit by itself, too")
+	require.Contains(t, read(t, o.Dir+"/region-us-east-1/terraform.tfstate"), "aws_rds_cluster", "nothing was touched, not even what could be")
 	p, err := d.PlanDestroy(t.Context(), "global")
 	require.NoError(t, err)
-	require.ErrorAs(t, d.Apply(t.Context(), p), &protected, "and its plan")
+	require.ErrorAs(t, d.Apply(t.Context(), p), &protected, "its plan by itself, too")
+	require.NotContains(t, seen.String(), "Applying {Resource:{Address:aws_rds_global_cluster.this Module: Type:aws_rds_global_cluster} Action:delete}")
 
-	edit(t, o, east, "deletion_protection       = true", "deletion_protection       = false")
 	edit(t, o, global, "deletion_protection       = true", "deletion_protection       = false")
-	require.NoError(t, d.ApplyAll(t.Context()))
+	p, err = d.Plan(t.Context(), "global")
+	require.NoError(t, err)
+	require.NoError(t, d.Apply(t.Context(), p), "the way that the error names")
+	require.NoError(t, d.DestroyAll(t.Context(), tf.DestroyOptions{}))
+	require.NotContains(t, read(t, o.Dir+"/global/terraform.tfstate"), "aws_rds_global_cluster")
+}
 
-	// A first attempt that stops halfway goes on where it stopped.
-	write(t, o.Dir+"/region-us-west-2/broken.tf", "resource {\n")
-	again := open(t, o)
-	err = again.DestroyAll(t.Context(), tf.DestroyOptions{Current: "us-west-2"})
+func TestDestroyAllGoesOnInItsOrder(t *testing.T) {
+	t.Parallel()
+	dir, units := estate(t)
+	seen := &events{}
+	o := tf.Options{Dir: dir, Units: units, Binary: find(t), LocalState: true, Progress: seen.Event}
+	current := tf.DestroyOptions{Current: "us-west-2"} // the writer has moved: its Region goes after the other
+	require.NoError(t, open(t, o).ApplyAll(t.Context()))
+	stuck := dir + "/region-us-west-2/stuck.tf"
+	write(t, stuck, "resource \"terraform_data\" \"member2\" {}\nmoved {\n  from = terraform_data.member\n  to   = terraform_data.member2\n}\n")
+	err := open(t, o).DestroyAll(t.Context(), current)
 	var unit *tf.UnitError
 	require.ErrorAs(t, err, &unit)
-	require.NoError(t, os.Remove(o.Dir+"/region-us-west-2/broken.tf"))
-	require.NoError(t, again.DestroyAll(t.Context(), tf.DestroyOptions{Current: "us-west-2"}))
-	order := regexp.MustCompile(`(?m)^(\S+) UnitStarted {Op:destroy}`).FindAllStringSubmatch(seen.String(), -1)
-	require.Len(t, order, 3)
-	require.Equal(t, []string{"region-us-east-1", "region-us-west-2", "global"}, []string{order[0][1], order[1][1], order[2][1]}, "the writer's Region after the other")
-	require.NoFileExists(t, o.Dir+"/region-us-east-1/global.auto.tfvars.json", "values of what is gone")
-	require.NoError(t, again.DestroyAll(t.Context(), tf.DestroyOptions{}), "twice is once")
+	require.Equal(t, "region-us-west-2", unit.Unit)
+	require.Equal(t, []string{"link", "region-us-east-1"}, unit.Done)
+	require.Equal(t, []string{"global"}, unit.Left)
+
+	require.NoError(t, os.Remove(stuck))
+	require.NoError(t, open(t, o).DestroyAll(t.Context(), current))
+	var order []string
+	for _, m := range regexp.MustCompile(`(?m)^(\S+) UnitStarted {Op:destroy}`).FindAllStringSubmatch(seen.String(), -1) {
+		order = append(order, m[1])
+	}
+	require.Equal(t, []string{"link", "region-us-east-1", "region-us-west-2", "global"}, order, "each once")
+	require.NoFileExists(t, dir+"/region-us-east-1/global.auto.tfvars.json", "values of what is gone")
+	require.NoError(t, open(t, o).DestroyAll(t.Context(), tf.DestroyOptions{}), "twice is once")
 }
 
 func TestPlanThatDestroysAClusterIsRefused(t *testing.T) {
@@ -121,18 +132,13 @@ func TestPlanThatDestroysAClusterIsRefused(t *testing.T) {
 	require.ErrorAs(t, err, &refused)
 	require.Equal(t, []tf.Refusal{{Address: "aws_rds_cluster.this", Type: "aws_rds_cluster", Action: "delete", Reason: "a member of the global database and its data are lost"}}, refused.Refusals)
 	require.ErrorContains(t, err, "-allow-destroy='region-us-east-1/aws_rds_cluster.this'")
-	require.NoError(t, plans[2].Err)
 
 	before := read(t, o.Dir+"/region-us-east-1/terraform.tfstate")
 	require.ErrorAs(t, d.Apply(t.Context(), plans[1].Plan), &refused, "no plan gets past the check")
-	err = d.ApplyAll(t.Context())
-	var unit *tf.UnitError
-	require.ErrorAs(t, err, &unit)
-	require.Equal(t, "region-us-east-1", unit.Unit)
 	require.Equal(t, before, read(t, o.Dir+"/region-us-east-1/terraform.tfstate"))
 
-	o.Allow = []string{"region-us-west-2/aws_rds_cluster.this"} // the same address elsewhere
-	require.ErrorAs(t, open(t, o).ApplyAll(t.Context()), &refused)
+	o.Allow = []string{"global/aws_rds_cluster.this"} // the same address elsewhere
+	require.ErrorAs(t, open(t, o).Apply(t.Context(), plans[1].Plan), &refused)
 	o.Allow = []string{"region-us-east-1/aws_rds_cluster.this"}
-	require.NoError(t, open(t, o).ApplyAll(t.Context()))
+	require.NoError(t, open(t, o).Apply(t.Context(), plans[1].Plan))
 }
