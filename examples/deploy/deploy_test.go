@@ -68,6 +68,7 @@ func TestRefusals(t *testing.T) {
 		"destroy unconfirmed":   {[]string{"-config", good, "-destroy"}, exitNotBegun, []string{"no account id is confirmed"}},
 		"an unknown unit":       {[]string{"-config", good, "-plan", "-unit", "region-eu-west-1"}, exitNotBegun, []string{`no unit "region-eu-west-1"`}},
 		"no terraform":          {[]string{"-config", good, "-plan", "-terraform", "/nowhere/terraform"}, exitNotBegun, []string{"no terraform found", "/nowhere/terraform"}},
+		"no packages":           {[]string{"-config", good, "-apply", "-account", "123456789012"}, exitNotBegun, []string{"nothing was applied", "packages are missing from dist"}},
 		"buckets without a use": {[]string{"-config", good, "-plan", "-buckets"}, exitNotBegun, []string{"belong to -destroy"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -92,7 +93,7 @@ func TestHelpHelps(t *testing.T) {
 func TestNothingIsAppliedThatNobodyApproved(t *testing.T) {
 	t.Setenv("TF_CLI_CONFIG_FILE", tftest.Provider(t))
 	dir := t.TempDir()
-	args := []string{"-config", config(t, least), "-out", dir, "-local-state", "-account", "123456789012", "-apply"}
+	args := []string{"-config", config(t, least), "-out", dir, "-local-state", "-account", "123456789012", "-apply", "-unit", "state"}
 	got := do(t, "n\n", args...)
 	require.Equal(t, exitFailed, got.status, got.err)
 	require.Contains(t, got.out, "apply this to state? [y/N]")

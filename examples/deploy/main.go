@@ -75,6 +75,14 @@ type options struct {
 	install, local bool
 }
 
+// hasFunctions reports whether a unit that is asked for holds Lambda functions.
+func (o options) hasFunctions(c infra.Config) bool {
+	return slices.ContainsFunc(c.Units(), func(u infra.Unit) bool {
+		holds := u.Kind == infra.KindRegion || u.Kind == infra.KindWitness
+		return holds && (len(o.units) == 0 || slices.Contains(o.units, u.Name))
+	})
+}
+
 // list is a flag that may be given more than once.
 type list []string
 
@@ -168,7 +176,7 @@ func run(ctx context.Context, args []string, c console) int {
 	if o.verb == rendering {
 		return exitDone
 	}
-	d, err := open(ctx, cfg, o, c)
+	d, err := open(ctx, cfg, o, c, missing)
 	if err != nil {
 		return c.refuse(err, exitNotBegun)
 	}
@@ -192,7 +200,9 @@ type deployment struct {
 	screen *screen
 }
 
-func open(ctx context.Context, cfg infra.Config, o options, c console) (*deployment, error) {
+// open finds terraform and opens what was rendered. What stands in the way of an apply
+// is said here, before anything is made, and not when half of it stands.
+func open(ctx context.Context, cfg infra.Config, o options, c console, missing []string) (*deployment, error) {
 	d := &deployment{options: o, console: c, cfg: cfg, screen: &screen{w: c.out}}
 	for _, u := range o.units {
 		if !slices.ContainsFunc(cfg.Units(), func(have infra.Unit) bool { return have.Name == u }) {
@@ -203,6 +213,9 @@ func open(ctx context.Context, cfg infra.Config, o options, c console) (*deploym
 		if err := d.confirm(); err != nil {
 			return nil, err
 		}
+	}
+	if o.verb == applying && len(missing) > 0 && o.hasFunctions(cfg) {
+		return nil, fmt.Errorf("nothing was applied: the functions' packages are missing from %s: build them, or apply units without functions by -unit", cfg.Functions.Directory)
 	}
 	binary, err := tf.Find(ctx, tf.FindOptions{ExecPath: o.terraform, Install: o.install})
 	if err != nil {
