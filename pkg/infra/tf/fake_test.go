@@ -42,7 +42,6 @@ succeeds-when-cancelled)
 	on_interrupt 'echo "{\"type\":\"change_summary\",\"changes\":{\"add\":1,\"operation\":\"apply\"}}"; exit 0' ;;
 silent-when-cancelled) on_interrupt 'exit 0' ;;
 plan-cancelled) on_interrupt 'exit 2' ;;
-stops) on_interrupt 'exit 1' ;;
 deaf)
 	trap '' INT
 	echo "$head"

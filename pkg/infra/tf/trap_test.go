@@ -205,16 +205,13 @@ func TestTrap11NotSafeForConcurrentCommands(t *testing.T) {
 // starts without waiting for the process, which stays behind.
 func TestTrap12ProcessIsLeftBehind(t *testing.T) {
 	t.Parallel()
-	d, _ := faked(t, "stops", tf.Options{})
-	p, err := d.Plan(t.Context(), "global")
-	require.NoError(t, err)
-	for delay := time.Duration(0); delay < 20*time.Millisecond; delay += 400 * time.Microsecond {
+	d, _ := faked(t, "plan-cancelled", tf.Options{})
+	require.NoError(t, d.Init(t.Context(), "global"))
+	for delay := time.Duration(0); delay < 12*time.Millisecond; delay += 60 * time.Microsecond {
 		ctx, cancel := context.WithTimeout(t.Context(), delay)
-		err := d.Apply(ctx, p)
+		_, err := d.Plan(ctx, "global")
 		cancel()
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		p, err = d.Plan(t.Context(), "global")
-		require.NoError(t, err)
 	}
 	require.Eventually(t, func() bool { return zombies(t) == 0 }, 5*time.Second, 20*time.Millisecond)
 }
