@@ -42,18 +42,18 @@ resource "aws_vpc_peering_connection_options" "accepter" {
 
 resource "aws_route" "requester" {
   provider = aws.requester
-  for_each = toset(var.requester.route_table_ids)
+  for_each = { for zone, id in var.requester.route_table_ids : zone => id } # not by their ids, which AWS draws
 
-  route_table_id            = each.key
+  route_table_id            = each.value
   destination_cidr_block    = var.accepter.vpc_cidr
   vpc_peering_connection_id = aws_vpc_peering_connection_accepter.this.id
 }
 
 resource "aws_route" "accepter" {
   provider = aws.accepter
-  for_each = toset(var.accepter.route_table_ids)
+  for_each = { for zone, id in var.accepter.route_table_ids : zone => id } # not by their ids, which AWS draws
 
-  route_table_id            = each.key
+  route_table_id            = each.value
   destination_cidr_block    = var.requester.vpc_cidr
   vpc_peering_connection_id = aws_vpc_peering_connection_accepter.this.id
 }
