@@ -26,33 +26,29 @@ provider "aws" {
 }
 `
 
-// clusters is a deployment of a global cluster and two members, for the stand-in.
+// clusters is a global cluster and a member for the stand-in, which takes its time, and
+// a Region that needs them and no provider.
 func clusters(t *testing.T) tf.Options {
 	t.Helper()
-	dir := t.TempDir()
+	dir, _ := estate(t)
 	write(t, dir+"/global/main.tf", awsProvider+`
 resource "aws_rds_global_cluster" "this" {
   global_cluster_identifier = "lifeboat-x"
   engine                    = "aurora-mysql"
   deletion_protection       = true
 }
-output "id" {
+resource "aws_rds_cluster" "this" {
+  cluster_identifier        = "lifeboat-x-us-east-1"
+  engine                    = "aurora-mysql"
+  global_cluster_identifier = aws_rds_global_cluster.this.id
+}
+output "cluster_id" {
   value = aws_rds_global_cluster.this.global_cluster_identifier
 }
-`)
-	for _, u := range []infra.Unit{east} {
-		write(t, filepath.Join(dir, u.Name, "main.tf"), awsProvider+`
-variable "global" {
-  type = object({ id = string })
-}
-resource "aws_rds_cluster" "this" {
-  cluster_identifier        = "lifeboat-x-`+u.Region.String()+`"
-  engine                    = "aurora-mysql"
-  global_cluster_identifier = var.global.id
-  deletion_protection       = true
+output "key_arns" {
+  value = { us-east-1 = "arn:1" }
 }
 `)
-	}
 	return tf.Options{Dir: dir, Units: []infra.Unit{global, east}, Binary: find(t), LocalState: true, Environ: offline(t)}
 }
 
@@ -71,7 +67,6 @@ func TestDestroyRespectsDeletionProtection(t *testing.T) {
 	seen := &events{}
 	o.Progress = seen.Event
 	d := open(t, o)
-	edit(t, o, east, "deletion_protection       = true", "deletion_protection       = false")
 	require.NoError(t, d.ApplyAll(t.Context()))
 
 	err := d.DestroyAll(t.Context(), tf.DestroyOptions{})
@@ -79,7 +74,7 @@ func TestDestroyRespectsDeletionProtection(t *testing.T) {
 	require.ErrorAs(t, err, &protected)
 	require.Equal(t, []tf.Protected{{Unit: "global", Address: "aws_rds_global_cluster.this", Attribute: "deletion_protection"}}, protected.Resources)
 	require.ErrorContains(t, err, "set database.deletion_protection to false")
-	require.Contains(t, read(t, o.Dir+"/region-us-east-1/terraform.tfstate"), "aws_rds_cluster", "nothing was touched, not even what could be")
+	require.Contains(t, read(t, o.Dir+"/region-us-east-1/terraform.tfstate"), `"member"`, "nothing was touched, not even what could be")
 	p, err := d.PlanDestroy(t.Context(), "global")
 	require.NoError(t, err)
 	require.ErrorAs(t, d.Apply(t.Context(), p), &protected, "its plan by itself, too")
@@ -124,21 +119,24 @@ func TestPlanThatDestroysAClusterIsRefused(t *testing.T) {
 	t.Parallel()
 	o := clusters(t)
 	d := open(t, o)
-	require.NoError(t, d.ApplyAll(t.Context()))
-	edit(t, o, east, `resource "aws_rds_cluster" "this"`, `resource "aws_rds_cluster" "renamed"`)
+	p, err := d.Plan(t.Context(), "global")
+	require.NoError(t, err)
+	require.NoError(t, d.Apply(t.Context(), p))
+	edit(t, o, global, `resource "aws_rds_cluster" "this"`, `resource "aws_rds_cluster" "renamed"`)
 
 	plans, err := d.PlanAll(t.Context())
 	var refused *tf.RefusedError
 	require.ErrorAs(t, err, &refused)
 	require.Equal(t, []tf.Refusal{{Address: "aws_rds_cluster.this", Type: "aws_rds_cluster", Action: "delete", Reason: "a member of the global database and its data are lost"}}, refused.Refusals)
-	require.ErrorContains(t, err, "-allow-destroy='region-us-east-1/aws_rds_cluster.this'")
+	require.ErrorContains(t, err, "-allow-destroy='global/aws_rds_cluster.this'")
+	require.NoError(t, plans[1].Err)
+	p = plans[0].Plan
 
-	before := read(t, o.Dir+"/region-us-east-1/terraform.tfstate")
-	require.ErrorAs(t, d.Apply(t.Context(), plans[1].Plan), &refused, "no plan gets past the check")
-	require.Equal(t, before, read(t, o.Dir+"/region-us-east-1/terraform.tfstate"))
-
-	o.Allow = []string{"global/aws_rds_cluster.this"} // the same address elsewhere
-	require.ErrorAs(t, open(t, o).Apply(t.Context(), plans[1].Plan), &refused)
-	o.Allow = []string{"region-us-east-1/aws_rds_cluster.this"}
-	require.NoError(t, open(t, o).Apply(t.Context(), plans[1].Plan))
+	before := read(t, o.Dir+"/global/terraform.tfstate")
+	require.ErrorAs(t, d.Apply(t.Context(), p), &refused, "no plan gets past the check")
+	require.Equal(t, before, read(t, o.Dir+"/global/terraform.tfstate"))
+	o.Allow = []string{"region-us-east-1/aws_rds_cluster.this"} // the same address elsewhere
+	require.ErrorAs(t, open(t, o).Apply(t.Context(), p), &refused)
+	o.Allow = []string{"global/aws_rds_cluster.this"}
+	require.NoError(t, open(t, o).Apply(t.Context(), p))
 }

@@ -114,13 +114,15 @@ func TestTrap05TerraformDiesWithItsThread(t *testing.T) {
 	p, err := d.Plan(t.Context(), "global")
 	require.NoError(t, err)
 	begun := seen.on("Version")
-	var threads sync.WaitGroup
+	var threads, pinned sync.WaitGroup
 	go func() {
 		<-begun
-		for range 200 {
+		pinned.Add(100)
+		for range 100 {
 			threads.Go(func() {
 				runtime.LockOSThread() // and never unlocked
-				time.Sleep(time.Millisecond)
+				pinned.Done()
+				pinned.Wait() // each has a thread of its own, so every idle one is taken
 			})
 		}
 	}()
