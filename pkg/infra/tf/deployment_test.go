@@ -142,6 +142,9 @@ func TestApplyTakesThatPlanAndNothingElse(t *testing.T) {
 	require.ErrorAs(t, d.Apply(t.Context(), p), &stale)
 	write(t, carried, before)
 
+	info, err := os.Stat(p.Path)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm(), "a saved plan holds every variable")
 	saved := read(t, p.Path)
 	write(t, p.Path, saved+"x")
 	require.ErrorAs(t, d.Apply(t.Context(), p), &stale)
