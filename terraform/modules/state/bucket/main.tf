@@ -55,6 +55,11 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "state" {
   rule {
     bucket_key_enabled = true
 
+    # S3 blocks customer-provided keys in new buckets by itself since April 2026. A provider
+    # before 6.40 takes that for drift and would lift the block at every apply
+    # (hashicorp/terraform-provider-aws#47320).
+    blocked_encryption_types = ["SSE-C"]
+
     apply_server_side_encryption_by_default {
       sse_algorithm     = "aws:kms"
       kms_master_key_id = aws_kms_key.state.arn

@@ -38,6 +38,11 @@ run "bucket_is_versioned_encrypted_and_private" {
   }
 
   assert {
+    condition     = alltrue([for r in aws_s3_bucket_server_side_encryption_configuration.state.rule : r.blocked_encryption_types == tolist(["SSE-C"])])
+    error_message = "Left out, providers before 6.40 lift S3's block of customer-provided keys, and no plan is clean."
+  }
+
+  assert {
     condition = alltrue([
       aws_s3_bucket_public_access_block.state.block_public_acls,
       aws_s3_bucket_public_access_block.state.block_public_policy,
