@@ -20,6 +20,10 @@ resource "aws_cloudwatch_event_target" "tick" {
   dead_letter_config {
     arn = aws_sqs_queue.dead_letters.arn
   }
+
+  # The first tick comes at once. Without the permission it would be refused, and land in
+  # the queue, where it pages; without the queue's policy it would be lost.
+  depends_on = [aws_lambda_permission.tick, aws_sqs_queue_policy.dead_letters]
 }
 
 # No source_account: EventBridge documents aws:SourceArn alone for rules that invoke

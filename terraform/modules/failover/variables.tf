@@ -1,10 +1,11 @@
 variable "name" {
-  description = "Prefix of every name, \"lifeboat-<suffix>\", at most 30 characters."
+  description = "Prefix of every name in the deployment: lifeboat-<suffix>, at most 29 characters."
   type        = string
+  nullable    = false
 
   validation {
-    condition     = can(regex("^lifeboat-[a-z0-9]([a-z0-9-]{0,19}[a-z0-9])?$", var.name))
-    error_message = "name must be \"lifeboat-\" and a suffix of at most 21 lower-case letters, digits and hyphens that begins and ends with a letter or digit."
+    condition     = can(regex("^lifeboat-[a-z0-9][a-z0-9-]{0,18}[a-z0-9]$", var.name))
+    error_message = "name must be lifeboat-<suffix>; the suffix has 2 to 20 lower-case letters, digits and hyphens and neither starts nor ends with a hyphen."
   }
 }
 
