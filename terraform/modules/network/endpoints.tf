@@ -20,8 +20,9 @@ locals {
   # Who may use an endpoint: principals of this account, and only on this account's
   # resources, so that it is no way out for data. What each may do is for its role to say.
   endpoint_policies = {
-    for service, nameable in merge(local.interface_services, { dynamodb = true }) : service => jsonencode({
-      Version                                                           = "2012-10-17"
+    for service, nameable in merge(local.interface_services, { dynamodb = true }) :
+    service => jsonencode({
+      Version = "2012-10-17"
       Statement = [{
         Sid       = "OwnAccountOnly"
         Effect    = "Allow"
