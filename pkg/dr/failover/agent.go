@@ -23,7 +23,17 @@ type AgentConfig struct {
 	// Region, Policy, Watch, Leaser, Heartbeats and Trace are the agent's.
 	Guard      *GuardConfig
 	Controller *ControllerConfig
-	Trace      *dr.Trace
+	// Deputy moves the writer in another process, for a member's agent without a
+	// Controller; Journal is that process's.
+	Deputy  Deputy
+	Journal Journal
+	// Silent keeps heartbeats from being published: another process of this Region
+	// publishes its own, and two would overtake each other.
+	Silent bool
+	// OnOutcome is told of every execution that the controller has brought to an end,
+	// or why it could not. It is called by one goroutine and must not block.
+	OnOutcome func(Execution, error)
+	Trace     *dr.Trace
 }
 
 // Agent is everything that runs in one Region: it watches the writer, keeps the
@@ -49,6 +59,9 @@ func NewAgent(cfg AgentConfig) (*Agent, error) {
 	errs := []error{cfg.Topology.Validate(), cfg.Policy.Validate()}
 	if cfg.Leaser == nil || cfg.Heartbeats == nil {
 		errs = append(errs, errors.New("failover: agent: Leaser and Heartbeats are required"))
+	}
+	if cfg.Deputy != nil && (cfg.Controller != nil || cfg.Journal == nil) {
+		errs = append(errs, errors.New("failover: agent: a Deputy takes the place of a Controller, and needs the Journal that it writes"))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -89,14 +102,16 @@ func (a *Agent) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	pace := a.cfg.Policy
-	if a.controller == nil {
+	if a.controller == nil && a.guard == nil {
 		// A witness promotes nobody: its word on the lease need not be as fresh.
 		pace.ObserveInterval = max(pace.ObserveInterval, pace.ProbeInterval/2)
 	}
 	wg.Go(func() { _ = a.watch.Run(ctx, pace, a.cfg.Leaser, a.cfg.Region, a.cfg.Trace) })
 	wg.Go(func() {
 		a.recall(ctx) // before the first report takes the predecessor's place
-		wg.Go(func() { a.report(ctx) })
+		if !a.cfg.Silent {
+			wg.Go(func() { a.report(ctx) })
+		}
 		_ = a.monitor.Run(ctx)
 	})
 	if a.guard != nil {
@@ -104,6 +119,10 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	if a.controller != nil {
 		wg.Go(func() { a.control(ctx) })
+	}
+	if a.cfg.Deputy != nil {
+		wg.Go(func() { a.deputise(ctx) })
+		wg.Go(func() { a.follow(ctx) })
 	}
 	<-ctx.Done()
 	return nil
@@ -126,7 +145,7 @@ func (a *Agent) onVerdict(v health.Verdict) {
 	a.mu.Lock()
 	a.latest = v
 	a.mu.Unlock()
-	if v.State != health.Impaired || a.controller == nil {
+	if a.cfg.Deputy != nil && !worthAsking(v) || a.cfg.Deputy == nil && (v.State != health.Impaired || a.controller == nil) {
 		return
 	}
 	select {
@@ -142,8 +161,8 @@ func (a *Agent) control(ctx context.Context) {
 	tick := time.NewTicker(a.cfg.Policy.ProbeInterval)
 	defer tick.Stop()
 	for {
-		if _, _, err := a.controller.Resume(ctx); err != nil && ctx.Err() == nil {
-			a.problem("resume", err)
+		if x, open, err := a.controller.Resume(ctx); open || err != nil {
+			a.outcome(ctx, "resume", x, err)
 		}
 		select {
 		case <-ctx.Done():
@@ -153,10 +172,21 @@ func (a *Agent) control(ctx context.Context) {
 			if time.Since(v.At) > a.cfg.Policy.ProbeInterval {
 				continue // it waited behind an execution and may be void
 			}
-			if _, err := a.controller.Failover(ctx, v); err != nil && ctx.Err() == nil {
-				a.problem("failover", err)
-			}
+			x, err := a.controller.Failover(ctx, v)
+			a.outcome(ctx, "failover", x, err)
 		}
+	}
+}
+
+func (a *Agent) outcome(ctx context.Context, op string, x Execution, err error) {
+	if ctx.Err() != nil {
+		return // it goes on in another process
+	}
+	if err != nil {
+		a.problem(op, err)
+	}
+	if a.cfg.OnOutcome != nil {
+		a.cfg.OnOutcome(x, err)
 	}
 }
 
@@ -211,9 +241,10 @@ func (a *Agent) sightings() ([]Sighting, *health.Lag) {
 // recall hands the monitor what its predecessor had seen, if that is fresh: a
 // crash in the middle of a detection must not begin it anew.
 func (a *Agent) recall(ctx context.Context) {
-	call, cancel := context.WithTimeout(ctx, a.cfg.Policy.CallTimeout)
-	defer cancel()
-	all, err := a.cfg.Heartbeats.Heartbeats(call)
+	all, err := a.heartbeats(ctx)
+	if a.cfg.Silent && err == nil {
+		all, err = a.newer(ctx, all)
+	}
 	if err != nil {
 		if ctx.Err() == nil {
 			a.problem("read the predecessor's heartbeat", err)
@@ -226,6 +257,36 @@ func (a *Agent) recall(ctx context.Context) {
 			a.monitor.Recall(predecessor(a.cfg.Policy, h, time.Now()))
 		}
 	}
+}
+
+// newer waits for the next heartbeat of this Region's other process, for as long as
+// one is due. The last one may be from before the sample that it asked because of, and
+// a sample that is not recalled costs a probe interval.
+func (a *Agent) newer(ctx context.Context, all []Heartbeat) ([]Heartbeat, error) {
+	own := func(all []Heartbeat) (seq uint64) {
+		for _, h := range all {
+			if h.Region == a.cfg.Region {
+				seq = h.Seq
+			}
+		}
+		return seq
+	}
+	tick := time.NewTicker(a.cfg.Policy.PollInterval)
+	defer tick.Stop()
+	for begun, first := time.Now(), own(all); time.Since(begun) < a.cfg.Policy.ProbeInterval*3/4 && next(ctx, tick); {
+		now, err := a.heartbeats(ctx)
+		if err != nil || own(now) != first {
+			return now, err
+		}
+		all = now
+	}
+	return all, nil
+}
+
+func (a *Agent) heartbeats(ctx context.Context) ([]Heartbeat, error) {
+	call, cancel := context.WithTimeout(ctx, a.cfg.Policy.CallTimeout)
+	defer cancel()
+	return a.cfg.Heartbeats.Heartbeats(call)
 }
 
 // predecessor turns a Region's last heartbeat back into the samples it stood for.

@@ -1,0 +1,121 @@
+package failover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
+)
+
+// Deputy moves the writer in another process of the same Region, for an agent without
+// a Controller of its own.
+type Deputy interface {
+	// Ask has the deputy look at the evidence and at the journal, and act on it. It
+	// returns when the deputy has been asked and does not wait for what it does.
+	// Asking twice is asking once.
+	Ask(ctx context.Context, reason string) error
+}
+
+// stalled is after how long without a new entry an execution's deputy is asked again.
+// A deputy that lives and waits, for a promotion say, loses nothing by it.
+const stalled = 3 * time.Second
+
+// ask has the deputy look. It must not hold the agent up.
+func (a *Agent) ask(ctx context.Context, reason string) {
+	call, cancel := context.WithTimeout(ctx, a.cfg.Policy.CallTimeout)
+	defer cancel()
+	if err := a.cfg.Deputy.Ask(call, reason); err != nil && ctx.Err() == nil {
+		a.problem("ask the deputy", err)
+	}
+}
+
+// worthAsking reports whether a deputy should look. It is asked as soon as two
+// families are silent and nothing proves that the Region serves: it starts and asks
+// its own questions while the evidence is still being confirmed here, and so costs
+// no time. What it may do is decided by its own verdict.
+func worthAsking(v health.Verdict) bool {
+	return v.State == health.Impaired || !v.Serving && len(v.Dark)+len(v.Suspect) >= 2
+}
+
+// deputise asks the deputy about every verdict that is worth it, at most once per
+// probe interval.
+func (a *Agent) deputise(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case v := <-a.verdicts:
+			a.ask(ctx, v.Why())
+		}
+	}
+}
+
+// follow reads in the journal what the deputy does while its execution is open: when
+// it has promoted this Region the guard may open the server, and when it stands still
+// it is asked again, because it may have died.
+func (a *Agent) follow(ctx context.Context) {
+	tick := time.NewTicker(a.cfg.Policy.RenewInterval)
+	defer tick.Stop()
+	var f follower
+	for next(ctx, tick) {
+		l, known := a.watch.Lease()
+		if !known || l.Holder != a.cfg.Region || l.Execution == "" || l.Execution == f.ended {
+			continue
+		}
+		call, cancel := context.WithTimeout(ctx, a.cfg.Policy.CallTimeout)
+		e, err := a.cfg.Journal.Latest(call)
+		cancel()
+		switch {
+		case errors.Is(err, ErrNoEntry):
+			f.ended = l.Execution // the lease was given out by hand
+		case err != nil:
+			if ctx.Err() == nil {
+				a.problem("read journal", err)
+			}
+		default:
+			promoted, again := f.read(l, e.Execution, time.Now())
+			if promoted && a.guard != nil {
+				a.guard.promoted(l.Epoch)
+			}
+			if again {
+				a.ask(ctx, fmt.Sprintf("execution %s has stood at %s for %v", e.Execution.ID, e.Execution.State, stalled))
+			}
+		}
+	}
+}
+
+// follower remembers what it has read of an execution.
+type follower struct {
+	ended string // an execution that needs no more reading
+	id    string
+	seq   int
+	since time.Time // when that entry was first seen
+}
+
+// read takes the journal's latest entry while l is held by the follower's Region. It
+// tells whether the promotion of this term is done, and whether its deputy must be
+// asked again. It is pure but for what it remembers.
+func (f *follower) read(l Lease, x Execution, now time.Time) (promoted, again bool) {
+	if x.To != l.Holder || x.Epoch != l.Epoch {
+		if x.Epoch > l.Epoch || x.State.Ended() {
+			f.ended = l.Execution // a later one has taken its place
+		}
+		return false, false
+	}
+	switch x.State {
+	case Promoted, Verified, Redirected, Settled:
+		promoted = true
+	}
+	switch {
+	case x.State.Ended():
+		f.ended = l.Execution
+	case x.State == Operator: // a person has the word
+	case x.ID != f.id || x.Seq != f.seq:
+		f.id, f.seq, f.since = x.ID, x.Seq, now
+	case now.Sub(f.since) >= stalled:
+		f.since, again = now, true
+	}
+	return promoted, again
+}

@@ -1,0 +1,152 @@
+package failover_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/drtest"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+)
+
+// deputy runs a silent agent with a controller, as a function that is invoked does:
+// one at a time, until an execution has ended or nothing was found for a while.
+type deputy struct {
+	r     *rig
+	idle  time.Duration
+	mu    sync.Mutex
+	kill  context.CancelFunc // of the one that runs
+	asked int
+}
+
+func (d *deputy) Ask(context.Context, string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.asked++
+	if d.kill != nil {
+		return nil // it is being looked at already
+	}
+	ctx, cancel := context.WithTimeout(d.r.ctx, d.idle)
+	d.kill = cancel
+	cfg := d.r.Agent(west, d.r.policy, d.r.trace())
+	cfg.Guard, cfg.Silent = nil, true
+	cfg.OnOutcome = func(failover.Execution, error) { cancel() }
+	a, err := failover.NewAgent(cfg)
+	if err != nil {
+		return err
+	}
+	d.r.wg.Go(func() {
+		_ = a.Run(ctx)
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.kill = nil
+		cancel()
+	})
+	return nil
+}
+
+// crash ends the deputy that runs, in the middle of what it does.
+func (d *deputy) crash() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.kill != nil {
+		d.kill()
+	}
+}
+
+// deputised is outage with the west's work shared by two processes.
+func deputised(t *testing.T, extra func(drtest.Call) drtest.Fault) (*rig, *deputy, time.Time) {
+	r := newRig(t, dr.Policy{})
+	r.breaks(func(c drtest.Call) drtest.Fault {
+		if extra != nil {
+			if bad := extra(c); bad != (drtest.Fault{}) {
+				return bad
+			}
+		}
+		return latency(c)
+	})
+	d := &deputy{r: r, idle: time.Minute}
+	r.agent(east)
+	r.agent(witness)
+	cfg := r.Agent(west, r.policy, r.trace())
+	cfg.Journal, cfg.Controller, cfg.Deputy = cfg.Controller.Journal, nil, d
+	a, err := failover.NewAgent(cfg)
+	require.NoError(t, err)
+	r.wg.Go(func() { _ = a.Run(r.ctx) })
+	r.wait(10*time.Second + 300*time.Millisecond)
+	require.Zero(t, d.asked, "nothing is wrong yet")
+	cut := time.Now()
+	r.CutRegion(east, true)
+	return r, d, cut
+}
+
+func TestADeputyMovesTheWriterAsAControllerDoes(t *testing.T) {
+	base := undisturbed(t)
+	synctest.Test(t, func(t *testing.T) {
+		r, d, cut := deputised(t, nil)
+		defer r.end()
+		settled := r.until("settled", time.Minute, r.in(failover.Settled))
+		require.LessOrEqual(t, settled.Sub(cut), base+500*time.Millisecond, "two processes cost no more than one")
+		r.until("open", 5*time.Second, r.open(west))
+		r.settledOnce()
+		r.wait(time.Minute)
+		require.Equal(t, 1, r.Cluster.Moves())
+		before := d.asked
+		r.wait(time.Minute)
+		require.Equal(t, before, d.asked, "nobody is asked about an execution that has ended")
+	})
+}
+
+func TestADeputyThatDiesIsAskedAgain(t *testing.T) {
+	base := undisturbed(t)
+	for record := 1; record <= 8; record++ {
+		for name, bad := range map[string]drtest.Fault{
+			"before it was written":          {Hang: true},
+			"after it was written, unheard":  {Hang: true, Acts: true},
+			"after it was written and heard": {},
+		} {
+			bubble(t, fmt.Sprintf("record %d, %s", record, name), func(t *testing.T) {
+				crash := make(chan struct{})
+				var once sync.Once
+				n := 0
+				r, d, cut := deputised(t, func(c drtest.Call) drtest.Fault {
+					if c.Op != drtest.OpAppend {
+						return drtest.Fault{}
+					}
+					if n++; n != record {
+						return drtest.Fault{}
+					}
+					once.Do(func() { close(crash) })
+					return bad
+				})
+				defer r.end()
+				<-crash
+				r.wait(61 * time.Millisecond)
+				d.crash()
+				settled := r.until("settled", 2*time.Minute, r.in(failover.Settled))
+				require.LessOrEqual(t, settled.Sub(cut), base+late)
+				r.settledOnce()
+			})
+		}
+	}
+}
+
+func TestADeputyNeedsAJournalToBeFollowed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, dr.Policy{})
+		defer r.end()
+		cfg := r.Agent(west, r.policy, nil)
+		cfg.Deputy = &deputy{r: r}
+		_, err := failover.NewAgent(cfg)
+		require.ErrorContains(t, err, "takes the place of a Controller")
+		cfg.Controller = nil
+		_, err = failover.NewAgent(cfg)
+		require.ErrorContains(t, err, "needs the Journal")
+	})
+}
