@@ -7,9 +7,10 @@ variables {
   witness    = "us-east-2"
 }
 
-run "a_key_stands_in_every_region" {
+run "keys" {
   command = plan
 
+  # A key stands in every region.
   assert {
     condition     = join(" ", keys(aws_kms_key.this)) == "us-east-1 us-east-2 us-west-2"
     error_message = "Members and witness have a key each."
@@ -26,11 +27,8 @@ run "a_key_stands_in_every_region" {
     condition     = alltrue([for r, alias in aws_kms_alias.this : alias.name == "alias/lifeboat-test" && alias.region == r])
     error_message = "The alias is the same in every Region."
   }
-}
 
-run "a_key_names_its_own_regions_services_and_roles" {
-  command = plan
-
+  # A key names its own regions services and roles.
   assert {
     condition = alltrue(flatten([
       for r, key in aws_kms_key.this : [
@@ -49,11 +47,8 @@ run "a_key_names_its_own_regions_services_and_roles" {
     ])) == "arn:aws:iam::123456789012:role/lifeboat-test-health-monitor-us-west-2 arn:aws:iam::123456789012:role/lifeboat-test-failover-trigger-us-west-2"
     error_message = "Only the own Region's functions read its secret."
   }
-}
 
-run "the_witness_decrypts_the_members_leases_and_nothing_else_there" {
-  command = plan
-
+  # The witness decrypts the members leases and nothing else there.
   assert {
     condition = alltrue([
       for r in ["us-east-1", "us-west-2"] : [
@@ -67,11 +62,8 @@ run "the_witness_decrypts_the_members_leases_and_nothing_else_there" {
     condition     = !strcontains(aws_kms_key.this["us-east-2"].policy, "FunctionsUseLease")
     error_message = "There is no lease in the witness Region."
   }
-}
 
-run "services_are_bound_to_this_account" {
-  command = plan
-
+  # Services are bound to this account.
   assert {
     condition = alltrue(flatten([
       for key in aws_kms_key.this : [

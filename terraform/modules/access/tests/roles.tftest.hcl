@@ -11,9 +11,10 @@ variables {
   witness    = "us-east-2"
 }
 
-run "every_region_gets_a_monitor_and_only_members_a_trigger" {
+run "roles" {
   command = plan
 
+  # Every region gets a monitor and only members a trigger.
   assert {
     condition     = join(" ", sort(keys(aws_iam_role.health_monitor))) == "us-east-1 us-east-2 us-west-2"
     error_message = "The witness watches too."
@@ -28,11 +29,8 @@ run "every_region_gets_a_monitor_and_only_members_a_trigger" {
     condition     = aws_iam_role.failover_trigger["us-west-2"].name == "lifeboat-test-failover-trigger-us-west-2"
     error_message = "Roles are named after their Region."
   }
-}
 
-run "only_the_trigger_moves_the_writer" {
-  command = plan
-
+  # Only the trigger moves the writer.
   assert {
     condition = join(" ", one([
       for s in jsondecode(aws_iam_role_policy.failover_trigger["us-west-2"].policy).Statement : s.Resource if s.Sid == "MoveWriter"
@@ -50,11 +48,8 @@ run "only_the_trigger_moves_the_writer" {
     ])
     error_message = "The origin gave its monitor the right to fail over; ours may only look and fence."
   }
-}
 
-run "only_the_monitor_renews_and_only_the_trigger_knows_the_global_cluster" {
-  command = plan
-
+  # Only the monitor renews and only the trigger knows the global cluster.
   assert {
     condition = alltrue([
       for r in ["us-east-1", "us-west-2"] :
@@ -63,11 +58,8 @@ run "only_the_monitor_renews_and_only_the_trigger_knows_the_global_cluster" {
     ])
     error_message = "pkg/dr/failover: the guard renews the lease, the controller moves the writer."
   }
-}
 
-run "a_monitor_fences_its_own_region_only" {
-  command = plan
-
+  # A monitor fences its own region only.
   assert {
     condition = alltrue([
       for r in ["us-east-1", "us-west-2"] : one([
@@ -81,11 +73,8 @@ run "a_monitor_fences_its_own_region_only" {
     condition     = !strcontains(aws_iam_role_policy.health_monitor["us-east-2"].policy, "RebootDBInstance")
     error_message = "The witness has no servers to restart."
   }
-}
 
-run "the_witness_reads_the_members_replicas" {
-  command = plan
-
+  # The witness reads the members replicas.
   assert {
     condition = join(" ", one([
       for s in jsondecode(aws_iam_role_policy.health_monitor["us-east-2"].policy).Statement : s.Resource if s.Sid == "ReadLeaseAndReport"
@@ -100,11 +89,8 @@ run "the_witness_reads_the_members_replicas" {
     condition     = !can(regex("UpdateItem|GetSecretValue|PutMetricData|ec2:", aws_iam_role_policy.health_monitor["us-east-2"].policy))
     error_message = "The witness neither renews the lease nor publishes roles nor logs in to a database nor stands in a VPC."
   }
-}
 
-run "no_role_needs_a_control_plane_of_us_east_1" {
-  command = plan
-
+  # No role needs a control plane of us east 1.
   assert {
     condition = alltrue([
       for p in concat(values(aws_iam_role_policy.health_monitor), values(aws_iam_role_policy.failover_trigger)) :
@@ -112,12 +98,9 @@ run "no_role_needs_a_control_plane_of_us_east_1" {
     ])
     error_message = "A function's role has an action of Route 53, IAM, STS, S3 or KMS."
   }
-}
 
-# What is left on "*" knows no resource at all: the list is the waiver.
-run "nothing_stands_on_a_star_that_could_be_bound" {
-  command = plan
-
+  # Nothing stands on a star that could be bound.
+  # What is left on "*" knows no resource at all: the list is the waiver.
   assert {
     condition = alltrue(flatten([
       for p in concat(values(aws_iam_role_policy.health_monitor), values(aws_iam_role_policy.failover_trigger)) : [
@@ -141,11 +124,8 @@ run "nothing_stands_on_a_star_that_could_be_bound" {
     ]))
     error_message = "Metrics may go to the namespace Lifeboat only."
   }
-}
 
-run "every_statement_says_its_purpose_once" {
-  command = plan
-
+  # Every statement says its purpose once.
   assert {
     condition = alltrue([
       for p in concat(values(aws_iam_role_policy.health_monitor), values(aws_iam_role_policy.failover_trigger)) :
@@ -161,11 +141,8 @@ run "every_statement_says_its_purpose_once" {
     ])
     error_message = "A policy is longer than IAM takes."
   }
-}
 
-run "service_roles_trust_this_account_only" {
-  command = plan
-
+  # Service roles trust this account only.
   assert {
     condition = alltrue([
       for role in [aws_iam_role.rds_monitoring, aws_iam_role.flow_logs] :
@@ -173,6 +150,12 @@ run "service_roles_trust_this_account_only" {
       length(jsondecode(role.assume_role_policy).Statement[0].Condition.ArnLike["aws:SourceArn"]) == 2
     ])
     error_message = "The trust of a service's role lacks the account or the source."
+  }
+
+  # Role arns are known before the roles are.
+  assert {
+    condition     = output.failover_trigger_role_arns["us-east-1"] == "arn:aws:iam::123456789012:role/lifeboat-test-failover-trigger-us-east-1"
+    error_message = "A plan must show whom a key policy admits."
   }
 }
 
@@ -186,15 +169,6 @@ run "the_order_of_the_members_means_nothing" {
       for p in concat(values(aws_iam_role_policy.health_monitor), values(aws_iam_role_policy.failover_trigger)) : !can(regex("us-west-2:[^]]*us-east-1:", p.policy))
     ])
     error_message = "Naming the members in another order changes a policy."
-  }
-}
-
-run "role_arns_are_known_before_the_roles_are" {
-  command = plan
-
-  assert {
-    condition     = output.failover_trigger_role_arns["us-east-1"] == "arn:aws:iam::123456789012:role/lifeboat-test-failover-trigger-us-east-1"
-    error_message = "A plan must show whom a key policy admits."
   }
 }
 

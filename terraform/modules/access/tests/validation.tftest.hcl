@@ -6,38 +6,48 @@ variables {
   members    = ["us-east-1", "us-west-2"]
 }
 
-run "name" {
+# Every value below must be refused, each for itself: a run takes as long for one as for ten.
+run "wrong_values" {
   command = plan
-  variables { name = "aurora-primary" }
-  expect_failures = [var.name]
-}
 
-run "account" {
-  command = plan
-  variables { account_id = "1234-5678" }
-  expect_failures = [var.account_id]
-}
+  variables {
+    # name
+    name = "aurora-primary"
+    # account
+    account_id = "1234-5678"
+    # one member
+    members = ["us-east-1"]
+  }
 
-run "one_member" {
-  command = plan
-  variables { members = ["us-east-1"] }
-  expect_failures = [var.members]
+  expect_failures = [var.name, var.account_id, var.members]
 }
 
 run "the_same_member_twice" {
   command = plan
-  variables { members = ["us-east-1", "us-east-1"] }
+
+  variables {
+    members = ["us-east-1", "us-east-1"]
+  }
+
   expect_failures = [var.members]
 }
 
 run "no_region" {
   command = plan
-  variables { members = ["us-east-1", "primary"] }
+
+  variables {
+    members = ["us-east-1", "primary"]
+  }
+
   expect_failures = [var.members]
 }
 
 run "a_member_as_witness" {
   command = plan
-  variables { witness = "us-west-2" }
+
+  variables {
+    witness = "us-west-2"
+  }
+
   expect_failures = [var.witness]
 }

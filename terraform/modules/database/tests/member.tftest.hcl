@@ -23,9 +23,10 @@ variables {
   security_group_ids        = ["sg-database", "sg-inter-region"]
 }
 
-run "names_hold_the_region_and_no_role" {
+run "member" {
   command = plan
 
+  # Names hold the region and no role.
   assert {
     condition     = aws_rds_cluster.this.cluster_identifier == "lifeboat-test-us-west-2"
     error_message = "Members are named after their Region, because one failover makes a role a lie."
@@ -35,11 +36,8 @@ run "names_hold_the_region_and_no_role" {
     condition     = join(" ", [for i in aws_rds_cluster_instance.this : i.identifier]) == "lifeboat-test-us-west-2-1 lifeboat-test-us-west-2-2"
     error_message = "The roles in module access name instances as <cluster>-<number>."
   }
-}
 
-run "a_later_member_takes_no_login_and_no_database" {
-  command = plan
-
+  # A later member takes no login and no database.
   assert {
     condition     = aws_rds_cluster.this.master_password_wo_version == null && aws_rds_cluster.this.master_password == null
     error_message = "RDS refuses a login for a cluster that replicates."
@@ -49,11 +47,8 @@ run "a_later_member_takes_no_login_and_no_database" {
     condition     = aws_rds_cluster.this.source_region == "us-east-1" && aws_rds_cluster.this.global_cluster_identifier == "lifeboat-test"
     error_message = "An encrypted member names the Region that it replicates from."
   }
-}
 
-run "storage_and_logs_are_encrypted_with_this_regions_key" {
-  command = plan
-
+  # Storage and logs are encrypted with this regions key.
   assert {
     condition     = aws_rds_cluster.this.storage_encrypted && aws_rds_cluster.this.kms_key_id == var.key_arn
     error_message = "The cluster is not encrypted with the Region's key."
@@ -68,11 +63,8 @@ run "storage_and_logs_are_encrypted_with_this_regions_key" {
     condition     = alltrue([for g in aws_cloudwatch_log_group.this : g.kms_key_id == var.key_arn && g.retention_in_days == 365])
     error_message = "A log group is unencrypted or kept too short."
   }
-}
 
-run "what_is_exported_is_also_turned_on" {
-  command = plan
-
+  # What is exported is also turned on.
   assert {
     condition     = join(" ", sort(aws_rds_cluster.this.enabled_cloudwatch_logs_exports)) == "audit error general slowquery"
     error_message = "Four logs are exported."
@@ -93,22 +85,16 @@ run "what_is_exported_is_also_turned_on" {
     )) == 0
     error_message = "A cluster parameter is missing."
   }
-}
 
-run "no_parameter_touches_a_running_server" {
-  command = plan
-
+  # No parameter touches a running server.
   assert {
     condition = alltrue([
       for p in concat(tolist(aws_rds_cluster_parameter_group.this.parameter), tolist(aws_db_parameter_group.this.parameter)) : p.apply_method == "pending-reboot"
     ])
     error_message = "read_only at once would close an open writer."
   }
-}
 
-run "production_is_protected" {
-  command = plan
-
+  # Production is protected.
   assert {
     condition = (
       aws_rds_cluster.this.deletion_protection && !aws_rds_cluster.this.skip_final_snapshot && !aws_rds_cluster.this.delete_automated_backups &&
@@ -116,11 +102,8 @@ run "production_is_protected" {
     )
     error_message = "Deletion protection, a final snapshot and backups that outlive the cluster are the default."
   }
-}
 
-run "instances_are_private_alike_and_not_patched_alone" {
-  command = plan
-
+  # Instances are private alike and not patched alone.
   assert {
     condition = alltrue([
       for i in aws_rds_cluster_instance.this : !i.publicly_accessible && !i.auto_minor_version_upgrade && i.promotion_tier == 1 &&

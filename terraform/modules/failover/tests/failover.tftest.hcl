@@ -266,72 +266,69 @@ run "refuses_a_missing_package" {
   expect_failures = [aws_lambda_function.function["health_monitor"]]
 }
 
-run "refuses_a_member_without_network" {
+# Every value below must be refused, each for itself: a run takes as long for one as for ten.
+run "wrong_values" {
   command = plan
+
   variables {
+    # a member without network
     network = null
-  }
-  expect_failures = [var.network]
-}
-
-run "refuses_one_subnet" {
-  command = plan
-  variables {
-    network = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-functions"] }
-  }
-  expect_failures = [var.network]
-}
-
-run "refuses_a_member_without_trigger" {
-  command = plan
-  variables {
+    # a member without trigger
     packages                  = { health_monitor = "versions.tf" }
     failover_trigger_role_arn = null
-  }
-  expect_failures = [var.packages, var.failover_trigger_role_arn]
-}
-
-run "refuses_a_witness_that_is_a_member" {
-  command = plan
-  variables {
-    witness = "us-west-2"
-  }
-  expect_failures = [var.witness]
-}
-
-run "refuses_a_foreign_region" {
-  command = plan
-  variables {
-    region  = "eu-west-1"
-    key_arn = "arn:aws:kms:eu-west-1:123456789012:key/one"
-  }
-  expect_failures = [var.region]
-}
-
-run "refuses_another_regions_key" {
-  command = plan
-  variables {
+    # another regions key
     key_arn = "arn:aws:kms:us-east-1:123456789012:key/one"
-  }
-  expect_failures = [var.key_arn]
-}
-
-run "refuses_a_policy_that_is_no_object" {
-  command = plan
-  variables {
+    # a policy that is no object
     policy = "[1, 2]"
-  }
-  expect_failures = [var.policy]
-}
-
-run "refuses_bad_scalars" {
-  command = plan
-  variables {
+    # bad scalars
     name               = "lifeboat-"
     account_id         = "1234"
     architecture       = "riscv"
     log_retention_days = 366
     lease_table_name   = "a"
   }
-  expect_failures = [var.name, var.account_id, var.architecture, var.log_retention_days, var.lease_table_name]
+
+  expect_failures = [
+    var.network,
+    var.packages,
+    var.failover_trigger_role_arn,
+    var.key_arn,
+    var.policy,
+    var.name,
+    var.account_id,
+    var.architecture,
+    var.log_retention_days,
+    var.lease_table_name,
+  ]
+}
+
+run "refuses_one_subnet" {
+  command = plan
+
+  variables {
+    network = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-functions"] }
+  }
+
+  expect_failures = [var.network]
+}
+
+run "refuses_a_witness_that_is_a_member" {
+  command = plan
+
+  variables {
+    witness = "us-west-2"
+  }
+
+  expect_failures = [var.witness]
+}
+
+run "refuses_a_foreign_region" {
+  command = plan
+
+  variables {
+    region  = "eu-west-1"
+    key_arn = "arn:aws:kms:eu-west-1:123456789012:key/one"
+  }
+
+  expect_failures = [var.region]
 }

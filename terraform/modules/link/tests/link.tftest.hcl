@@ -26,7 +26,8 @@ variables {
   }
 }
 
-run "one_end_asks_and_the_other_accepts" {
+run "link" {
+  # One end asks and the other accepts.
   assert {
     condition = (
       aws_vpc_peering_connection.this.vpc_id == "vpc-0aaa" &&
@@ -46,9 +47,8 @@ run "one_end_asks_and_the_other_accepts" {
     condition     = output.peering_connection_id == aws_vpc_peering_connection_accepter.this.id
     error_message = "What is handed on is the peering after it was accepted."
   }
-}
 
-run "dns_resolves_both_ways" {
+  # Dns resolves both ways.
   assert {
     condition = (
       aws_vpc_peering_connection_options.requester.requester[0].allow_remote_vpc_dns_resolution &&
@@ -64,9 +64,8 @@ run "dns_resolves_both_ways" {
     )
     error_message = "Options are refused until the peering has been accepted."
   }
-}
 
-run "every_route_table_leads_to_the_other_range" {
+  # Every route table leads to the other range.
   assert {
     condition     = { for r in aws_route.requester : r.route_table_id => r.destination_cidr_block } == { for t in ["rtb-0a1", "rtb-0a2", "rtb-0a3"] : t => "10.1.0.0/16" }
     error_message = "The requester's tables lead to the accepter's range (CKV2_AWS_44)."
@@ -81,16 +80,14 @@ run "every_route_table_leads_to_the_other_range" {
     condition     = alltrue([for r in concat(values(aws_route.requester), values(aws_route.accepter)) : r.vpc_peering_connection_id == aws_vpc_peering_connection_accepter.this.id])
     error_message = "A route before the peering was accepted would be a black hole."
   }
-}
 
-run "routes_are_addressed_by_zone" {
+  # Routes are addressed by zone.
   assert {
     condition     = keys(aws_route.requester) == ["0", "1", "2"] && keys(aws_route.accepter) == ["0", "1", "2"]
     error_message = "A route's address must hold no id that AWS draws."
   }
-}
 
-run "each_vpc_names_the_other_regions_rds_api" {
+  # Each vpc names the other regions rds api.
   assert {
     condition = (
       aws_route53_zone.requester_rds.name == "rds.us-west-2.amazonaws.com" &&
@@ -122,9 +119,8 @@ run "each_vpc_names_the_other_regions_rds_api" {
     )
     error_message = "In the accepter's VPC the name leads to the requester's endpoint."
   }
-}
 
-run "no_name_tells_a_role" {
+  # No name tells a role.
   assert {
     condition = !can(regex("(?i)primary|secondary|writer|standby|master|slave", jsonencode([
       aws_vpc_peering_connection.this.tags, aws_vpc_peering_connection_accepter.this.tags,

@@ -32,7 +32,8 @@ variables {
   flow_logs_role_arn = "arn:aws:iam::123456789012:role/lifeboat-test-flow-logs"
 }
 
-run "three_private_subnets_in_three_zones" {
+run "network" {
+  # Three private subnets in three zones.
   assert {
     condition     = { for seat, s in aws_subnet.private : seat => s.availability_zone } == { "1" = "us-east-1a", "2" = "us-east-1b", "3" = "us-east-1c" }
     error_message = "The subnets must lie in the first three zones by name, one each."
@@ -57,16 +58,14 @@ run "three_private_subnets_in_three_zones" {
     condition     = aws_vpc.this.enable_dns_support && aws_vpc.this.enable_dns_hostnames
     error_message = "The endpoints' private names resolve only with both DNS switches on."
   }
-}
 
-run "default_security_group_is_empty" {
+  # Default security group is empty.
   assert {
     condition     = aws_default_security_group.this.vpc_id == aws_vpc.this.id
     error_message = "The VPC's default group must be taken over (CKV2_AWS_12)."
   }
-}
 
-run "flow_logs_are_complete_and_encrypted" {
+  # Flow logs are complete and encrypted.
   assert {
     condition     = aws_flow_log.this.traffic_type == "ALL" && aws_flow_log.this.vpc_id == aws_vpc.this.id
     error_message = "All traffic of the VPC is logged (CKV2_AWS_11)."
@@ -81,9 +80,8 @@ run "flow_logs_are_complete_and_encrypted" {
     condition     = aws_cloudwatch_log_group.flow.name == "lifeboat-test-flow-logs"
     error_message = "The flow logs' role writes to this name and to no other."
   }
-}
 
-run "every_service_of_the_functions_has_an_endpoint" {
+  # Every service of the functions has an endpoint.
   assert {
     condition = toset([for e in aws_vpc_endpoint.interface : e.service_name]) == toset([
       for s in ["lambda", "logs", "monitoring", "rds", "secretsmanager", "sns"] : "com.amazonaws.us-east-1.${s}"
@@ -126,9 +124,8 @@ run "every_service_of_the_functions_has_an_endpoint" {
     )
     error_message = "The peer Region reaches the endpoint of the RDS API and no other."
   }
-}
 
-run "rules_open_exactly_what_is_needed" {
+  # Rules open exactly what is needed.
   assert {
     condition = { for r in [
       aws_vpc_security_group_ingress_rule.database_from_functions,
@@ -181,9 +178,8 @@ run "rules_open_exactly_what_is_needed" {
     ] : can(regex("^[a-zA-Z0-9 ._:/()#,@\\[\\]+=&;{}!$*-]{1,255}$", d))])
     error_message = "Every group and rule says what it is for (CKV_AWS_23), in characters that AWS accepts."
   }
-}
 
-run "outputs" {
+  # Outputs.
   assert {
     condition     = output.database_security_group_ids == [aws_security_group.database.id, aws_security_group.inter_region.id]
     error_message = "The inter-Region group must be attached to the database (CKV2_AWS_5)."
@@ -198,9 +194,8 @@ run "outputs" {
     condition     = length(output.subnet_ids) == 3 && length(output.route_table_ids) == 3 && output.vpc_cidr == "10.0.0.0/16" && length(output.functions_security_group_ids) == 1
     error_message = "Three subnets, three route tables, the range and one group for the functions are handed on."
   }
-}
 
-run "no_name_tells_a_role" {
+  # No name tells a role.
   assert {
     condition = !can(regex("(?i)primary|secondary|writer|reader|standby|master|slave", jsonencode([
       aws_vpc.this.tags, aws_subnet.private[*], aws_route_table.private[*], aws_default_security_group.this.tags,

@@ -22,116 +22,11 @@ run "smallest_range_is_accepted" {
   }
 }
 
-run "range_above_16_is_refused" {
-  command = plan
-  variables {
-    cidr = "10.0.0.0/15"
-  }
-  expect_failures = [var.cidr]
-}
-
-run "range_below_22_is_refused" {
-  command = plan
-  variables {
-    cidr = "10.0.0.0/23"
-  }
-  expect_failures = [var.cidr]
-}
-
-run "range_that_starts_inside_is_refused" {
-  command = plan
-  variables {
-    cidr = "10.0.0.1/16"
-  }
-  expect_failures = [var.cidr]
-}
-
-run "whole_internet_is_no_peer" {
-  command = plan
-  variables {
-    peer_cidr = "0.0.0.0/0"
-  }
-  expect_failures = [var.peer_cidr]
-}
-
-run "equal_ranges_are_refused" {
-  command = plan
-  variables {
-    peer_cidr = "10.0.0.0/16"
-  }
-  expect_failures = [var.peer_cidr]
-}
-
-run "peer_inside_own_range_is_refused" {
-  command = plan
-  variables {
-    peer_cidr = "10.0.240.0/20"
-  }
-  expect_failures = [var.peer_cidr]
-}
-
-run "own_range_inside_peer_is_refused" {
-  command = plan
-  variables {
-    cidr      = "10.1.16.0/20"
-    peer_cidr = "10.1.0.0/16"
-  }
-  expect_failures = [var.peer_cidr]
-}
-
-run "one_region_is_no_pair" {
-  command = plan
-  variables {
-    peer_region = "us-east-1"
-  }
-  expect_failures = [var.peer_region]
-}
-
-run "name_without_prefix_is_refused" {
-  command = plan
-  variables {
-    name = "test"
-  }
-  expect_failures = [var.name]
-}
-
-run "name_that_is_too_long_is_refused" {
-  command = plan
-  variables {
-    name = "lifeboat-abcdefghijklmnopqrstu"
-  }
-  expect_failures = [var.name]
-}
-
 run "longest_name_is_accepted" {
   command = plan
   variables {
     name = "lifeboat-abcdefghijklmnopqrst"
   }
-}
-
-run "retention_that_cloudwatch_lacks_is_refused" {
-  command = plan
-  variables {
-    log_retention_days = 366
-  }
-  expect_failures = [var.log_retention_days]
-}
-
-run "key_that_is_no_key_is_refused" {
-  command = plan
-  variables {
-    key_arn = "alias/lifeboat-test"
-  }
-  expect_failures = [var.key_arn]
-}
-
-run "role_that_is_no_role_is_refused" {
-  command = plan
-  variables {
-    flow_logs_role_arn = "lifeboat-test-flow-logs"
-  }
-  expect_failures = [var.flow_logs_role_arn]
 }
 
 run "provider_of_another_region_is_refused" {
@@ -150,4 +45,97 @@ run "region_with_two_zones_is_refused" {
     values = { names = ["us-east-1a", "us-east-1b"] }
   }
   expect_failures = [aws_vpc.this]
+}
+
+# Every value below must be refused, each for itself: a run takes as long for one as for ten.
+run "wrong_values_1" {
+  command = plan
+
+  variables {
+    # range above 16
+    cidr = "10.0.0.0/15"
+    # one region is no pair
+    peer_region = "us-east-1"
+    # name without prefix
+    name = "test"
+    # retention that cloudwatch lacks
+    log_retention_days = 366
+    # key that is no key
+    key_arn = "alias/lifeboat-test"
+    # role that is no role
+    flow_logs_role_arn = "lifeboat-test-flow-logs"
+  }
+
+  expect_failures = [
+    var.cidr,
+    var.peer_region,
+    var.name,
+    var.log_retention_days,
+    var.key_arn,
+    var.flow_logs_role_arn,
+  ]
+}
+
+run "wrong_values_2" {
+  command = plan
+
+  variables {
+    # range below 22
+    cidr = "10.0.0.0/23"
+    # name that is too long
+    name = "lifeboat-abcdefghijklmnopqrstu"
+  }
+
+  expect_failures = [var.cidr, var.name]
+}
+
+run "range_that_starts_inside_is_refused" {
+  command = plan
+
+  variables {
+    cidr = "10.0.0.1/16"
+  }
+
+  expect_failures = [var.cidr]
+}
+
+run "whole_internet_is_no_peer" {
+  command = plan
+
+  variables {
+    peer_cidr = "0.0.0.0/0"
+  }
+
+  expect_failures = [var.peer_cidr]
+}
+
+run "equal_ranges_are_refused" {
+  command = plan
+
+  variables {
+    peer_cidr = "10.0.0.0/16"
+  }
+
+  expect_failures = [var.peer_cidr]
+}
+
+run "peer_inside_own_range_is_refused" {
+  command = plan
+
+  variables {
+    peer_cidr = "10.0.240.0/20"
+  }
+
+  expect_failures = [var.peer_cidr]
+}
+
+run "own_range_inside_peer_is_refused" {
+  command = plan
+
+  variables {
+    cidr      = "10.1.16.0/20"
+    peer_cidr = "10.1.0.0/16"
+  }
+
+  expect_failures = [var.peer_cidr]
 }

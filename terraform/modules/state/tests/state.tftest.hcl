@@ -33,7 +33,8 @@ variables {
   regions    = ["us-east-1", "us-west-2"]
 }
 
-run "names_come_from_the_regions" {
+run "pair" {
+  # Names come from the regions.
   assert {
     condition     = output.buckets == { "us-east-1" = "lifeboat-test-state-us-east-1", "us-west-2" = "lifeboat-test-state-us-west-2" }
     error_message = "The backends of all units are written with these names."
@@ -51,16 +52,14 @@ run "names_come_from_the_regions" {
     condition     = aws_iam_role.replication.name == "lifeboat-test-state-replication"
     error_message = "The role's name is deterministic."
   }
-}
 
-run "role_is_for_s3_alone" {
+  # Role is for s3 alone.
   assert {
     condition     = [for s in jsondecode(aws_iam_role.replication.assume_role_policy).Statement : [s.Effect, s.Principal, s.Action]] == [["Allow", { Service = "s3.amazonaws.com" }, "sts:AssumeRole"]]
     error_message = "Nobody but S3 takes the role (CKV_AWS_60)."
   }
-}
 
-run "role_replicates_both_ways_and_does_nothing_else" {
+  # Role replicates both ways and does nothing else.
   assert {
     condition = toset(flatten([for s in jsondecode(aws_iam_role_policy.replication.policy).Statement : s.Action])) == toset([
       "s3:GetReplicationConfiguration", "s3:ListBucket",
@@ -104,30 +103,6 @@ run "swapped_providers_are_refused" {
   expect_failures = [aws_iam_role.replication]
 }
 
-run "one_region_twice_is_refused" {
-  command = plan
-  variables {
-    regions = ["us-east-1", "us-east-1"]
-  }
-  expect_failures = [var.regions]
-}
-
-run "three_regions_are_refused" {
-  command = plan
-  variables {
-    regions = ["us-east-1", "us-west-2", "us-east-2"]
-  }
-  expect_failures = [var.regions]
-}
-
-run "region_that_is_no_region_is_refused" {
-  command = plan
-  variables {
-    regions = ["us-east-1", "usw2"]
-  }
-  expect_failures = [var.regions]
-}
-
 run "longest_base_name_is_accepted" {
   command = plan
   variables {
@@ -135,50 +110,55 @@ run "longest_base_name_is_accepted" {
   }
 }
 
-run "longer_base_name_is_refused" {
+# Every value below must be refused, each for itself: a run takes as long for one as for ten.
+run "wrong_values_1" {
   command = plan
+
   variables {
+    # one region twice
+    regions = ["us-east-1", "us-east-1"]
+    # longer base name
     bucket = "a23456789-123456789-123456789-123456789-123456789"
+    # account without leading zero
+    account_id = "12345678901"
+    # versions kept too briefly
+    version_retention_days = 29
+    # name without prefix
+    name = "test"
   }
-  expect_failures = [var.bucket]
+
+  expect_failures = [var.regions, var.bucket, var.account_id, var.version_retention_days, var.name]
 }
 
-run "capitals_in_the_base_name_are_refused" {
+run "wrong_values_2" {
   command = plan
+
   variables {
+    # three regions
+    regions = ["us-east-1", "us-west-2", "us-east-2"]
+    # capitals in the base name
     bucket = "Lifeboat-state"
   }
-  expect_failures = [var.bucket]
+
+  expect_failures = [var.regions, var.bucket]
 }
 
-run "account_without_leading_zero_is_refused" {
+run "region_that_is_no_region_is_refused" {
   command = plan
-  variables {
-    account_id = "12345678901"
-  }
-  expect_failures = [var.account_id]
-}
 
-run "versions_kept_too_briefly_are_refused" {
-  command = plan
   variables {
-    version_retention_days = 29
+    regions = ["us-east-1", "usw2"]
   }
-  expect_failures = [var.version_retention_days]
+
+  expect_failures = [var.regions]
 }
 
 run "log_bucket_of_another_region_is_refused" {
   command = plan
+
   variables {
     access_log_buckets = { "us-east-2" = "logs" }
   }
-  expect_failures = [var.access_log_buckets]
-}
 
-run "name_without_prefix_is_refused" {
-  command = plan
-  variables {
-    name = "test"
-  }
-  expect_failures = [var.name]
+  expect_failures = [var.access_log_buckets]
 }

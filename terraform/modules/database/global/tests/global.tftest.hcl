@@ -17,9 +17,10 @@ variables {
   }
 }
 
-run "the_global_cluster_is_protected_and_encrypted" {
+run "global_cluster_and_secret" {
   command = plan
 
+  # The global cluster is protected and encrypted.
   assert {
     condition     = aws_rds_global_cluster.this.storage_encrypted && aws_rds_global_cluster.this.deletion_protection
     error_message = "Encryption and deletion protection are the default."
@@ -29,11 +30,8 @@ run "the_global_cluster_is_protected_and_encrypted" {
     condition     = aws_rds_global_cluster.this.global_cluster_identifier == "lifeboat-test" && aws_rds_global_cluster.this.region == "us-east-1"
     error_message = "The identifier holds no role and no Region."
   }
-}
 
-run "the_secret_has_a_copy_that_survives" {
-  command = plan
-
+  # The secret has a copy that survives.
   assert {
     condition = (
       one(aws_secretsmanager_secret.login.replica).region == "us-west-2" &&

@@ -17,56 +17,47 @@ variables {
   }
 }
 
-run "two_hyphens_in_a_row" {
+# Every value below must be refused, each for itself: a run takes as long for one as for ten.
+run "wrong_values_1" {
   command = plan
-  variables { name = "lifeboat-a--b" }
-  expect_failures = [var.name]
+
+  variables {
+    # two hyphens in a row
+    name = "lifeboat-a--b"
+    # home is no member
+    home_region = "us-east-2"
+    # a key is missing
+    key_arns = { us-east-1 = "arn:aws:kms:us-east-1:123456789012:key/east" }
+    # a version without patch
+    engine_version = "8.0.mysql_aurora.3.10"
+    # a database name with a hyphen
+    database_name = "my-bank"
+    # a reserved user
+    master_username = "rdsadmin"
+    # a recovery of one day
+    secret_recovery_days = 1
+  }
+
+  expect_failures = [
+    var.name,
+    var.home_region,
+    var.key_arns,
+    var.engine_version,
+    var.database_name,
+    var.master_username,
+    var.secret_recovery_days,
+  ]
 }
 
-run "home_is_no_member" {
+run "wrong_values_2" {
   command = plan
-  variables { home_region = "us-east-2" }
-  expect_failures = [var.home_region]
-}
 
-run "one_member" {
-  command = plan
-  variables { members = ["us-east-1"] }
-  expect_failures = [var.members]
-}
+  variables {
+    # one member
+    members = ["us-east-1"]
+    # a version that cannot be fenced
+    engine_version = "8.0.mysql_aurora.3.05.2"
+  }
 
-run "a_key_is_missing" {
-  command = plan
-  variables { key_arns = { us-east-1 = "arn:aws:kms:us-east-1:123456789012:key/east" } }
-  expect_failures = [var.key_arns]
-}
-
-run "a_version_without_patch" {
-  command = plan
-  variables { engine_version = "8.0.mysql_aurora.3.10" }
-  expect_failures = [var.engine_version]
-}
-
-run "a_version_that_cannot_be_fenced" {
-  command = plan
-  variables { engine_version = "8.0.mysql_aurora.3.05.2" }
-  expect_failures = [var.engine_version]
-}
-
-run "a_database_name_with_a_hyphen" {
-  command = plan
-  variables { database_name = "my-bank" }
-  expect_failures = [var.database_name]
-}
-
-run "a_reserved_user" {
-  command = plan
-  variables { master_username = "rdsadmin" }
-  expect_failures = [var.master_username]
-}
-
-run "a_recovery_of_one_day" {
-  command = plan
-  variables { secret_recovery_days = 1 }
-  expect_failures = [var.secret_recovery_days]
+  expect_failures = [var.members, var.engine_version]
 }

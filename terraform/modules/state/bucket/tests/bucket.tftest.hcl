@@ -19,7 +19,8 @@ variables {
   }
 }
 
-run "bucket_is_versioned_encrypted_and_private" {
+run "bucket" {
+  # Bucket is versioned encrypted and private.
   assert {
     condition     = aws_s3_bucket.state.bucket == "lifeboat-test-state-us-east-1" && aws_s3_bucket.state.force_destroy == false
     error_message = "The bucket has its deterministic name and isn't destroyed with what it holds."
@@ -56,9 +57,8 @@ run "bucket_is_versioned_encrypted_and_private" {
     condition     = aws_s3_bucket_ownership_controls.state.rule[0].object_ownership == "BucketOwnerEnforced"
     error_message = "ACLs are off (CKV2_AWS_65)."
   }
-}
 
-run "key_rotates_and_belongs_to_the_account" {
+  # Key rotates and belongs to the account.
   assert {
     condition     = aws_kms_key.state.enable_key_rotation && aws_kms_key.state.deletion_window_in_days == 30
     error_message = "The key rotates (CKV_AWS_7) and waits as long as it can before it is deleted."
@@ -73,9 +73,8 @@ run "key_rotates_and_belongs_to_the_account" {
     condition     = aws_kms_alias.state.name == "alias/lifeboat-test-state" && aws_kms_alias.state.target_key_id == aws_kms_key.state.key_id
     error_message = "The backends name the key by this alias in both Regions."
   }
-}
 
-run "policy_only_refuses" {
+  # Policy only refuses.
   assert {
     condition     = alltrue([for s in jsondecode(aws_s3_bucket_policy.state.policy).Statement : s.Effect == "Deny" && length(s.Condition) > 0])
     error_message = "Nobody gets access by the bucket's policy, and nobody is locked out by it (CKV_AWS_70, CKV_AWS_93)."
@@ -95,9 +94,8 @@ run "policy_only_refuses" {
     }))
     error_message = "A write that asks for another encryption is refused; one that asks for none gets the bucket's."
   }
-}
 
-run "delete_markers_and_encrypted_objects_are_replicated_within_15_minutes" {
+  # Delete markers and encrypted objects are replicated within 15 minutes.
   assert {
     condition     = aws_s3_bucket_replication_configuration.state.role == var.replication_role_arn && length(aws_s3_bucket_replication_configuration.state.rule) == 1
     error_message = "One rule, with the role of the pair."
@@ -129,9 +127,8 @@ run "delete_markers_and_encrypted_objects_are_replicated_within_15_minutes" {
     )
     error_message = "The RPO of the state rests on Replication Time Control."
   }
-}
 
-run "old_versions_expire_but_never_the_newest_ten" {
+  # Old versions expire but never the newest ten.
   assert {
     condition = (
       aws_s3_bucket_lifecycle_configuration.state.rule[0].status == "Enabled" &&
@@ -146,12 +143,20 @@ run "old_versions_expire_but_never_the_newest_ten" {
     condition     = coalesce(aws_s3_bucket_lifecycle_configuration.state.rule[0].expiration[0].days, 0) == 0
     error_message = "The current version of a state never expires."
   }
-}
 
-run "access_logs_only_where_asked" {
+  # Access logs only where asked.
   assert {
     condition     = length(aws_s3_bucket_logging.state) == 0
     error_message = "Without a log bucket there is nothing to log to."
+  }
+
+  # No name tells a role.
+  assert {
+    condition = !can(regex("(?i)primary|secondary|writer|standby|master|slave", jsonencode([
+      aws_s3_bucket.state.bucket, aws_s3_bucket.state.tags, aws_kms_alias.state.name, aws_kms_key.state.description,
+      aws_s3_bucket_replication_configuration.state.rule[0].id,
+    ])))
+    error_message = "One failover makes a name that tells a role a lie."
   }
 }
 
@@ -174,14 +179,4 @@ run "name_beyond_63_characters_is_refused" {
   }
 
   expect_failures = [var.bucket]
-}
-
-run "no_name_tells_a_role" {
-  assert {
-    condition = !can(regex("(?i)primary|secondary|writer|standby|master|slave", jsonencode([
-      aws_s3_bucket.state.bucket, aws_s3_bucket.state.tags, aws_kms_alias.state.name, aws_kms_key.state.description,
-      aws_s3_bucket_replication_configuration.state.rule[0].id,
-    ])))
-    error_message = "One failover makes a name that tells a role a lie."
-  }
 }
