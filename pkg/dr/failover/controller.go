@@ -101,8 +101,8 @@ func (c *Controller) Switchover(ctx context.Context) (Execution, error) {
 // reports whether there was one.
 func (c *Controller) Resume(ctx context.Context) (Execution, bool, error) {
 	e, err := c.latest(ctx)
-	if err == nil && e.Execution.State == Settled && e.Execution.To == c.cfg.Region && c.onPromoted != nil {
-		c.onPromoted(e.Execution.Epoch) // perhaps by somebody else's hands
+	if err == nil && e.Execution.State.hasPromoted() && e.Execution.To == c.cfg.Region && c.onPromoted != nil {
+		c.onPromoted(e.Execution.Epoch) // by a predecessor, or by somebody else's hands
 	}
 	if errors.Is(err, ErrNoEntry) || err == nil && (e.Execution.State.Ended() || e.Execution.To != c.cfg.Region) {
 		return Execution{}, false, nil

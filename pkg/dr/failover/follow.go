@@ -104,10 +104,7 @@ func (f *follower) read(l Lease, x Execution, now time.Time) (promoted, again bo
 		}
 		return false, false
 	}
-	switch x.State {
-	case Promoted, Verified, Redirected, Settled:
-		promoted = true
-	}
+	promoted = x.State.hasPromoted()
 	switch {
 	case x.State.Ended():
 		f.ended = l.Execution

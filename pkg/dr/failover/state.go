@@ -34,6 +34,11 @@ var States = []State{Steady, Suspect, Confirmed, EpochTaken, Fenced, Gated, Prom
 // Ended reports whether an execution in this state needs no further step.
 func (s State) Ended() bool { return s == Settled || s == Aborted }
 
+// hasPromoted reports whether an execution in this state has moved the writer.
+func (s State) hasPromoted() bool {
+	return s == Promoted || s == Verified || s == Redirected || s == Settled
+}
+
 // Kind names what happened to an execution.
 type Kind string
 
