@@ -1,7 +1,7 @@
 # The targets that CONTRIBUTING.md speaks of. `make test` is what CI runs.
 GO ?= go
 
-.PHONY: test check drill drills-docker image fuzz bench lint
+.PHONY: test check drill drills-docker image fuzz bench lint lambdas
 
 # Drills on real servers keep time, so nothing else runs beside them.
 DOCKER_TESTS := github.com/lifeboat-dr/lifeboat/drills/target/docker
@@ -32,6 +32,9 @@ drills-docker: ## every game day on two real MySQL servers
 
 image: ## a MySQL image from Debian's packages, where none can be pulled (needs root and debootstrap)
 	drills/target/docker/build-image.sh
+
+lambdas: ## the functions' packages for both architectures and their checksums, the same bytes on every machine
+	$(GO) run ./lambdas/build -go $(GO) -out dist
 
 fuzz: ## thirty seconds for every fuzz target
 	@for p in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$p 2>/dev/null | grep '^Fuzz'); do echo "$$p $$f"; $(GO) test $$p -run '^$$' -fuzz "^$$f$$" -fuzztime 30s || exit 1; done; done

@@ -1,0 +1,4 @@
+// Command empty takes the least time to build.
+package main
+
+func main() {}

@@ -1,0 +1,5 @@
+//go:build !lambda.norpc
+
+package main
+
+const rpc = "built with net/rpc"

@@ -1,0 +1,69 @@
+// Command build makes the packages of the Lambda functions: one zip for each function
+// and architecture, and SHA256SUMS beside them.
+//
+//	go run ./lambdas/build -out dist
+//
+// The same source and the same Go release give the same bytes in any folder, so a
+// reviewer can rebuild what a plan pins and compare. Its exit status is 0 when every
+// package is written, 1 when none is.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/lifeboat-dr/lifeboat/lambdas/build/internal/artifact"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "build:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	flags := flag.NewFlagSet("build", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	module := flags.String("C", ".", "`folder` of the module")
+	out := flags.String("out", "dist", "`folder` that the packages are written to, created if it is not there")
+	gocmd := flags.String("go", "go", "`command` that compiles")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("%q is no flag: every function is built, for every architecture", flags.Arg(0))
+	}
+	built, err := artifact.Build(ctx, artifact.Config{Module: *module, Go: *gocmd})
+	if err != nil {
+		return err
+	}
+	if err := artifact.Write(*out, built); err != nil {
+		return err
+	}
+	return report(stdout, *out, built)
+}
+
+func report(w io.Writer, out string, built []artifact.Artifact) error {
+	for _, a := range built {
+		_, err := fmt.Fprintf(w, "%-42s %5.2f MB, unpacked %5.2f MB, %s, AWS services %v\n",
+			filepath.Join(out, a.Name), megabytes(len(a.Zip)), megabytes(a.Unpacked), a.Go, a.Services)
+		if err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintln(w, filepath.Join(out, artifact.SumsFile))
+	return err
+}
+
+func megabytes(n int) float64 { return float64(n) / 1e6 }
