@@ -13,6 +13,10 @@ import (
 // [dr.Policy.Witnessless] says what is given up for it.
 const NoWitness dr.Region = "none"
 
+// EnvironmentTag is on everything of a deployment, with the suffix as its value:
+// everything is found by it.
+const EnvironmentTag = "lifeboat:environment"
+
 // Architectures of the functions, by Lambda's names.
 const (
 	ARM64 = "arm64"
@@ -48,9 +52,10 @@ type Config struct {
 	// letters, digits and hyphens, 3 to 48 of them: a bucket has at most 63 characters
 	// (S3 User Guide, bucket naming rules) and the longest Region 14.
 	StateBucket string
-	// DefaultTags (default_tags) are put on everything that AWS can tag. At most 49,
-	// because AWS allows 50 and Name is added; keys of 1 to 128 characters without
-	// the prefix "aws:", values of up to 256 (Tagging AWS Resources User Guide).
+	// DefaultTags (default_tags) are put on everything that AWS can tag. At most 48,
+	// because AWS allows 50, and Name and [EnvironmentTag] are added; keys of 1 to 128
+	// characters without the prefix "aws:", values of up to 256 (Tagging AWS Resources
+	// User Guide).
 	DefaultTags map[string]string
 	// Production (production) asks for at least two instances per Region, and turns
 	// deletion protection on unless Database.DeletionProtection says otherwise.
@@ -153,7 +158,8 @@ type Functions struct {
 	// Architecture (functions.architecture) is [ARM64], the default, or [X8664].
 	Architecture string
 	// Directory (functions.directory) holds health-monitor-<architecture>.zip and
-	// failover-trigger-<architecture>.zip. Default "dist".
+	// failover-trigger-<architecture>.zip. Default "dist". A relative folder counts from
+	// where the program runs.
 	Directory string
 }
 

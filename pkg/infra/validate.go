@@ -60,12 +60,12 @@ var logRetentions = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 5
 
 // tags follows Tagging AWS Resources User Guide, best practices and limits.
 func (p *problems) tags(tags map[string]string) {
-	limit := 49 // of AWS's 50, because the modules add Name
+	limit := 48 // of AWS's 50, because Name and EnvironmentTag are added
 	if _, ok := tags["Name"]; ok {
-		limit = 50
+		limit = 49
 	}
 	if len(tags) > limit {
-		p.add("default_tags", fmt.Sprintf("%d tags are too many", len(tags)), fmt.Sprintf("give at most %d, because AWS allows 50 and Name is added", limit))
+		p.add("default_tags", fmt.Sprintf("%d tags are too many", len(tags)), fmt.Sprintf("give at most %d, because AWS allows 50, and Name and %s are added", limit, EnvironmentTag))
 	}
 	folded := map[string]string{}
 	for _, key := range sortedKeys(tags) {
@@ -78,6 +78,9 @@ func (p *problems) tags(tags map[string]string) {
 		}
 		if strings.HasPrefix(strings.ToLower(key), "aws:") {
 			p.add(field, `the prefix "aws:" belongs to AWS`, "choose another key")
+		}
+		if strings.EqualFold(key, EnvironmentTag) {
+			p.add(field, "is the tag by which everything of a deployment is found, and its value is the suffix", "choose another key")
 		}
 		if !tagText(key) || !tagText(value) {
 			p.add(field, fmt.Sprintf("key or value %q holds a character that AWS refuses", value), "use letters, digits, spaces and _ . : / = + - @")

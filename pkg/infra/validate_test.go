@@ -60,8 +60,8 @@ func TestValidateAccepts(t *testing.T) {
 		"windows that touch": func(c *infra.Config) {
 			c.Database.BackupWindow, c.Database.MaintenanceWindow = "03:00-04:00", "tue:02:30-tue:03:00"
 		},
-		"49 tags":           func(c *infra.Config) { c.DefaultTags = tags(49) },
-		"50 tags with Name": func(c *infra.Config) { c.DefaultTags = tags(49); c.DefaultTags["Name"] = "x" },
+		"48 tags":           func(c *infra.Config) { c.DefaultTags = tags(48) },
+		"49 tags with Name": func(c *infra.Config) { c.DefaultTags = tags(48); c.DefaultTags["Name"] = "x" },
 		"longest tag": func(c *infra.Config) {
 			c.DefaultTags = map[string]string{strings.Repeat("é", 128): strings.Repeat("é", 256)}
 		},
@@ -134,7 +134,8 @@ func TestValidateRefuses(t *testing.T) {
 		{"bucket with S3's prefix", func(c *c) { c.StateBucket = "xn--state" }, "state_bucket", "S3 keeps"},
 		{"origin fault 20: bucket names a role", func(c *c) { c.StateBucket = "bank-primary" }, "state_bucket", "one failover makes that a lie"},
 
-		{"50 tags", func(c *c) { c.DefaultTags = tags(50) }, "default_tags", "at most 49"},
+		{"49 tags", func(c *c) { c.DefaultTags = tags(49) }, "default_tags", "at most 48"},
+		{"tag of Lifeboat", func(c *c) { c.DefaultTags = map[string]string{"Lifeboat:Environment": "v"} }, `default_tags["Lifeboat:Environment"]`, "the suffix"},
 		{"tag of AWS", func(c *c) { c.DefaultTags = map[string]string{"AWS:x": "v"} }, `default_tags["AWS:x"]`, "belongs to AWS"},
 		{"tag key too long", func(c *c) { c.DefaultTags = map[string]string{strings.Repeat("k", 129): "v"} }, fmt.Sprintf("default_tags[%q]", strings.Repeat("k", 129)), "1 to 128"},
 		{"tag key empty", func(c *c) { c.DefaultTags = map[string]string{"": "v"} }, `default_tags[""]`, "1 to 128"},
