@@ -1,0 +1,158 @@
+package event
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+)
+
+// MaxSize bounds a payload, in bytes. Lambda itself takes 1 MB of an asynchronous
+// event; an alarm on one metric is below 4 kB.
+const MaxSize = 64 << 10
+
+// Parse reads a payload, or reports what is wrong with it. It is pure.
+func Parse(payload []byte) (Wish, error) {
+	if len(payload) > MaxSize {
+		return Wish{}, fmt.Errorf("event: the payload has %d bytes, %d are taken: send a wish or an alarm", len(payload), MaxSize)
+	}
+	fields, order, err := object(payload)
+	if err != nil {
+		return Wish{}, fmt.Errorf("event: read the payload: %w", err)
+	}
+	var w Wish
+	if _, alarmed := fields["alarmArn"]; alarmed {
+		w, err = fromAlarm(payload)
+	} else {
+		w, err = fromFields(fields, order)
+	}
+	if err == nil {
+		err = w.Validate()
+	}
+	if err != nil {
+		return Wish{}, err
+	}
+	return w, nil
+}
+
+// object takes a JSON object apart: its values by key, and its keys in order. A key
+// that comes twice is refused, because two readers would believe different ones.
+func object(data []byte) (map[string]json.RawMessage, []string, error) {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+		return nil, nil, errors.New("send a JSON object")
+	}
+	fields, order := make(map[string]json.RawMessage), []string(nil)
+	for dec.More() {
+		t, err := dec.Token()
+		if err != nil {
+			return nil, nil, err
+		}
+		key, _ := t.(string) // the decoder lets nothing else be a key
+		if _, twice := fields[key]; twice {
+			return nil, nil, fmt.Errorf("key %s comes twice", short(key))
+		}
+		var value json.RawMessage
+		if err := dec.Decode(&value); err != nil {
+			return nil, nil, err
+		}
+		fields[key], order = value, append(order, key)
+	}
+	if _, err := dec.Token(); err != nil {
+		return nil, nil, err
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, nil, errors.New("something follows the object")
+	}
+	return fields, order, nil
+}
+
+// fill decodes the fields of an object into targets by key, and refuses every key that
+// has none.
+func fill(where string, fields map[string]json.RawMessage, order []string, targets map[string]any) error {
+	var errs []error
+	for _, key := range order {
+		target, known := targets[key]
+		if !known {
+			errs = append(errs, fmt.Errorf("event: key %s is unknown: use %q", short(where+key), keysOf(targets)))
+			continue
+		}
+		if string(fields[key]) == "null" {
+			errs = append(errs, fmt.Errorf("event: %s is null: leave it out", where+key))
+			continue
+		}
+		if err := json.Unmarshal(fields[key], target); err != nil {
+			var wrong *json.UnmarshalTypeError
+			if errors.As(err, &wrong) {
+				err = fmt.Errorf("%s doesn't fit", wrong.Value)
+			}
+			errs = append(errs, fmt.Errorf("event: %s: %w", where+key, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func keysOf(targets map[string]any) []string {
+	keys := make([]string, 0, len(targets))
+	for key := range targets {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+func fromFields(fields map[string]json.RawMessage, order []string) (Wish, error) {
+	var w Wish
+	var ack json.RawMessage
+	err := fill("", fields, order, map[string]any{
+		"mode": &w.Mode, "target_region": &w.Target, "acknowledge_data_loss": &ack, "reason": &w.Reason,
+	})
+	if ack != nil {
+		w.Acknowledgement = new(Acknowledgement)
+		inner, keys, objectErr := object(ack)
+		if objectErr != nil {
+			return Wish{}, errors.Join(err, fmt.Errorf("event: acknowledge_data_loss: %w", objectErr))
+		}
+		err = errors.Join(err, fill("acknowledge_data_loss.", inner, keys, map[string]any{
+			"epoch": &w.Acknowledgement.Epoch, "by": &w.Acknowledgement.By,
+		}))
+	}
+	return w, err
+}
+
+// alarm is the part of an alarm's event that is looked at (CloudWatch user guide,
+// "Invoke a Lambda function from an alarm", "Event object sent from CloudWatch to
+// Lambda").
+type alarm struct {
+	Source   string `json:"source"`
+	AlarmArn string `json:"alarmArn"`
+	Data     struct {
+		Name  string `json:"alarmName"`
+		State struct {
+			Value string `json:"value"`
+		} `json:"state"`
+	} `json:"alarmData"`
+}
+
+// fromAlarm takes an alarm for the wish to look whether a failover to its Region is
+// due: module failover raises it in the Region that has found the other one impaired.
+func fromAlarm(payload []byte) (Wish, error) {
+	var a alarm
+	if err := json.Unmarshal(payload, &a); err != nil {
+		return Wish{}, fmt.Errorf("event: read the alarm: %w", err)
+	}
+	name, err := arn.Parse(a.AlarmArn)
+	if err != nil || name.Service != "cloudwatch" || a.Source != "aws.cloudwatch" {
+		return Wish{}, fmt.Errorf("event: alarmArn %s from source %s: only a CloudWatch alarm is taken", short(a.AlarmArn), short(a.Source))
+	}
+	if a.Data.State.Value != "ALARM" {
+		return Wish{}, fmt.Errorf("event: alarm %s is in state %s: wire the function to the alarm's ALARM action only", short(a.Data.Name), short(a.Data.State.Value))
+	}
+	return Wish{Mode: Failover, Target: dr.Region(name.Region), Reason: "alarm " + short(a.Data.Name)}, nil
+}
