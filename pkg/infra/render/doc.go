@@ -2,6 +2,7 @@
 // backend, providers, module calls and values, around the hand-written modules.
 //
 // The output is meant to be read, reviewed and kept: the same config gives the same
-// bytes, literals stand in terraform.tfvars only, and nothing in it needs Lifeboat.
+// bytes, values stand in terraform.tfvars (a backend and a provider's Region can't be
+// variables), and nothing in it needs Lifeboat.
 // Delete this library and `terraform plan` still works.
 package render

@@ -4,10 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
-	"maps"
-	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -87,25 +83,6 @@ func addModules(out Files) error {
 	})
 }
 
-// Write writes the files into a folder, which is created if need be. Files that are
-// there already are replaced only when they differ; others are left alone, because
-// states, plans and other units' outputs may stand beside them.
-func (f Files) Write(dir string) error {
-	for _, path := range slices.Sorted(maps.Keys(f)) {
-		to := filepath.Join(dir, filepath.FromSlash(path))
-		if old, err := os.ReadFile(to); err == nil && string(old) == string(f[path]) {
-			continue
-		}
-		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-			return fmt.Errorf("render: write %s: %w", path, err)
-		}
-		if err := os.WriteFile(to, f[path], 0o644); err != nil {
-			return fmt.Errorf("render: write %s: %w", path, err)
-		}
-	}
-	return nil
-}
-
 // PackagePath is where a unit's folder finds the zip of a Lambda function.
 func PackagePath(function, architecture string) string {
 	return "../packages/" + function + "-" + architecture + ".zip"
@@ -157,7 +134,7 @@ func (b builder) root(u infra.Unit) root {
 
 // tags are the config's, and one by which everything of a deployment is found.
 func (b builder) tags() cty.Value {
-	out := map[string]cty.Value{"lifeboat:environment": cty.StringVal(b.c.EnvironmentSuffix)}
+	out := map[string]cty.Value{infra.EnvironmentTag: cty.StringVal(b.c.EnvironmentSuffix)}
 	for k, v := range b.c.DefaultTags {
 		out[k] = cty.StringVal(v)
 	}
@@ -166,7 +143,7 @@ func (b builder) tags() cty.Value {
 
 func (b builder) readme() []byte {
 	var s strings.Builder
-	fmt.Fprintf(&s, "# %s\n\nRendered by Lifeboat from its config; rendering again overwrites these files and nothing else.\n\n", b.c.Name())
+	fmt.Fprintf(&s, "# %s\n\nRendered by Lifeboat from its config; rendering again overwrites these files, takes strange .tf files out of `modules`, and touches nothing else.\n\n", b.c.Name())
 	s.WriteString("Each folder is a Terraform root with a state of its own. In order:\n\n| unit | stands in | state | takes the outputs of |\n|---|---|---|---|\n")
 	for _, u := range b.c.Units() {
 		where := make([]string, len(u.Regions))
