@@ -4,14 +4,17 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	tfjson "github.com/hashicorp/terraform-json"
 	"github.com/stretchr/testify/require"
 
 	"github.com/lifeboat-dr/lifeboat/internal/tftest"
+	"github.com/lifeboat-dr/lifeboat/pkg/infra/tf"
 )
 
 // said is what one run of the program printed.
@@ -69,7 +72,14 @@ func TestRefusals(t *testing.T) {
 		"an unknown unit":       {[]string{"-config", good, "-plan", "-unit", "region-eu-west-1"}, exitNotBegun, []string{`no unit "region-eu-west-1"`}},
 		"no terraform":          {[]string{"-config", good, "-plan", "-terraform", "/nowhere/terraform"}, exitNotBegun, []string{"no terraform found", "/nowhere/terraform"}},
 		"no packages":           {[]string{"-config", good, "-apply", "-account", "123456789012"}, exitNotBegun, []string{"nothing was applied", "packages are missing from dist"}},
-		"buckets without a use": {[]string{"-config", good, "-plan", "-buckets"}, exitNotBegun, []string{"belong to -destroy"}},
+		"buckets without a use": {[]string{"-config", good, "-plan", "-buckets"}, exitNotBegun, []string{"-buckets has no effect here: it belongs to -destroy"}},
+		"one unit's buckets":    {[]string{"-config", good, "-destroy", "-unit", "global", "-buckets"}, exitNotBegun, []string{"-buckets has no effect here"}},
+		"a unit without a verb": {[]string{"-config", good, "-unit", "global", "-yes", "-local-state"}, exitNotBegun, []string{"-unit has no effect here: it needs -plan", "-yes has no effect", "-local-state has no effect"}},
+		"plan of another":       {[]string{"-config", config(t, least+"account_id: \"123456789012\"\n"), "-plan", "-account", "210987654321"}, exitNotBegun, []string{"differ", "nothing was touched"}},
+		"a writer elsewhere":    {[]string{"-config", good, "-destroy", "-writer", "eu-west-1"}, exitNotBegun, []string{"-writer eu-west-1 is no member", "us-west-2"}},
+		"nobody to ask":         {[]string{"-config", good, "-destroy", "-account", "123456789012"}, exitNotBegun, []string{"nobody to ask", "-yes"}},
+		"a folder":              {[]string{"-config", "."}, exitNotBegun, []string{"is a folder"}},
+		"an empty file":         {[]string{"-config", config(t, "")}, exitNotBegun, []string{"is empty"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := do(t, "", append(c.args, "-out", t.TempDir())...)
@@ -87,6 +97,61 @@ func TestHelpHelps(t *testing.T) {
 	for _, w := range []string{"-config", "-out", "-plan", "-apply", "-destroy", "-account", "while the other is dark"} {
 		require.Contains(t, got.err, w)
 	}
+}
+
+func TestOutThatIsNoFolder(t *testing.T) {
+	file := config(t, least)
+	got := do(t, "", "-config", file, "-out", file)
+	require.Equal(t, exitNotBegun, got.status)
+	require.Contains(t, got.err, file)
+	require.Contains(t, got.err, "name a folder")
+	require.Contains(t, do(t, "", "-config", file, "-out", "").err, "-out is empty")
+	got = do(t, "", "-config", file, "-plan", "-apply", "-destroy")
+	require.Equal(t, 1, strings.Count(got.err, "exclude each other"), got.err)
+}
+
+// A suffix that changed would mix two deployments in a folder, and Terraform would see
+// new names as a wish to replace everything.
+func TestAnotherDeploymentsFolderIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	require.Equal(t, exitDone, do(t, "", "-config", config(t, least), "-out", dir).status)
+	before, err := os.ReadFile(filepath.Join(dir, "global", "terraform.tfvars"))
+	require.NoError(t, err)
+	got := do(t, "", "-config", config(t, "environment_suffix: other\n"), "-out", dir)
+	require.Equal(t, exitNotBegun, got.status)
+	require.Contains(t, got.err, `holds "lifeboat-demo", and the config describes "lifeboat-other"`)
+	after, err := os.ReadFile(filepath.Join(dir, "global", "terraform.tfvars"))
+	require.NoError(t, err)
+	require.Equal(t, string(before), string(after))
+}
+
+// A witness that was taken out of the config still runs, on keys and roles that the
+// next apply of the unit global would take away.
+func TestAUnitThatIsLeftOverIsSaidAndStopsAnApply(t *testing.T) {
+	dir := t.TempDir()
+	require.Equal(t, exitDone, do(t, "", "-config", config(t, least), "-out", dir).status)
+	without := config(t, least+"witness_region: none\n")
+	got := do(t, "", "-config", without, "-out", dir)
+	require.Equal(t, exitDone, got.status, "rendering alone harms nothing")
+	require.Contains(t, got.err, "still holds witness-us-east-2")
+	require.Contains(t, got.err, "-destroy -unit witness-us-east-2")
+	for _, verb := range []string{"-apply", "-destroy"} {
+		got = do(t, "", "-config", without, "-out", dir, verb, "-yes", "-account", "123456789012")
+		require.Equal(t, exitNotBegun, got.status)
+		require.Contains(t, got.err, "nothing was touched")
+	}
+}
+
+// Ctrl-C at a question ends the wait for its answer.
+func TestAQuestionEndsWithItsContext(t *testing.T) {
+	silent, keyboard := io.Pipe()
+	defer keyboard.Close()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(&tf.SignalError{Signal: os.Interrupt})
+	d := deployment{console: console{in: bufio.NewReader(silent), out: io.Discard, err: io.Discard, interactive: true}, screen: &screen{w: io.Discard}}
+	err := d.approve(ctx, &tf.Plan{Unit: "global", Changes: true, JSON: &tfjson.Plan{}})
+	require.ErrorContains(t, err, "stopped by interrupt")
+	require.ErrorContains(t, err, "nothing of this plan was applied")
 }
 
 // A person types the account, reads the plan of the first unit, and says no.

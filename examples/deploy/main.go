@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/infra"
 	"github.com/lifeboat-dr/lifeboat/pkg/infra/render"
 	"github.com/lifeboat-dr/lifeboat/pkg/infra/tf"
@@ -31,19 +32,9 @@ const (
 )
 
 func main() {
-	// Terraform ends what it has begun and writes its state, which takes as long as AWS
-	// takes, and it would die with this process: only the third signal ends at once.
-	ctx, stop := tf.WithSignals(context.Background(), func(n int) {
-		if n > 2 {
-			os.Exit(exitFailed)
-		}
-		fmt.Fprintln(os.Stderr, "\ndeploy: still stopping; once more ends terraform hard: its state may lack what it has just created, and its lock may stay")
-	})
 	c := console{in: bufio.NewReader(os.Stdin), out: os.Stdout, err: os.Stderr}
 	c.interactive = term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd()))
-	status := run(ctx, os.Args[1:], c)
-	stop()
-	os.Exit(status)
+	os.Exit(run(context.Background(), os.Args[1:], c))
 }
 
 // console is what the program talks to.
@@ -103,7 +94,7 @@ func parse(args []string, w io.Writer) (options, error) {
 	f.Var(&o.allow, "allow-destroy", "`UNIT/ADDRESS` of a resource that a plan may destroy although it holds data; may be given more than once")
 	f.StringVar(&o.writer, "writer", "", "`region` that has the writer now, for -destroy: its member goes last")
 	f.BoolVar(&o.buckets, "buckets", false, "with -destroy: the state buckets too, with the history of every state")
-	f.BoolVar(&o.yes, "yes", false, "don't ask before each unit's plan is applied")
+	f.BoolVar(&o.yes, "yes", false, "don't ask before each unit's plan is applied; needed where no terminal is")
 	f.StringVar(&o.terraform, "terraform", "", "`path` of terraform or tofu; default: the one on PATH")
 	f.BoolVar(&o.install, "install-terraform", false, "download terraform "+tf.InstallVersion+" when PATH has none")
 	f.BoolVar(&o.local, "local-state", false, "keep states in files instead of the buckets; for development")
@@ -128,18 +119,40 @@ func parse(args []string, w io.Writer) (options, error) {
 	if o.config == "" {
 		errs = append(errs, errors.New("-config is missing: examples/deploy/default.yaml is a start"))
 	}
-	for v, chosen := range map[verb]*bool{planning: plan, applying: apply, destroying: destroy} {
-		if *chosen && o.verb != rendering {
-			errs = append(errs, errors.New("-plan, -apply and -destroy exclude each other"))
-		}
-		if *chosen {
-			o.verb = v
+	if o.dir == "" {
+		errs = append(errs, errors.New("-out is empty: name the folder to render into"))
+	}
+	verbs := 0
+	for v, chosen := range []bool{planning: *plan, applying: *apply, destroying: *destroy} {
+		if chosen {
+			o.verb = verb(v)
+			verbs++
 		}
 	}
-	if o.verb != destroying && (o.buckets || o.writer != "") {
-		errs = append(errs, errors.New("-buckets and -writer belong to -destroy"))
+	if verbs > 1 {
+		errs = append(errs, errors.New("-plan, -apply and -destroy exclude each other: choose one"))
 	}
+	// A flag that is accepted and ignored is a lie about what runs.
+	idle := map[string]bool{
+		"buckets": o.verb != destroying || len(o.units) > 0, "writer": o.verb != destroying || len(o.units) > 0,
+		"unit": o.verb == rendering, "allow-destroy": o.verb == rendering, "yes": o.verb == rendering || o.verb == planning,
+		"terraform": o.verb == rendering, "install-terraform": o.verb == rendering, "local-state": o.verb == rendering,
+	}
+	f.Visit(func(given *flag.Flag) {
+		if idle[given.Name] && verbs < 2 {
+			errs = append(errs, fmt.Errorf("-%s has no effect here: it %s", given.Name, belongs[given.Name]))
+		}
+	})
 	return o, errors.Join(errs...)
+}
+
+// belongs says of the flags that need a verb with which one they go.
+var belongs = map[string]string{
+	"buckets": "belongs to -destroy of all units", "writer": "belongs to -destroy of all units",
+	"yes":  "belongs to -apply and -destroy",
+	"unit": "needs -plan, -apply or -destroy", "allow-destroy": "needs -plan, -apply or -destroy",
+	"terraform": "needs -plan, -apply or -destroy", "install-terraform": "needs -plan, -apply or -destroy",
+	"local-state": "needs -plan, -apply or -destroy",
 }
 
 func run(ctx context.Context, args []string, c console) int {
@@ -157,11 +170,28 @@ func run(ctx context.Context, args []string, c console) int {
 	if cfg.AccountID == "" {
 		cfg.AccountID = o.account // then the providers refuse any other account, too
 	}
+	if o.account != "" && o.account != cfg.AccountID {
+		return c.refuse(fmt.Errorf("the account ids differ: the config says %s, -account says %s: nothing was touched", cfg.AccountID, o.account), exitNotBegun)
+	}
 	files, err := render.Render(cfg, render.Options{})
 	if err != nil {
 		return c.refuse(err, exitNotBegun)
 	}
 	cfg = cfg.WithDefaults()
+	if w := dr.Region(o.writer); w != "" && !slices.Contains(cfg.Members(), w) {
+		return c.refuse(fmt.Errorf("-writer %s is no member: give one of %v", w, cfg.Members()), exitNotBegun)
+	}
+	left, err := render.Leftovers(o.dir, cfg)
+	if err != nil {
+		return c.refuse(err, exitNotBegun)
+	}
+	for _, unit := range left {
+		fmt.Fprintf(c.err, "deploy: %s still holds %s, which the config has no more: destroy it with the config that had it (-destroy -unit %s), then delete its folder\n", o.dir, unit, unit)
+	}
+	if len(left) > 0 && (o.verb == applying || o.verb == destroying) {
+		// Its keys and roles are in the unit global, which would take them away.
+		return c.refuse(errors.New("nothing was touched: what is left over would lose its keys and roles, and stay"), exitNotBegun)
+	}
 	if err := files.Write(o.dir); err != nil {
 		return c.refuse(err, exitNotBegun)
 	}
@@ -180,6 +210,16 @@ func run(ctx context.Context, args []string, c console) int {
 	if err != nil {
 		return c.refuse(err, exitNotBegun)
 	}
+	// From here on terraform may be at work. It ends what it has begun and writes its
+	// state, which takes as long as AWS takes, and it would die with this process: only
+	// the third signal ends at once. Before, nothing has begun and the first one does.
+	ctx, stop := tf.WithSignals(ctx, func(n int) {
+		if n > 2 {
+			os.Exit(exitFailed)
+		}
+		fmt.Fprintln(c.err, "\ndeploy: still stopping; once more ends terraform hard: its state may lack what it has just created, and its lock may stay")
+	})
+	defer stop()
 	return d.run(ctx)
 }
 
@@ -210,12 +250,15 @@ func open(ctx context.Context, cfg infra.Config, o options, c console, missing [
 		}
 	}
 	if o.verb != planning {
-		if err := d.confirm(); err != nil {
+		if err := d.confirm(ctx); err != nil {
 			return nil, err
 		}
 	}
 	if o.verb == applying && len(missing) > 0 && o.hasFunctions(cfg) {
 		return nil, fmt.Errorf("nothing was applied: the functions' packages are missing from %s: build them, or apply units without functions by -unit", cfg.Functions.Directory)
+	}
+	if o.verb != planning && !o.yes && !c.interactive {
+		return nil, errors.New("nothing was touched: there is nobody to ask: read the output of -plan, then give -yes to apply without a question")
 	}
 	binary, err := tf.Find(ctx, tf.FindOptions{ExecPath: o.terraform, Install: o.install})
 	if err != nil {

@@ -104,26 +104,49 @@ func (d *deployment) tell(p *tf.Plan) {
 var errDeclined = errors.New("not approved: nothing of this plan was applied")
 
 // approve asks before a plan is applied, where there is somebody to ask.
-func (d *deployment) approve(_ context.Context, p *tf.Plan) error {
-	if d.yes || !d.interactive || !p.Changes {
+func (d *deployment) approve(ctx context.Context, p *tf.Plan) error {
+	if d.yes || !p.Changes {
 		return nil
 	}
 	d.screen.close()
 	d.tell(p)
 	fmt.Fprintf(d.out, "apply this to %s? [y/N] ", p.Unit)
-	answer, err := d.in.ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("read the answer: %w", err)
+	answer, err := d.read(ctx)
+	if err != nil {
+		return fmt.Errorf("%s: read the answer: %w: nothing of this plan was applied", p.Unit, err)
 	}
-	if s := strings.ToLower(strings.TrimSpace(answer)); s != "y" && s != "yes" {
+	if s := strings.ToLower(answer); s != "y" && s != "yes" {
 		return errDeclined
 	}
 	return nil
 }
 
+// read returns the next line that a person types. Who is asked may also press Ctrl-C:
+// nobody reads a line that comes after that.
+func (c console) read(ctx context.Context) (string, error) {
+	type line struct {
+		text string
+		err  error
+	}
+	got := make(chan line, 1)
+	go func() {
+		text, err := c.in.ReadString('\n')
+		got <- line{strings.TrimSpace(text), err}
+	}()
+	select {
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	case l := <-got:
+		if errors.Is(l.err, io.EOF) {
+			l.err = nil // what was typed before it is the answer
+		}
+		return l.text, l.err
+	}
+}
+
 // confirm makes sure that somebody has named the account that is about to change. The
 // providers hold the credentials against it again (allowed_account_ids).
-func (d *deployment) confirm() error {
+func (d *deployment) confirm(ctx context.Context) error {
 	named := d.account
 	if named == "" && d.interactive {
 		verb := "change"
@@ -131,11 +154,11 @@ func (d *deployment) confirm() error {
 			verb = "DESTROY " + d.cfg.Name() + " in"
 		}
 		fmt.Fprintf(d.out, "type the id of the AWS account to %s: ", verb)
-		answer, err := d.in.ReadString('\n')
-		if err != nil && !errors.Is(err, io.EOF) {
+		answer, err := d.read(ctx)
+		if err != nil {
 			return fmt.Errorf("read the account id: %w", err)
 		}
-		named = strings.TrimSpace(answer)
+		named = answer
 	}
 	switch {
 	case d.cfg.AccountID == "":
