@@ -92,8 +92,8 @@ variable "key_arn" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:.+$", var.key_arn))
-    error_message = "key_arn must be the ARN of a KMS key: arn:aws:kms:<region>:<account>:key/<id>."
+    condition     = can(regex("^arn:aws[a-z-]*:kms:${var.region}:[0-9]{12}:.+$", var.key_arn))
+    error_message = "key_arn must be the ARN of a KMS key in this Region, arn:aws:kms:<region>:<account>:key/<id>: AWS encrypts with no other Region's."
   }
 }
 

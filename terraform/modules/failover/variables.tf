@@ -147,6 +147,11 @@ variable "lease_table_name" {
 variable "topic_arn" {
   description = "Topic of this Region that people are told by."
   type        = string
+
+  validation {
+    condition     = can(regex("^arn:aws:sns:${var.region}:[0-9]{12}:.+$", var.topic_arn))
+    error_message = "topic_arn must be the ARN of a topic in the module's own Region: one in the lost Region tells nobody."
+  }
 }
 
 variable "secret_arn" {
@@ -157,6 +162,11 @@ variable "secret_arn" {
   validation {
     condition     = contains(var.members, var.region) == (var.secret_arn != null)
     error_message = "secret_arn is required in a member Region and must be null in the witness."
+  }
+
+  validation {
+    condition     = var.secret_arn == null || can(regex("^arn:aws:secretsmanager:${var.region}:[0-9]{12}:.+$", var.secret_arn))
+    error_message = "secret_arn must be the ARN of the secret or its copy in the module's own Region: the other can't be read when that Region is dark."
   }
 }
 

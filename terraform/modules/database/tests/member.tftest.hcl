@@ -119,6 +119,7 @@ run "both_regions_get_the_same_block" {
     region           = "us-east-1"
     bootstrap_region = "us-west-2"
     secret_arn       = "arn:aws:secretsmanager:us-east-1:123456789012:secret:lifeboat-test-master-AbCdEf"
+    key_arn          = "arn:aws:kms:us-east-1:123456789012:key/east"
   }
 
   assert {

@@ -30,8 +30,6 @@ run "wrong_values_1" {
   variables {
     # two hyphens in a row
     name = "lifeboat-a--b"
-    # no region
-    region = "west"
     # no bootstrap region
     bootstrap_region = "primary"
     # no global cluster
@@ -66,7 +64,6 @@ run "wrong_values_1" {
 
   expect_failures = [
     var.name,
-    var.region,
     var.bootstrap_region,
     var.global_cluster_identifier,
     var.master_username,
@@ -108,6 +105,8 @@ run "wrong_values_3" {
   command = plan
 
   variables {
+    # a key of another region
+    key_arn = "arn:aws:kms:us-east-1:123456789012:key/east"
     # a secret of another region
     secret_arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:lifeboat-test-master-AbCdEf"
     # a maximum below the minimum
@@ -115,7 +114,7 @@ run "wrong_values_3" {
     max_acu = 4
   }
 
-  expect_failures = [var.secret_arn, var.max_acu]
+  expect_failures = [var.key_arn, var.secret_arn, var.max_acu]
 }
 
 run "a_maximum_of_half_a_unit" {
@@ -126,4 +125,10 @@ run "a_maximum_of_half_a_unit" {
   }
 
   expect_failures = [var.max_acu]
+}
+
+run "no_region" {
+  command = plan
+  variables { region = "west" }
+  expect_failures = [var.region]
 }

@@ -207,8 +207,10 @@ run "fault_3_the_trigger_is_in_both_regions" {
   command = plan
 
   variables {
-    region  = "us-east-1"
-    key_arn = "arn:aws:kms:us-east-1:123456789012:key/one"
+    region     = "us-east-1"
+    key_arn    = "arn:aws:kms:us-east-1:123456789012:key/one"
+    topic_arn  = "arn:aws:sns:us-east-1:123456789012:lifeboat-test-alerts"
+    secret_arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:lifeboat-test-master"
   }
 
   assert {
@@ -223,6 +225,7 @@ run "witness" {
   variables {
     region                    = "us-east-2"
     key_arn                   = "arn:aws:kms:us-east-2:123456789012:key/one"
+    topic_arn                 = "arn:aws:sns:us-east-2:123456789012:lifeboat-test-alerts"
     failover_trigger_role_arn = null
     packages                  = { health_monitor = "versions.tf" }
     network                   = null
@@ -276,8 +279,10 @@ run "wrong_values" {
     # a member without trigger
     packages                  = { health_monitor = "versions.tf" }
     failover_trigger_role_arn = null
-    # another regions key
-    key_arn = "arn:aws:kms:us-east-1:123456789012:key/one"
+    # what another Region holds, out of reach with it: key, topic, secret
+    key_arn    = "arn:aws:kms:us-east-1:123456789012:key/one"
+    topic_arn  = "arn:aws:sns:us-east-1:123456789012:lifeboat-test-alerts"
+    secret_arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:lifeboat-test-master"
     # a policy that is no object
     policy = "[1, 2]"
     # bad scalars
@@ -293,6 +298,8 @@ run "wrong_values" {
     var.packages,
     var.failover_trigger_role_arn,
     var.key_arn,
+    var.topic_arn,
+    var.secret_arn,
     var.policy,
     var.name,
     var.account_id,

@@ -34,6 +34,7 @@ run "provider_of_another_region_is_refused" {
   variables {
     region      = "us-west-2"
     peer_region = "us-east-1"
+    key_arn     = "arn:aws:kms:us-west-2:123456789012:key/11111111-2222-3333-4444-555555555555"
   }
   expect_failures = [aws_vpc.this]
 }
