@@ -20,6 +20,7 @@ import (
 	"syscall"
 
 	"github.com/lifeboat-dr/lifeboat/lambdas/build/internal/artifact"
+	"github.com/lifeboat-dr/lifeboat/lambdas/build/internal/cost"
 )
 
 func main() {
@@ -38,11 +39,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	module := flags.String("C", ".", "`folder` of the module")
 	out := flags.String("out", "dist", "`folder` that the packages are written to, created if it is not there")
 	gocmd := flags.String("go", "go", "`command` that compiles")
+	bill := flags.Bool("cost", false, "print what the functions cost in a month instead of building them")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if flags.NArg() > 0 {
 		return fmt.Errorf("%q is no flag: every function is built, for every architecture", flags.Arg(0))
+	}
+	if *bill {
+		_, err := fmt.Fprint(stdout, cost.Markdown(cost.Loop{}.Monthly()))
+		return err
 	}
 	built, err := artifact.Build(ctx, artifact.Config{Module: *module, Go: *gocmd})
 	if err != nil {

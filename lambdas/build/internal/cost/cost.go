@@ -1,0 +1,166 @@
+// Package cost says what the functions cost in a month at list prices, from what
+// their loop does.
+package cost
+
+import (
+	"time"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+)
+
+// Month is 30 days, the month that is counted.
+const Month = 30 * 24 * time.Hour
+
+// Loop is what runs in a month in which nothing fails. The zero value means the
+// deployment's defaults; a test holds the numbers that Terraform and the agents have
+// to them.
+type Loop struct {
+	Policy dr.Policy
+	// Members have a database and a guard, Witnesses only observe. Default 2 and 1.
+	Members, Witnesses int
+	// Tick is the time between two invocations of a monitor. Default 1 min.
+	Tick time.Duration
+	// Memory is what a monitor is given, in MB of 1024 KB. Default 512.
+	Memory int
+	// Concurrency is how many invocations of a monitor Lambda lets run at once.
+	// Default 2.
+	Concurrency int
+	// Overlap is how long two invocations run at once while the turn is handed over.
+	// Default 2 s: the claim is seen at the next renewal of the turn, and the work
+	// then stops within the turn's margin.
+	Overlap time.Duration
+	// TurnRenew is the time between two renewals of the turn, TurnPoll between two
+	// looks of who waits for it. Default 750 ms and 100 ms.
+	TurnRenew, TurnPoll time.Duration
+	// HeartbeatUnits is the size of a heartbeat in the table, in units of 1 KB.
+	// Default 2.
+	HeartbeatUnits int
+	// Copies is how many Regions a write is paid in. Default 3: both replicas, and
+	// the witness, whose price AWS's guide to billing does not name.
+	Copies int
+	Prices Prices
+}
+
+// Line is one position of the bill.
+type Line struct {
+	What     string
+	Formula  string
+	Unit     string  // what is counted
+	Quantity float64 // in a month
+	Price    float64 // of one, in dollars
+	// Bound is the quantity that can't be exceeded even when every tick is doubled
+	// and every place is taken; 0 when it is Quantity.
+	Bound float64
+}
+
+// Cost is what the line adds to the bill, in dollars.
+func (l Line) Cost() float64 { return l.Quantity * l.Price }
+
+// BoundCost is what it can add at most.
+func (l Line) BoundCost() float64 { return max(l.Quantity, l.Bound) * l.Price }
+
+// WithDefaults fills in what is zero.
+func (l Loop) WithDefaults() Loop {
+	l.Policy = l.Policy.WithDefaults()
+	fill(&l.Members, 2)
+	fill(&l.Witnesses, 1)
+	fill(&l.Tick, time.Minute)
+	fill(&l.Memory, 512)
+	fill(&l.Concurrency, 2)
+	fill(&l.Overlap, 2*time.Second)
+	fill(&l.TurnRenew, 750*time.Millisecond)
+	fill(&l.TurnPoll, 100*time.Millisecond)
+	fill(&l.HeartbeatUnits, 2)
+	fill(&l.Copies, 3)
+	fill(&l.Prices, ListPrices)
+	return l
+}
+
+func fill[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// Rates are calls to the lease store per second in a steady state. They are what the
+// agents' loops add up to, and a test counts them on running agents.
+type Rates struct {
+	Renew      float64 // of the lease, by the one that holds it
+	Publish    float64 // heartbeats, by all Regions
+	Heartbeats float64 // looks at all heartbeats, by who watches the holder
+	ReadLease  float64 // by all Regions
+}
+
+// Rates returns the rates of the loop.
+func (l Loop) Rates() Rates {
+	l = l.WithDefaults()
+	p, regions := l.Policy, float64(l.Members+l.Witnesses)
+	// The holder learns from its renewals and looks once per two of them; a witness
+	// need not be as fresh as who may promote.
+	holder := perSecond(roundUp(2*p.RenewInterval, p.ObserveInterval))
+	peers := float64(l.Members-1) * perSecond(p.ObserveInterval)
+	witnesses := float64(l.Witnesses) * perSecond(max(p.ObserveInterval, p.ProbeInterval/2))
+	return Rates{
+		Renew:      perSecond(p.RenewInterval),
+		Publish:    regions * perSecond(p.ProbeInterval/2),
+		Heartbeats: (regions - 1) * perSecond(p.ProbeInterval), // nobody watches itself
+		ReadLease:  holder + peers + witnesses,
+	}
+}
+
+// Monthly returns the bill of a month in which nothing fails. Failovers are left out:
+// one costs minutes of a second function and a few dozen requests.
+func (l Loop) Monthly() []Line {
+	l = l.WithDefaults()
+	var (
+		rates    = l.Rates()
+		month    = Month.Seconds()
+		regions  = float64(l.Members + l.Witnesses)
+		ticks    = regions * month / l.Tick.Seconds()
+		copies   = float64(l.Copies)
+		gb       = float64(l.Memory) / 1024
+		overlap  = l.Overlap.Seconds()
+		renewals = rates.Renew * month * copies
+		beats    = rates.Publish * month * float64(l.HeartbeatUnits) * copies
+		turns    = (regions*perSecond(l.TurnRenew)*month + 3*ticks) * copies
+		looks    = ticks * overlap / l.TurnPoll.Seconds()
+	)
+	return []Line{
+		{"Lambda invocations", "Regions × month ÷ tick", "requests", ticks, l.Prices.LambdaRequest, 2 * ticks},
+		{"Lambda duration", "(Regions × month + invocations × overlap) × memory", "GB-seconds",
+			(regions*month + ticks*overlap) * gb, l.Prices.LambdaGBSecond, regions * float64(l.Concurrency) * month * gb},
+		{"Lease renewals", "month ÷ RenewInterval × copies", "write units", renewals, l.Prices.WriteUnit, 0},
+		{"Heartbeats", "Regions × month ÷ (ProbeInterval ÷ 2) × units each × copies", "write units", beats, l.Prices.WriteUnit, 0},
+		{"Turns", "(Regions × month ÷ renewal + 3 × invocations) × copies", "write units", turns, l.Prices.WriteUnit, 0},
+		{"Looks at the lease", "month × (1 ÷ (2 × RenewInterval) + 1 ÷ ObserveInterval + 1 ÷ (ProbeInterval ÷ 2))", "read units",
+			rates.ReadLease * month, l.Prices.ReadUnit, 0},
+		{"Looks at heartbeats", "(Regions − 1) × month ÷ ProbeInterval × units of all", "read units",
+			rates.Heartbeats * month * readUnits(l), l.Prices.ReadUnit, 0},
+		{"Looks at the turn", "invocations × overlap ÷ poll", "read units", looks, l.Prices.ReadUnit, 2 * looks},
+		{"Replication", "write units ÷ copies × (copies − 1) × 1 KB", "GB between Regions",
+			(renewals + beats + turns) / copies * (copies - 1) / (1 << 20), l.Prices.GBBetweenRegions, 0},
+		{"Traces", "invocations", "traces", ticks, l.Prices.Trace, 2 * ticks},
+	}
+}
+
+// Total adds up a bill, in dollars: what it is, and what it is at most.
+func Total(lines []Line) (cost, bound float64) {
+	for _, line := range lines {
+		cost += line.Cost()
+		bound += line.BoundCost()
+	}
+	return cost, bound
+}
+
+// readUnits is what one look at all heartbeats costs: a strongly consistent query is
+// counted by the sum of what it reads, in units of 4 KB.
+func readUnits(l Loop) float64 {
+	kb := (l.Members + l.Witnesses) * l.HeartbeatUnits
+	return float64((kb + 3) / 4)
+}
+
+func perSecond(every time.Duration) float64 { return 1 / every.Seconds() }
+
+// roundUp is when a ticker is first at d or past it.
+func roundUp(d, tick time.Duration) time.Duration { return (d + tick - 1) / tick * tick }
