@@ -18,6 +18,7 @@ import (
 // The whole deployment's life: applied, planned again without a change, failed over
 // without drift, planned for one Region while the other is dark, destroyed.
 func TestDeploymentLives(t *testing.T) {
+	t.Parallel()
 	tftest.Provider(t)
 	c := defaults()
 	off := false

@@ -362,6 +362,7 @@ func TestFault29TheInterRegionGroupIsThereAndUsed(t *testing.T) {
 
 // The first draft did not even synthesise.
 func TestFault30EveryUnitOfTheShownStackIsValid(t *testing.T) {
+	t.Parallel()
 	tftest.Provider(t)
 	dir := t.TempDir()
 	tftest.Write(t, os.DirFS("."), dir)

@@ -69,6 +69,7 @@ func TestModulesAreFormatted(t *testing.T) {
 
 // Each module is valid against the provider's schema, and its own tests pass.
 func TestModules(t *testing.T) {
+	t.Parallel()
 	tftest.Provider(t)
 	for _, m := range modules(t) {
 		t.Run(m, func(t *testing.T) {

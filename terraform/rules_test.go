@@ -198,8 +198,14 @@ func closed(r resource, _ []resource) bool {
 func notTheWorld(path string) func(resource, []resource) bool {
 	return func(r resource, _ []resource) bool {
 		s, _ := r.at(path).(string)
+		if v6, _ := r.at("cidr_ipv6").(string); v6 != "" {
+			return false // the VPCs have no IPv6
+		}
+		if v6, _ := r.at("destination_ipv6_cidr_block").(string); v6 != "" {
+			return false
+		}
 		if s == "" {
-			return r.at("cidr_ipv6") == nil
+			return r.Type != "aws_route" // a rule may name a group or a prefix list
 		}
 		p, err := netip.ParsePrefix(s)
 		return err == nil && p.Bits() >= 8
@@ -244,11 +250,12 @@ func noSecret(path string) func(resource, []resource) bool {
 
 // statement is one statement of an IAM policy, with lists everywhere.
 type statement struct {
-	Sid, Effect         string
-	Action, Resource    texts
-	Principal           any
-	Condition           map[string]map[string]any
-	NotAction, NotRsrce texts
+	Sid, Effect            string
+	Action, Resource       texts
+	Principal              any
+	NotPrincipal           any
+	Condition              map[string]map[string]any
+	NotAction, NotResource texts
 }
 
 type texts []string
@@ -280,7 +287,7 @@ func closedPolicy(path string) func(resource, []resource) bool {
 			if p, _ := json.Marshal(s.Principal); s.Effect == "Allow" && strings.Contains(string(p), `"*"`) {
 				return false
 			}
-			if s.Effect == "Allow" && slices.Contains(s.Action, "*") {
+			if s.Effect == "Allow" && (slices.Contains(s.Action, "*") || s.NotAction != nil || s.NotPrincipal != nil) {
 				return false
 			}
 		}
@@ -292,8 +299,8 @@ func noWildAction(path string) func(resource, []resource) bool {
 	return func(r resource, _ []resource) bool {
 		all := r.statements(path)
 		for _, s := range all {
-			if s.Effect == "Allow" && strings.Contains(strings.Join(s.Action, " "), "*") {
-				return false
+			if s.Effect == "Allow" && (s.NotAction != nil || strings.Contains(strings.Join(s.Action, " "), "*")) {
+				return false // NotAction allows all but a few
 			}
 		}
 		return len(all) > 0
@@ -315,6 +322,9 @@ func namedResources(path string) func(resource, []resource) bool {
 	return func(r resource, _ []resource) bool {
 		all := r.statements(path)
 		for _, s := range all {
+			if s.Effect == "Allow" && s.NotResource != nil {
+				return false
+			}
 			if s.Effect != "Allow" || !slices.Contains(s.Resource, "*") {
 				continue
 			}

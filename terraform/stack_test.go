@@ -128,7 +128,7 @@ func reopen(t *testing.T, c infra.Config, dir string, progress func(string, tf.E
 	require.NoError(t, err)
 	d, err := tf.Open(tf.Options{
 		Dir: dir, Units: c.Units(), Binary: binary, LocalState: true, Allow: allow, Progress: progress,
-		Environ: append(os.Environ(), "TF_CLI_CONFIG_FILE="+tftest.Provider(t), "CHECKPOINT_DISABLE=1"),
+		Environ: append(os.Environ(), "TF_CLI_CONFIG_FILE="+tftest.Provider(t), "CHECKPOINT_DISABLE=1", "GOGC=400"),
 	})
 	require.NoError(t, err)
 	return d
