@@ -1,0 +1,128 @@
+package trigger_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/lifeboat-dr/lifeboat/lambdas/internal/event"
+	"github.com/lifeboat-dr/lifeboat/lambdas/internal/trigger"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/drtest"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+)
+
+const (
+	east    dr.Region = "us-east-1"
+	west    dr.Region = "us-west-2"
+	witness dr.Region = "us-east-2"
+)
+
+// rig is a world in which every Region's monitor runs, and nobody but the function
+// under test moves the writer.
+type rig struct {
+	*drtest.World
+	t      *testing.T
+	policy dr.Policy
+	ctx    context.Context
+	end    func()
+}
+
+// deaf is a deputy that the tests ask themselves.
+type deaf struct{}
+
+func (deaf) Ask(context.Context, string) error { return nil }
+
+// newRig returns a world that has been well for ten seconds. It must be called in a
+// bubble.
+func newRig(t *testing.T, cfg drtest.WorldConfig, p dr.Policy) *rig {
+	cfg.Topology = dr.Topology{GlobalCluster: "lifeboat", Members: []dr.Region{east, west}, Witness: witness}
+	w, err := drtest.NewWorld(cfg)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	r := &rig{World: w, t: t, policy: p, ctx: ctx, end: func() { cancel(); wg.Wait() }}
+	for _, region := range w.Topology.Vantages() {
+		cfg := w.Agent(region, p, nil)
+		if cfg.Controller != nil { // the monitor has none, and follows the one of the function
+			cfg.Journal, cfg.Deputy, cfg.Controller = cfg.Controller.Journal, deaf{}, nil
+		}
+		a, err := failover.NewAgent(cfg)
+		require.NoError(t, err)
+		wg.Go(func() { _ = a.Run(ctx) })
+	}
+	r.wait(10*time.Second + 300*time.Millisecond)
+	return r
+}
+
+func (r *rig) wait(d time.Duration) { time.Sleep(d); synctest.Wait() }
+
+// config is the function's in a Region.
+func (r *rig) config(region dr.Region) trigger.Config {
+	cfg := r.Agent(region, r.policy, nil)
+	cfg.Guard, cfg.Silent = nil, true
+	return trigger.Config{Agent: cfg, Name: "lifeboat-test-failover-trigger"}
+}
+
+// invoke calls the function of a Region with a deadline, as Lambda does.
+func (r *rig) invoke(region dr.Region, limit time.Duration, payload string) (event.Answer, error) {
+	return r.call(r.config(region), limit, payload)
+}
+
+func (r *rig) call(cfg trigger.Config, limit time.Duration, payload string) (event.Answer, error) {
+	h, err := trigger.New(cfg)
+	require.NoError(r.t, err)
+	ctx, cancel := context.WithTimeout(r.ctx, limit)
+	defer cancel()
+	began := time.Now()
+	out, err := h.Invoke(ctx, []byte(payload))
+	require.LessOrEqual(r.t, time.Since(began), limit, "an answer must come before Lambda's limit")
+	if err != nil {
+		require.Nil(r.t, out, "an error is no answer")
+		return event.Answer{}, err
+	}
+	var a struct {
+		event.Answer
+		Took string `json:"took"`
+	}
+	require.NoError(r.t, json.Unmarshal(out, &a))
+	took, err := time.ParseDuration(a.Took)
+	require.NoError(r.t, err)
+	require.Equal(r.t, time.Since(began).Round(time.Millisecond), took)
+	a.Answer.Took = event.Took(took)
+	return a.Answer, nil
+}
+
+// wish is a payload.
+func wish(mode event.Mode, target dr.Region) string {
+	return fmt.Sprintf(`{"mode":%q,"target_region":%q,"reason":"a test"}`, mode, target)
+}
+
+func consent(target dr.Region, epoch dr.Epoch, reason string) string {
+	return fmt.Sprintf(`{"mode":"acknowledge","target_region":%q,"acknowledge_data_loss":{"epoch":%d,"by":"jane"},"reason":%q}`, target, epoch, reason)
+}
+
+// executions counts how many have begun.
+func (r *rig) executions() int {
+	seen := make(map[string]bool)
+	for _, e := range r.Store.Entries() {
+		seen[e.Execution.ID] = true
+	}
+	return len(seen)
+}
+
+// bubble runs a test on virtual time and waits for every goroutine of it.
+func bubble(t *testing.T, cfg drtest.WorldConfig, p dr.Policy, f func(*testing.T, *rig)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, cfg, p)
+		defer r.end()
+		f(t, r)
+	})
+}

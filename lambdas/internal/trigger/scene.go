@@ -1,0 +1,156 @@
+package trigger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/lifeboat-dr/lifeboat/lambdas/internal/event"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
+)
+
+// scene is what the store says before anything is done.
+type scene struct {
+	lease failover.Lease // zero when none was ever taken
+	last  failover.Execution
+	ack   *failover.Acknowledgement // of last's epoch; nil when there is none
+}
+
+// open reports whether an execution to a Region waits for its end.
+func (s scene) open(to dr.Region) bool {
+	return s.last.ID != "" && !s.last.State.Ended() && s.last.To == to
+}
+
+// asks reports whether the last execution can only wait for a person. It could do
+// without one when consent has come, when the Region that it gave up has renewed its
+// lease before anything was touched, or when a newer epoch makes it void: then a
+// controller that resumes it sees so. One that can only wait is not resumed, because it
+// would tell people its question again.
+func (s scene) asks() bool {
+	x, l := s.last, s.lease
+	switch {
+	case x.State != failover.Operator:
+		return false
+	case s.ack != nil && (x.Ack == nil || *x.Ack != *s.ack):
+		return false
+	case l.Epoch > x.Epoch, l.Epoch == x.Epoch && l.Execution != x.ID:
+		return false
+	case x.Mode == failover.ModeFailover && x.Asked == failover.Confirmed && l.Epoch < x.Epoch && l.Rev != x.Evidence.LeaseRev:
+		return false
+	}
+	return true
+}
+
+// consented reports whether the last execution has taken exactly this consent: then the
+// same acknowledgement, repeated, changes nothing.
+func (s scene) consented(a failover.Acknowledgement) bool {
+	return s.last.Ack != nil && *s.last.Ack == a
+}
+
+// consent judges an acknowledgement: whether it answers the question that is asked.
+func (s scene) consent(own dr.Region, a failover.Acknowledgement) error {
+	x := s.last
+	switch {
+	case x.ID == "":
+		return errors.New("trigger: no execution has ever begun: there is nothing to acknowledge")
+	case x.To != own:
+		return fmt.Errorf("trigger: execution %s moves the writer to %s: acknowledge it there", x.ID, x.To)
+	case x.Epoch != a.Epoch:
+		return fmt.Errorf("trigger: epoch %d was acknowledged, execution %s is about epoch %d and %s: read its question again", a.Epoch, x.ID, x.Epoch, x.State)
+	case x.State != failover.Operator:
+		return fmt.Errorf("trigger: execution %s asks nothing, it is %s", x.ID, x.State)
+	}
+	return nil
+}
+
+// look reads the scene, and asks again until it is told or patience is over.
+func (h *Handler) look(ctx context.Context) (scene, error) {
+	ctx, cancel := context.WithTimeout(ctx, Window(h.cfg.Agent.Policy))
+	defer cancel()
+	for {
+		s, err := h.read(ctx)
+		if err == nil || h.fatal(err) {
+			return s, err
+		}
+		if pause(ctx, h.cfg.Agent.Policy.PollInterval) != nil {
+			return scene{}, fmt.Errorf("trigger: read the lease and the journal from %s: %w", h.cfg.Agent.Region, err)
+		}
+	}
+}
+
+func (h *Handler) read(ctx context.Context) (s scene, err error) {
+	call, cancel := context.WithTimeout(ctx, h.cfg.Agent.Policy.CallTimeout)
+	defer cancel()
+	if s.lease, err = h.cfg.Agent.Leaser.ReadLease(call); err != nil && !errors.Is(err, failover.ErrNoLease) {
+		return scene{}, err
+	}
+	e, err := h.cfg.Agent.Controller.Journal.Latest(call)
+	if errors.Is(err, failover.ErrNoEntry) {
+		return s, nil
+	}
+	if err != nil {
+		return scene{}, err
+	}
+	if s.last = e.Execution; s.last.State != failover.Operator {
+		return s, nil
+	}
+	a, err := h.cfg.Agent.Controller.Acknowledger.Acknowledgement(call, s.last.Epoch)
+	switch {
+	case err == nil:
+		s.ack = &a
+	case !errors.Is(err, failover.ErrNotAcknowledged):
+		return scene{}, err
+	}
+	return s, nil
+}
+
+// Window is how long the trigger looks for evidence: the samples that a verdict needs,
+// one interval until the lease is known, one in which the Region's monitor reports what
+// it has seen, and the last sample's deadline.
+func Window(p dr.Policy) time.Duration {
+	p = p.WithDefaults()
+	return time.Duration(p.Confirm+2)*p.ProbeInterval + p.ProbeTimeout
+}
+
+// idle reports whether nothing will come of looking any longer. What is dark but not
+// proven is given the time in which a Region may heal its own writer.
+func idle(p dr.Policy, elapsed time.Duration, v health.Verdict) bool {
+	limit := Window(p)
+	if v.State == health.Degraded || v.State == health.Impaired {
+		limit += p.WithDefaults().InRegionGrace
+	}
+	return elapsed >= limit
+}
+
+// conclude says what it means that nothing has begun.
+func conclude(e failover.Explanation, last error, took time.Duration) (event.Answer, error) {
+	switch {
+	case e.Verdict.State == health.Impaired:
+		return event.Answer{}, fmt.Errorf("trigger: %s is impaired, and no failover could begin: %w", e.Verdict.Subject, orUnsaid(last))
+	case e.Verdict.Subject == "":
+		return event.Answer{}, fmt.Errorf("trigger: nothing could be observed: %w", orUnsaid(last))
+	}
+	return event.Nothing(fmt.Sprintf("%s is %s", e.Verdict.Subject, e.Verdict.State), e.String(), took), nil
+}
+
+func orUnsaid(err error) error {
+	if err == nil {
+		return errors.New("no problem was reported: is the lease taken?")
+	}
+	return err
+}
+
+// pause waits for d or for the end of ctx.
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}

@@ -1,0 +1,212 @@
+package trigger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/lifeboat-dr/lifeboat/lambdas/internal/event"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+)
+
+// outcome is what a controller has come to.
+type outcome struct {
+	x   failover.Execution
+	err error
+}
+
+// ears hear what a controller says while it works.
+type ears struct {
+	fatal    func(error) bool
+	outcomes chan outcome
+	asked    chan struct{} // a person was told a question
+	died     chan error    // an error that is fatal
+	waits    atomic.Bool   // the execution has come to a question
+}
+
+func (h *Handler) ears() *ears {
+	return &ears{fatal: h.fatal, outcomes: make(chan outcome, 1), asked: make(chan struct{}, 1), died: make(chan error, 1)}
+}
+
+// put keeps the newest value of a channel with room for one. One goroutine puts.
+func put[T any](c chan T, v T) {
+	select {
+	case <-c:
+	default:
+	}
+	select {
+	case c <- v:
+	default:
+	}
+}
+
+func (e *ears) heard(x failover.Execution, err error) { put(e.outcomes, outcome{x, err}) }
+
+// trace returns the trace that hears.
+func (e *ears) trace() *dr.Trace {
+	return &dr.Trace{
+		State: func(c dr.StateChange) { e.waits.Store(failover.State(c.State) == failover.Operator) },
+		Problem: func(p dr.Problem) {
+			if e.fatal(p.Err) {
+				select {
+				case e.died <- p.Err:
+				default:
+				}
+			}
+		},
+	}
+}
+
+// notifier tells people, and then that they were told: the invocation must not end
+// between the question's entry in the journal and the message.
+type notifier struct {
+	failover.Notifier
+	ears *ears
+}
+
+func (n notifier) Notify(ctx context.Context, m failover.Message) error {
+	err := n.Notifier.Notify(ctx, m)
+	if n.ears.waits.Load() {
+		put(n.ears.asked, struct{}{})
+	}
+	return err
+}
+
+// agent returns the own agent's configuration with ears.
+func (h *Handler) agent(e *ears) failover.AgentConfig {
+	cfg, c := h.cfg.Agent, *h.cfg.Agent.Controller
+	cfg.Trace = dr.Join(h.cfg.Agent.Trace, e.trace())
+	c.Notifier = notifier{c.Notifier, e}
+	cfg.Controller, cfg.OnOutcome = &c, e.heard
+	return cfg
+}
+
+// failover looks for evidence and acts on it. moot is the identifier of an execution that
+// may end because its question has become moot; that is not what was asked about.
+func (h *Handler) failover(ctx context.Context, moot string, began time.Time) (event.Answer, error) {
+	for {
+		a, begun, err := h.round(ctx, moot, began)
+		if err != nil || begun {
+			return a, err
+		}
+		// It may have begun at the last moment.
+		s, err := h.look(ctx)
+		if err != nil || !s.open(h.cfg.Agent.Region) {
+			return a, err
+		}
+	}
+}
+
+// round runs an agent until its controller has come to something, or nothing comes of
+// it. It reports whether an execution was walked.
+func (h *Handler) round(ctx context.Context, moot string, began time.Time) (event.Answer, bool, error) {
+	ears := h.ears()
+	agent, err := failover.NewAgent(h.agent(ears))
+	if err != nil {
+		return event.Answer{}, false, err
+	}
+	run, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	wg.Go(func() { _ = agent.Run(run) })
+	var last error
+	tick := time.NewTicker(h.cfg.Agent.Policy.PollInterval)
+	defer tick.Stop()
+	for begun := time.Now(); ; {
+		select {
+		case <-ctx.Done():
+			return event.Answer{}, false, h.late(ctx)
+		case err := <-ears.died:
+			return event.Answer{}, false, err
+		case o := <-ears.outcomes:
+			if o.err == nil && o.x.State == failover.Aborted && o.x.ID == moot {
+				continue
+			}
+			if o.err == nil {
+				return event.Of(o.x, time.Since(began)), true, nil
+			}
+			last = o.err
+		case <-ears.asked:
+			x, err := h.question(ctx)
+			return event.Of(x, time.Since(began)), true, err
+		case <-tick.C:
+			if !idle(h.cfg.Agent.Policy, time.Since(begun), agent.Explain().Verdict) {
+				continue
+			}
+			s, err := h.read(ctx)
+			if err != nil {
+				last = err
+			}
+			if err != nil || s.open(h.cfg.Agent.Region) {
+				continue // nobody knows, or the controller is at work
+			}
+			a, err := conclude(agent.Explain(), last, time.Since(began))
+			return a, false, err
+		}
+	}
+}
+
+// walk has a controller do something, without looking for evidence.
+func (h *Handler) walk(ctx context.Context, do func(*failover.Controller, context.Context) (failover.Execution, error)) (failover.Execution, error) {
+	ears := h.ears()
+	cfg, watch := h.agent(ears), &failover.Watch{}
+	cc := *cfg.Controller
+	cc.Region, cc.Topology, cc.Policy, cc.Trace = cfg.Region, cfg.Topology, cfg.Policy, cfg.Trace
+	cc.Leaser, cc.Heartbeats, cc.Watch = cfg.Leaser, cfg.Heartbeats, watch
+	c, err := failover.NewController(cc)
+	if err != nil {
+		return failover.Execution{}, err
+	}
+	run, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	wg.Go(func() { _ = watch.Run(run, cfg.Policy, cfg.Leaser, cfg.Region, cfg.Trace) })
+	wg.Go(func() {
+		for known := false; !known; _, known = watch.Lease() {
+			if pause(run, cfg.Policy.PollInterval) != nil {
+				return
+			}
+		}
+		x, err := do(c, run)
+		if run.Err() == nil {
+			ears.heard(x, err)
+		}
+	})
+	select {
+	case <-ctx.Done():
+		return failover.Execution{}, h.late(ctx)
+	case err := <-ears.died:
+		return failover.Execution{}, err
+	case <-ears.asked:
+		return h.question(ctx)
+	case o := <-ears.outcomes:
+		return o.x, o.err
+	}
+}
+
+// question reads the execution that has just asked.
+func (h *Handler) question(ctx context.Context) (failover.Execution, error) {
+	s, err := h.look(ctx)
+	return s.last, err
+}
+
+// late says why an invocation ended before its execution. The journal keeps what was
+// done; Lambda asks again, and so does the monitor.
+func (h *Handler) late(ctx context.Context) error {
+	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(h.cfg.Agent.Policy.CallTimeout, h.cfg.Spare/2))
+	defer cancel()
+	s, err := h.read(call)
+	switch {
+	case err != nil:
+		return fmt.Errorf("trigger: time is up, and the journal does not say how far it came: %w", errors.Join(context.Cause(ctx), err))
+	case s.open(h.cfg.Agent.Region):
+		return fmt.Errorf("trigger: time is up while execution %s is %s: it goes on when the function is asked again: %w", s.last.ID, s.last.State, context.Cause(ctx))
+	}
+	return fmt.Errorf("trigger: time is up before anything began: %w", context.Cause(ctx))
+}
