@@ -115,11 +115,7 @@ func (h *Handler) Do(ctx context.Context, w event.Wish) (event.Answer, error) {
 	case w.Mode == event.Switchover:
 		return h.answer(began)(h.walk(ctx, (*failover.Controller).Switchover))
 	}
-	moot := ""
-	if s.last.State == failover.Operator {
-		moot = s.last.ID
-	}
-	return h.failover(ctx, moot, began)
+	return h.failover(ctx, s, began)
 }
 
 // addressed refuses a wish for another Region than the own one.

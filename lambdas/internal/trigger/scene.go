@@ -24,6 +24,20 @@ func (s scene) open(to dr.Region) bool {
 	return s.last.ID != "" && !s.last.State.Ended() && s.last.To == to
 }
 
+// ended reports whether an execution to a Region has come to its end since an earlier
+// scene. One whose question has become moot doesn't count.
+func (s scene) ended(before scene, to dr.Region) bool {
+	if s.last.To != to || !s.last.State.Ended() || s.moot(before) {
+		return false
+	}
+	return s.last.ID != before.last.ID || before.open(to)
+}
+
+// moot reports whether the question that an earlier scene asked needs no answer any more.
+func (s scene) moot(before scene) bool {
+	return s.last.ID == before.last.ID && before.last.State == failover.Operator && s.last.State == failover.Aborted
+}
+
 // asks reports whether the last execution can only wait for a person. It could do
 // without one when consent has come, when the Region that it gave up has renewed its
 // lease before anything was touched, or when a newer epoch makes it void: then a

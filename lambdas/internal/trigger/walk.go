@@ -85,12 +85,11 @@ func (h *Handler) agent(e *ears) failover.AgentConfig {
 	return cfg
 }
 
-// failover looks for evidence and acts on it. moot is the identifier of an execution that
-// may end because its question has become moot; that is not what was asked about.
-func (h *Handler) failover(ctx context.Context, moot string, began time.Time) (event.Answer, error) {
+// failover looks for evidence and acts on it. before is how things stood.
+func (h *Handler) failover(ctx context.Context, before scene, began time.Time) (event.Answer, error) {
 	for {
-		a, begun, err := h.round(ctx, moot, began)
-		if err != nil || begun {
+		a, walked, err := h.round(ctx, before, began)
+		if err != nil || walked {
 			return a, err
 		}
 		// It may have begun at the last moment.
@@ -103,7 +102,7 @@ func (h *Handler) failover(ctx context.Context, moot string, began time.Time) (e
 
 // round runs an agent until its controller has come to something, or nothing comes of
 // it. It reports whether an execution was walked.
-func (h *Handler) round(ctx context.Context, moot string, began time.Time) (event.Answer, bool, error) {
+func (h *Handler) round(ctx context.Context, before scene, began time.Time) (event.Answer, bool, error) {
 	ears := h.ears()
 	agent, err := failover.NewAgent(h.agent(ears))
 	if err != nil {
@@ -124,13 +123,12 @@ func (h *Handler) round(ctx context.Context, moot string, began time.Time) (even
 		case err := <-ears.died:
 			return event.Answer{}, false, err
 		case o := <-ears.outcomes:
-			if o.err == nil && o.x.State == failover.Aborted && o.x.ID == moot {
-				continue
-			}
-			if o.err == nil {
+			switch {
+			case o.err != nil:
+				last = o.err
+			case !(scene{last: o.x}).moot(before):
 				return event.Of(o.x, time.Since(began)), true, nil
 			}
-			last = o.err
 		case <-ears.asked:
 			x, err := h.question(ctx)
 			return event.Of(x, time.Since(began)), true, err
@@ -144,6 +142,9 @@ func (h *Handler) round(ctx context.Context, moot string, began time.Time) (even
 			}
 			if err != nil || s.open(h.cfg.Agent.Region) {
 				continue // nobody knows, or the controller is at work
+			}
+			if s.ended(before, h.cfg.Agent.Region) {
+				return event.Of(s.last, time.Since(began)), true, nil // a moment ago, or by another process
 			}
 			a, err := conclude(agent.Explain(), last, time.Since(began))
 			return a, false, err
