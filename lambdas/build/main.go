@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"github.com/lifeboat-dr/lifeboat/lambdas/build/internal/artifact"
@@ -39,6 +40,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	module := flags.String("C", ".", "`folder` of the module")
 	out := flags.String("out", "dist", "`folder` that the packages are written to, created if it is not there")
 	gocmd := flags.String("go", "go", "`command` that compiles")
+	ca := flags.String("ca", "", "PEM `file` of RDS's authorities to pack (default "+artifact.Authorities+" in the module, if it is there)")
 	bill := flags.Bool("cost", false, "print what the functions cost in a month instead of building them")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -50,12 +52,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		_, err := fmt.Fprint(stdout, cost.Markdown(cost.Loop{}.Monthly()))
 		return err
 	}
-	built, err := artifact.Build(ctx, artifact.Config{Module: *module, Go: *gocmd})
+	built, err := artifact.Build(ctx, artifact.Config{Module: *module, Go: *gocmd, Authorities: *ca})
 	if err != nil {
 		return err
 	}
 	if err := artifact.Write(*out, built); err != nil {
 		return err
+	}
+	if !slices.ContainsFunc(built, func(a artifact.Artifact) bool { return a.Trusts }) {
+		fmt.Fprintf(stderr, "build: no %s: these packages can't log in to Aurora; lambdas/README.md says where the file comes from\n", artifact.Authorities)
 	}
 	return report(stdout, *out, built)
 }

@@ -29,6 +29,10 @@ type Config struct {
 	Module string
 	// Functions are folders below lambdas/ in the module. Default [Functions].
 	Functions []string
+	// Authorities is the PEM file that is packed as rds-ca.pem. Default [Authorities] in
+	// the module, and without one nothing is packed: such a function logs in to no
+	// Aurora unless LIFEBOAT_DATABASE_CA names a file that it finds otherwise.
+	Authorities string
 	// Go is the command that compiles. Default "go".
 	Go string
 	// Limit is the largest package in bytes. Default [Limit].
@@ -42,6 +46,7 @@ type Artifact struct {
 	Unpacked int      // size of the program in bytes
 	Go       string   // Go release that compiled it: another one gives other bytes
 	Services []string // AWS services whose clients are linked in, sorted
+	Trusts   bool     // RDS's authorities are in it
 }
 
 // arch is an architecture by Lambda's name and by Go's.
@@ -88,6 +93,9 @@ func (c Config) Validate() error {
 		case err != nil:
 			errs = append(errs, fmt.Errorf("function %s: %w", f, err))
 		}
+	}
+	if _, err := c.authoritiesOf(); err != nil {
+		errs = append(errs, err)
 	}
 	if c.Limit < 0 {
 		errs = append(errs, fmt.Errorf("limit %d is not a size", c.Limit))
@@ -141,7 +149,11 @@ func one(ctx context.Context, c Config, function string, to arch, program string
 	if err != nil {
 		return fail(err)
 	}
-	packed, err := Pack(data)
+	ca, err := c.authoritiesOf()
+	if err != nil {
+		return fail(err)
+	}
+	packed, err := Pack(data, ca)
 	if err != nil {
 		return fail(err)
 	}
@@ -150,6 +162,6 @@ func one(ctx context.Context, c Config, function string, to arch, program string
 	}
 	return Artifact{
 		Name: function + "-" + to.lambda + ".zip", Zip: packed, Unpacked: len(data),
-		Go: made.GoVersion, Services: services(made),
+		Go: made.GoVersion, Services: services(made), Trusts: ca != nil,
 	}, nil
 }

@@ -8,38 +8,49 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 )
 
-// bootstrap is the program's name in a package (Lambda developer guide, "Building a
-// custom runtime"), and epoch its time: the first one that zip can say.
-const bootstrap = "bootstrap"
+// Names in a package: the program (Lambda developer guide, "Building a custom runtime")
+// and, beside it, the authorities that package boot looks for.
+const (
+	bootstrap   = "bootstrap"
+	authorities = "rds-ca.pem"
+)
 
+// epoch is the time of every file: the first one that zip can say.
 var epoch = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// Pack returns the zip with program as its only file, readable and executable by the
-// user that Lambda runs it as. It depends on program and on the Go release alone.
-func Pack(program []byte) ([]byte, error) {
+// Pack returns the zip of a program that anybody may run and, unless it is nil, of the
+// PEM file that it trusts databases by. It depends on both and on the Go release alone.
+func Pack(program, ca []byte) ([]byte, error) {
 	var out bytes.Buffer
 	z := zip.NewWriter(&out)
 	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) {
 		return flate.NewWriter(w, flate.BestCompression)
 	})
-	h := &zip.FileHeader{Name: bootstrap, Method: zip.Deflate, Modified: epoch}
-	h.SetMode(0o755)
-	w, err := z.CreateHeader(h)
-	if err != nil {
-		return nil, fmt.Errorf("pack: %w", err)
+	err := add(z, bootstrap, 0o755, program)
+	if ca != nil {
+		err = errors.Join(err, add(z, authorities, 0o644, ca))
 	}
-	if _, err := w.Write(program); err != nil {
-		return nil, fmt.Errorf("pack: %w", err)
-	}
-	if err := z.Close(); err != nil {
+	if err := errors.Join(err, z.Close()); err != nil {
 		return nil, fmt.Errorf("pack: %w", err)
 	}
 	return out.Bytes(), nil
+}
+
+func add(z *zip.Writer, name string, mode fs.FileMode, data []byte) error {
+	h := &zip.FileHeader{Name: name, Method: zip.Deflate, Modified: epoch}
+	h.SetMode(mode)
+	w, err := z.CreateHeader(h)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(data)
+	return err
 }
 
 // Sums returns the packages' checksums as sha256sum prints them.
