@@ -161,6 +161,11 @@ func executionID(e dr.Epoch, last string) string {
 // execution has ended.
 func (c *Controller) run(ctx context.Context, x Execution) (Execution, error) {
 	for !x.State.Ended() {
+		if x.State.hasPromoted() && c.onPromoted != nil {
+			// Perhaps not by this controller: it may have joined an execution that another
+			// one has carried past the promotion, and its guard must learn of it all the same.
+			c.onPromoted(x.Epoch)
+		}
 		e := c.perform(ctx, x)
 		if err := ctx.Err(); err != nil {
 			return x, err

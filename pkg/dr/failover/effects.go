@@ -196,9 +196,6 @@ func (c *Controller) promote(ctx context.Context, x Execution) Event {
 // verify commits a write on the promoted member itself, in a row of its own: the
 // guard's row is what the RPO guard and the watchdog judge the guard by.
 func (c *Controller) verify(ctx context.Context, x Execution) (Event, error) {
-	if c.onPromoted != nil {
-		c.onPromoted(x.Epoch)
-	}
 	err := c.cfg.Beater.Beat(ctx, Beat{Region: x.To + "/verify", Epoch: x.Epoch, Seq: uint64(time.Now().UnixMicro())})
 	if err != nil {
 		return Event{}, err
