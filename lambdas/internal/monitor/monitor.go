@@ -1,0 +1,151 @@
+// Package monitor is the function that watches, keeps its Region's lease and reports.
+//
+// A tick a minute starts it; it works until the next one has taken over. In a member
+// Region it runs an agent with a guard, which asks the Region's trigger when the other
+// Region looks lost, and publishes the role metric; in the witness Region it observes
+// and reports. Which of several processes of a Region works is not its affair but that
+// of Config.Turn.
+//
+// A tick carries nothing: whatever the payload, an invocation asks for the turn. Whoever
+// may invoke the function can start it once more, and the turn makes that harmless.
+package monitor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+)
+
+// Turn runs work while it is this process's turn in its Region, and returns when another
+// process has taken over or ctx is about to end. process names the invocation.
+type Turn func(ctx context.Context, process string, work func(context.Context) error) error
+
+// Publisher says in the own Region which Region has the writer.
+type Publisher interface {
+	Redirect(ctx context.Context, to dr.Region, e dr.Epoch) error
+}
+
+// Config says what the monitor consists of.
+type Config struct {
+	// Agent is the Region's, without a Controller. A new agent is made for every turn,
+	// as after a crash: the process stands still between two invocations, and what a
+	// guard believed of its lease then is void.
+	Agent failover.AgentConfig
+	Turn  Turn
+	// Role publishes the role metric; nil in the witness Region.
+	Role Publisher
+	// Every is the time between two of its datapoints. Default 30 s, at most that: the
+	// alarms judge whole minutes, and a point per minute would now and then leave one
+	// without (terraform/modules/dns).
+	Every time.Duration
+	// Alone reports whether work's context has ended, with this cause, because the turn
+	// could not be kept, and not because another process takes over: then nobody may be
+	// able to guard the writer, and it must not stay open. Optional.
+	Alone func(cause error) bool
+	// Fatal reports whether an error means that this process can do nothing any more.
+	// The turn is then released and the error returned. Optional.
+	Fatal func(error) bool
+}
+
+// Handler is the function.
+type Handler struct{ cfg Config }
+
+const defaultEvery = 30 * time.Second
+
+// New returns the function, or everything that its configuration lacks.
+func New(cfg Config) (*Handler, error) {
+	var errs []error
+	if cfg.Turn == nil {
+		errs = append(errs, errors.New("monitor: Turn is nil"))
+	}
+	if cfg.Agent.Controller != nil || cfg.Agent.Silent {
+		errs = append(errs, errors.New("monitor: Agent must report and have no Controller: the trigger moves the writer"))
+	}
+	member := slices.Contains(cfg.Agent.Topology.Members, cfg.Agent.Region)
+	if has := cfg.Agent.Guard != nil && cfg.Agent.Deputy != nil && cfg.Role != nil; member && !has {
+		errs = append(errs, errors.New("monitor: in a member Region Agent.Guard, Agent.Deputy and Role are required"))
+	}
+	if cfg.Every < 0 || cfg.Every > defaultEvery {
+		errs = append(errs, fmt.Errorf("monitor: Every %v is not within 0 and %v: a minute would be left without a datapoint", cfg.Every, defaultEvery))
+	}
+	if _, err := failover.NewAgent(cfg.Agent); err != nil {
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	if cfg.Every == 0 {
+		cfg.Every = defaultEvery
+	}
+	cfg.Agent.Policy = cfg.Agent.Policy.WithDefaults()
+	return &Handler{cfg}, nil
+}
+
+// Answer is what an invocation returns, for the log: nobody waits for it.
+type Answer struct {
+	Region dr.Region `json:"region"`
+	// Turns counts how often the turn was this process's, Worked how long in all, in
+	// milliseconds. None is the lot of a tick that came twice.
+	Turns  int   `json:"turns"`
+	Worked int64 `json:"worked_ms"`
+}
+
+// Invoke implements lambda.Handler.
+func (h *Handler) Invoke(ctx context.Context, _ []byte) ([]byte, error) {
+	process := "unnamed"
+	if lc, ok := lambdacontext.FromContext(ctx); ok && lc.AwsRequestID != "" {
+		process = lc.AwsRequestID
+	}
+	a := Answer{Region: h.cfg.Agent.Region}
+	err := h.cfg.Turn(ctx, process, func(ctx context.Context) error {
+		began := time.Now()
+		defer func() {
+			a.Turns++
+			a.Worked += time.Since(began).Milliseconds()
+		}()
+		return h.work(ctx)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("monitor: %s, after %d turns and %v: %w", a.Region, a.Turns, time.Duration(a.Worked)*time.Millisecond, err)
+	}
+	return json.Marshal(a)
+}
+
+// publish says, while the turn lasts, where the writer is: what a strongly consistent
+// read of the lease has confirmed a moment before, and nothing otherwise. A Region that is
+// cut off and repeats what it believed would steer clients wrong for as long as the cut
+// lasts; its silence doesn't.
+func (h *Handler) publish(ctx context.Context, trace *dr.Trace) {
+	tick := time.NewTicker(h.cfg.Every)
+	defer tick.Stop()
+	for {
+		if err := h.publishOnce(ctx); err != nil && ctx.Err() == nil {
+			trace.OnProblem(dr.Problem{At: time.Now(), Region: h.cfg.Agent.Region, Op: "publish where the writer is", Err: err})
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (h *Handler) publishOnce(ctx context.Context) error {
+	read, cancel := context.WithTimeout(ctx, h.cfg.Agent.Policy.CallTimeout)
+	l, err := h.cfg.Agent.Leaser.ReadLease(read)
+	cancel()
+	if err != nil {
+		return err
+	}
+	put, cancel := context.WithTimeout(ctx, 2*h.cfg.Agent.Policy.CallTimeout)
+	defer cancel()
+	return h.cfg.Role.Redirect(put, l.Holder, l.Epoch)
+}
