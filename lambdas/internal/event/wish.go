@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -97,4 +98,19 @@ func short(s string) string {
 		return fmt.Sprintf("%.*q...", most, s)
 	}
 	return fmt.Sprintf("%q", s)
+}
+
+// Plain makes of any text a reason that is taken: control characters become blanks, and
+// what is too long is cut.
+func Plain(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
+	if len(s) > maxReason {
+		s = strings.ToValidUTF8(s[:maxReason], "")
+	}
+	return s
 }
