@@ -282,6 +282,24 @@ func TestHangUp(t *testing.T) {
 	require.Zero(t, w.count(lambdahost.Exited))
 }
 
+// Close does not wait for what AWS would wait for.
+func TestCloseWhileStarting(t *testing.T) {
+	w := one(t, lambdahost.Function{})
+	_, err := w.Inject("f", lambdahost.Fault{Kind: lambdahost.SlowStart, After: 10 * time.Minute})
+	require.NoError(t, err)
+	_, err = w.Invoke(t.Context(), "f", nil, lambdahost.Async)
+	require.NoError(t, err)
+	w.Close()
+	require.Zero(t, w.count(lambdahost.Started))
+
+	w = one(t, lambdahost.Function{Binary: raw, Env: map[string]string{"INIT": "hang"}})
+	busy := w.later(t.Context(), nil)
+	w.await(lambdahost.Started, 1)
+	w.Close()
+	require.ErrorIs(t, within(t, busy), lambdahost.ErrClosed)
+	require.Equal(t, 1, w.count(lambdahost.Started))
+}
+
 // Close leaves nothing behind: not an invocation under way, not an event in the
 // queue, not a frozen process.
 func TestClose(t *testing.T) {

@@ -3,6 +3,7 @@ package lambdahost_test
 import (
 	"fmt"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -127,6 +128,20 @@ func TestFaults(t *testing.T) {
 		require.Contains(t, message, "Runtime exited with error: signal: killed")
 		invoked, gone := w.await(lambdahost.Invoked, 1), w.await(lambdahost.Exited, 1)
 		require.GreaterOrEqual(t, gone.Time.Sub(invoked.Time), 50*time.Millisecond)
+		r, _ := w.call("echo", "")
+		require.True(t, r.Cold)
+		inject(t, w, lambdahost.Fault{Kind: lambdahost.KillAfter, Times: 2})
+		for range 2 {
+			_, errorType, _ = w.fail(do("hang", ""))
+			require.Equal(t, "Runtime.ExitError", errorType)
+		}
+		w.call("echo", "")
+	})
+	t.Run("dies while it is frozen", func(t *testing.T) {
+		w := one(t, lambdahost.Function{})
+		_, a := w.call("echo", "")
+		require.NoError(t, syscall.Kill(a.PID, syscall.SIGKILL))
+		w.await(lambdahost.Exited, 1)
 		r, _ := w.call("echo", "")
 		require.True(t, r.Cold)
 	})
