@@ -30,6 +30,8 @@ type deployment struct {
 	dir       string
 	tf        *tf.Deployment
 	shown     bytes.Buffer // what a person saw of it
+	planning  sync.Once
+	planned   []*tf.Plan
 	resources []resource
 }
 
@@ -80,6 +82,20 @@ func deployed(t *testing.T) *deployment {
 	})
 	require.NotNil(t, sharedUp, "the deployment failed in an earlier test")
 	return sharedUp
+}
+
+// plans plans every unit of the shared deployment again, once for all tests.
+func (d *deployment) plans(t *testing.T) []*tf.Plan {
+	t.Helper()
+	d.planning.Do(func() {
+		for _, u := range d.config.Units() {
+			p, err := d.tf.Plan(context.Background(), u.Name)
+			require.NoError(t, err)
+			d.planned = append(d.planned, p)
+		}
+	})
+	require.Len(t, d.planned, len(d.config.Units()), "planning failed in an earlier test")
+	return d.planned
 }
 
 func TestMain(m *testing.M) {
