@@ -108,7 +108,9 @@ func TestSameBytesAnywhere(t *testing.T) {
 				needFunctions(t, module)
 			}
 			first, second := filepath.Join(t.TempDir(), "dist"), filepath.Join(t.TempDir(), "dist")
-			require.NoError(t, artifact.Write(first, build(t, copyOf(t, module, "a"))))
+			here := copyOf(t, module, "a")
+			there := copyOf(t, here, "quite", "another folder") // of the copy: nobody writes there meanwhile
+			require.NoError(t, artifact.Write(first, build(t, here)))
 
 			for name, value := range map[string]string{
 				"GOOS": "windows", "GOARCH": "386", "GOAMD64": "v3", "GOARM64": "v9.0", "CGO_ENABLED": "1",
@@ -116,7 +118,7 @@ func TestSameBytesAnywhere(t *testing.T) {
 			} {
 				t.Setenv(name, value)
 			}
-			require.NoError(t, artifact.Write(second, build(t, copyOf(t, module, "quite", "another folder"))))
+			require.NoError(t, artifact.Write(second, build(t, there)))
 
 			one, two := folder(t, first), folder(t, second)
 			require.Len(t, one, len(artifact.Functions)*2+1)
