@@ -30,7 +30,8 @@ type Loop struct {
 	// then stops within the turn's margin.
 	Overlap time.Duration
 	// TurnRenew is the time between two renewals of the turn, TurnPoll between two
-	// looks of who waits for it. Default 750 ms and 100 ms.
+	// looks of who waits for it. Default 700 ms and 100 ms, as in
+	// lambdas/internal/turn.
 	TurnRenew, TurnPoll time.Duration
 	// HeartbeatUnits is the size of a heartbeat in the table, in units of 1 KB.
 	// Default 2.
@@ -68,7 +69,7 @@ func (l Loop) WithDefaults() Loop {
 	fill(&l.Memory, 512)
 	fill(&l.Concurrency, 2)
 	fill(&l.Overlap, 2*time.Second)
-	fill(&l.TurnRenew, 750*time.Millisecond)
+	fill(&l.TurnRenew, 700*time.Millisecond)
 	fill(&l.TurnPoll, 100*time.Millisecond)
 	fill(&l.HeartbeatUnits, 2)
 	fill(&l.Copies, 3)
@@ -82,6 +83,10 @@ func fill[T comparable](field *T, value T) {
 		*field = value
 	}
 }
+
+// turnWrites are those of one handover: a claim, the renewal that it makes fail (which
+// is paid all the same), a release and a take.
+const turnWrites = 4
 
 // Rates are calls to the lease store per second in a steady state. They are what the
 // agents' loops add up to, and a test counts them on running agents.
@@ -123,7 +128,7 @@ func (l Loop) Monthly() []Line {
 		overlap  = l.Overlap.Seconds()
 		renewals = rates.Renew * month * copies
 		beats    = rates.Publish * month * float64(l.HeartbeatUnits) * copies
-		turns    = (regions*perSecond(l.TurnRenew)*month + 3*ticks) * copies
+		turns    = (regions*perSecond(l.TurnRenew)*month + turnWrites*ticks) * copies
 		looks    = ticks * overlap / l.TurnPoll.Seconds()
 	)
 	return []Line{
@@ -132,7 +137,7 @@ func (l Loop) Monthly() []Line {
 			(regions*month + ticks*overlap) * gb, l.Prices.LambdaGBSecond, regions * float64(l.Concurrency) * month * gb},
 		{"Lease renewals", "month ÷ RenewInterval × copies", "write units", renewals, l.Prices.WriteUnit, 0},
 		{"Heartbeats", "Regions × month ÷ (ProbeInterval ÷ 2) × units each × copies", "write units", beats, l.Prices.WriteUnit, 0},
-		{"Turns", "(Regions × month ÷ renewal + 3 × invocations) × copies", "write units", turns, l.Prices.WriteUnit, 0},
+		{"Turns", "(Regions × month ÷ renewal + 4 × invocations) × copies", "write units", turns, l.Prices.WriteUnit, 0},
 		{"Looks at the lease", "month × (1 ÷ (2 × RenewInterval) + 1 ÷ ObserveInterval + 1 ÷ (ProbeInterval ÷ 2))", "read units",
 			rates.ReadLease * month, l.Prices.ReadUnit, 0},
 		{"Looks at heartbeats", "(Regions − 1) × month ÷ ProbeInterval × units of all", "read units",
