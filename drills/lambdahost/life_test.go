@@ -303,14 +303,16 @@ func TestCloseWhileStarting(t *testing.T) {
 // Close leaves nothing behind: not an invocation under way, not an event in the
 // queue, not a frozen process.
 func TestClose(t *testing.T) {
-	w := one(t, lambdahost.Function{Concurrency: 2})
+	w := one(t, lambdahost.Function{Concurrency: 2, Timeout: 15 * time.Minute})
 	g := newGate(t)
 	busy := w.later(t.Context(), do("gate", g.URL))
 	g.await(t)
 	_, err := w.Invoke(t.Context(), "f", do("error", "again in a minute"), lambdahost.Async)
 	require.NoError(t, err)
 	w.await(lambdahost.Retrying, 1)
-	w.Close()
+	closed := make(chan error, 1)
+	go func() { w.Close(); closed <- nil }()
+	require.NoError(t, within(t, closed), "it does not wait for the invocation's deadline")
 	require.ErrorIs(t, within(t, busy), lambdahost.ErrClosed)
 	require.Equal(t, 1, w.count(lambdahost.Lost))
 	require.Equal(t, 2, w.count(lambdahost.Exited))
