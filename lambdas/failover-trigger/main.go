@@ -1,0 +1,17 @@
+// Command failover-trigger is the Lambda function that moves the writer to its own
+// Region. What it reads is in package boot, what it is invoked with in package event,
+// what it does in package trigger.
+package main
+
+import (
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/lifeboat-dr/lifeboat/lambdas/internal/boot"
+	"github.com/lifeboat-dr/lifeboat/lambdas/internal/trigger"
+)
+
+func main() {
+	boot.Serve(boot.Trigger, func(p boot.Process) (lambda.Handler, error) {
+		return trigger.New(trigger.Config{Agent: p.Agent, Name: p.Settings.Name, Fatal: boot.Expired, Log: p.Log})
+	})
+}

@@ -1,0 +1,78 @@
+// Package boot turns a function's environment into what the function consists of: the
+// agent with the real adapters, put together once for each process and connected to
+// nothing before it is used.
+//
+// # Environment
+//
+// [Parse] reads it without side effects and reports everything that is wrong at once.
+// M is the health monitor in a member Region, W the one in the witness, T the trigger.
+//
+//	variable                    needed   default                       what
+//	AWS_REGION                  M W T                                  own Region: a member, or the witness (set by Lambda)
+//	AWS_LAMBDA_FUNCTION_NAME    M   T                                  own name (set by Lambda)
+//	AWS_ACCESS_KEY_ID           M W T                                  (set by Lambda)
+//	AWS_SECRET_ACCESS_KEY       M W T                                  (set by Lambda)
+//	AWS_SESSION_TOKEN                                                  (set by Lambda)
+//	LIFEBOAT_GLOBAL_CLUSTER     M W T                                  identifier of the global database
+//	LIFEBOAT_MEMBERS            M W T                                  the two member Regions, comma-separated
+//	LIFEBOAT_WITNESS            W        none                          third Region
+//	LIFEBOAT_LEASE_TABLE        M W T                                  DynamoDB table
+//	LIFEBOAT_TOPIC_ARN          M W T                                  SNS topic in the own Region
+//	LIFEBOAT_SECRET_ARN         M   T    refused in the witness        database login in the own Region's Secrets Manager
+//	LIFEBOAT_POLICY                      {}                            dr.Policy as JSON
+//	LIFEBOAT_DATABASES          M   T    none                          region=host[:port],... cluster endpoint of each member, port 3306;
+//	                                                                   in the witness: asked by TCP, when it can reach them
+//	LIFEBOAT_ENDPOINT               T    none                          host[:port] of the global writer endpoint
+//	LIFEBOAT_TRIGGER                     own name, -health-monitor     the trigger's function name, for the monitor in a member
+//	                                     becoming -failover-trigger
+//	LIFEBOAT_CLUSTERS                    <global cluster>-<region>     region=identifier,... of the member clusters
+//	LIFEBOAT_DATABASE_USER               lifeboat                      the login's user; the secret must name the same
+//	LIFEBOAT_DATABASE_CA                 $LAMBDA_TASK_ROOT/rds-ca.pem  PEM file of the authorities that sign the servers' certificates
+//	LIFEBOAT_SCHEMA                      lifeboat                      schema of the heartbeat table
+//	LIFEBOAT_DIALECT                     aurora                        aurora, or mysql for drills
+//	LIFEBOAT_SERVERS                     by the clusters' names        identity=region,... where a server's identity doesn't begin with
+//	                                                                   its cluster's; needed by T with dialect mysql: its server_ids
+//	LIFEBOAT_DNS                         the system's                  host:port of a name server, for LIFEBOAT_ENDPOINT only
+//	AWS_ENDPOINT_URL_<SERVICE>           AWS_ENDPOINT_URL, or AWS's    URL of a service in the own Region
+//	LIFEBOAT_ENDPOINT_URL_<SERVICE>_<REGION>                           the same in a named Region, such as ..._RDS_US_EAST_1; it goes
+//	                                                                   before AWS_ENDPOINT_URL_<SERVICE>, which no other Region uses
+//
+// SERVICE is RDS, DYNAMODB, CLOUDWATCH, SNS, SECRETS_MANAGER or LAMBDA. The witness
+// stands outside any VPC, so on AWS it is given no LIFEBOAT_DATABASES.
+//
+// # Certificates
+//
+// Aurora's servers demand TLS (require_secure_transport), and their certificates are
+// signed by authorities of RDS's own, which no operating system trusts. Their PEM file
+// is published at https://truststore.pki.rds.amazonaws.com, as global-bundle.pem and by
+// Region (Aurora User Guide, using SSL/TLS). It belongs into the function's package as
+// rds-ca.pem, beside bootstrap: nothing is fetched when a Region is failing. Give the
+// bundles of the two member Regions rather than the global one, whose hundred
+// certificates cost milliseconds of every start. LIFEBOAT_DATABASE_CA=none turns TLS off
+// and is refused on Aurora.
+//
+// # The database login
+//
+// [Login] asks Secrets Manager for the password when the first connection is made, and
+// again after a server has denied the login (error 1045), so that a rotated secret is
+// followed without a restart. A process that starts while Secrets Manager doesn't answer
+// can't log in: its probes are Unknown and never Dead, its guard does not renew, and a
+// writer's Region then closes its writer in time. A process that has the password needs
+// Secrets Manager no more.
+//
+// # Credentials
+//
+// Lambda gives a process credentials once, in its environment, and replaces the process
+// rather than the credentials. So they are read once. They outlive an invocation, which
+// ends after 15 minutes at most; should they expire all the same, calls fail with
+// ExpiredToken, [Expired] tells, and the handlers end the process: the next invocation
+// starts a new one, with new credentials. In the meantime the guard, which can't renew,
+// has made its writer read-only LeaseMargin before the lease ran out.
+//
+// # Clocks
+//
+// Everything that is waited for is waited for on the monotonic clock. The wall clock is
+// used for signatures, which AWS takes within 5 minutes, and for what people read. A
+// clock that jumps further has one call of each client refused: the SDK learns the
+// difference from the answer's Date and signs the next one with it.
+package boot

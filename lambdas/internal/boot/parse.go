@@ -1,0 +1,215 @@
+package boot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/aurora"
+)
+
+// The forms of names, as AWS has them and as the Terraform modules check them.
+var (
+	regionForm   = regexp.MustCompile(`^[a-z]{2}(-[a-z]{1,12}){1,3}-[1-9][0-9]?$`)
+	clusterForm  = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
+	tableForm    = regexp.MustCompile(`^[a-zA-Z0-9_.-]{3,255}$`)
+	functionForm = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
+	userForm     = regexp.MustCompile(`^[A-Za-z0-9_]{1,32}$`)
+	schemaForm   = regexp.MustCompile(`^[A-Za-z0-9_]{1,64}$`)
+)
+
+// Parse reads the environment of a function, or reports everything that is wrong with
+// it at once. It is pure: it opens no file and asks nobody.
+func Parse(f Function, getenv func(string) string) (Settings, error) {
+	e := &env{getenv: getenv}
+	s := Settings{Function: f}
+	s.Region = e.region("AWS_REGION", e.need("AWS_REGION"))
+	s.Topology = e.topology()
+	s.Policy = e.policy()
+	s.Table = e.form("LIFEBOAT_LEASE_TABLE", e.need("LIFEBOAT_LEASE_TABLE"), tableForm, "a DynamoDB table's name")
+	s.Topic = e.arn("LIFEBOAT_TOPIC_ARN", e.need("LIFEBOAT_TOPIC_ARN"), "sns", s.Region)
+	s.Credentials = e.credentials()
+	s.urls = e.urls(s.Region, s.Topology.Vantages())
+	s.Clusters = e.clusters(s.Topology)
+
+	member := s.Member()
+	switch {
+	case f != Monitor && f != Trigger:
+		e.refuse("function %q is neither %q nor %q", f, Monitor, Trigger)
+	case s.Region == "" || len(s.Topology.Members) == 0: // said already
+	case !member && s.Region != s.Topology.Witness:
+		e.refuse("AWS_REGION %s is neither a member (%v) nor the witness (%q): deploy the function where LIFEBOAT_MEMBERS and LIFEBOAT_WITNESS say", s.Region, s.Topology.Members, s.Topology.Witness)
+	case !member && f == Trigger:
+		e.refuse("the trigger stands in the witness %s, where there is no member to promote: deploy it in %v", s.Region, s.Topology.Members)
+	}
+	s.Database = e.database(f, member, s.Topology)
+	if !member {
+		if getenv("LIFEBOAT_SECRET_ARN") != "" && s.Region == s.Topology.Witness {
+			e.refuse("LIFEBOAT_SECRET_ARN is set in the witness %s, which asks no SQL: leave it out", s.Region)
+		}
+		return s, e.err()
+	}
+	s.Secret = e.arn("LIFEBOAT_SECRET_ARN", e.need("LIFEBOAT_SECRET_ARN"), "secretsmanager", s.Region)
+	s.Name = e.form("AWS_LAMBDA_FUNCTION_NAME", e.need("AWS_LAMBDA_FUNCTION_NAME"), functionForm, "a function's name")
+	s.Trigger = e.trigger(f, s.Name)
+	return s, e.err()
+}
+
+// env reads variables and collects what is wrong with them.
+type env struct {
+	getenv func(string) string
+	errs   []error
+}
+
+func (e *env) refuse(format string, args ...any) {
+	e.errs = append(e.errs, fmt.Errorf("boot: "+format, args...))
+}
+
+func (e *env) err() error { return errors.Join(e.errs...) }
+
+// need returns a variable that must be there.
+func (e *env) need(key string) string {
+	value := e.getenv(key)
+	if value == "" {
+		e.refuse("%s is not set", key)
+	}
+	return value
+}
+
+// or returns a variable or its default.
+func (e *env) or(key, otherwise string) string {
+	if value := e.getenv(key); value != "" {
+		return value
+	}
+	return otherwise
+}
+
+// form refuses a value that doesn't look as it should. A missing one has been refused.
+func (e *env) form(key, value string, form *regexp.Regexp, what string) string {
+	if value != "" && !form.MatchString(value) {
+		e.refuse("%s %q is not %s", key, value, what)
+	}
+	return value
+}
+
+func (e *env) region(key, value string) dr.Region {
+	return dr.Region(e.form(key, value, regionForm, "a Region's code, such as us-east-1"))
+}
+
+func (e *env) topology() dr.Topology {
+	t := dr.Topology{GlobalCluster: e.form("LIFEBOAT_GLOBAL_CLUSTER", e.need("LIFEBOAT_GLOBAL_CLUSTER"), clusterForm, "an RDS identifier")}
+	members := e.need("LIFEBOAT_MEMBERS")
+	for m := range strings.SplitSeq(members, ",") {
+		if m = strings.TrimSpace(m); m != "" {
+			t.Members = append(t.Members, e.region("LIFEBOAT_MEMBERS", m))
+		}
+	}
+	t.Witness = e.region("LIFEBOAT_WITNESS", e.getenv("LIFEBOAT_WITNESS"))
+	if err := t.Validate(); err != nil && t.GlobalCluster != "" && members != "" {
+		e.errs = append(e.errs, fmt.Errorf("boot: LIFEBOAT_MEMBERS, LIFEBOAT_WITNESS: %w", err))
+	}
+	return t
+}
+
+func (e *env) policy() dr.Policy {
+	var p dr.Policy
+	if err := json.Unmarshal([]byte(e.or("LIFEBOAT_POLICY", "{}")), &p); err != nil {
+		e.errs = append(e.errs, fmt.Errorf("boot: LIFEBOAT_POLICY: %w", err))
+		return dr.Policy{}
+	}
+	if err := p.Validate(); err != nil {
+		e.errs = append(e.errs, fmt.Errorf("boot: LIFEBOAT_POLICY: %w", err))
+	}
+	return p
+}
+
+// credentials are closed over, so that nobody prints them with the settings.
+func (e *env) credentials() aws.CredentialsProvider {
+	c := aws.Credentials{
+		AccessKeyID: e.need("AWS_ACCESS_KEY_ID"), SecretAccessKey: e.need("AWS_SECRET_ACCESS_KEY"),
+		SessionToken: e.getenv("AWS_SESSION_TOKEN"), Source: "environment",
+	}
+	return aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return c, nil })
+}
+
+func (e *env) clusters(t dr.Topology) map[dr.Region]string {
+	out := make(map[dr.Region]string)
+	for _, m := range t.Members {
+		out[m] = t.GlobalCluster + "-" + m.String()
+	}
+	for r, id := range e.byRegion("LIFEBOAT_CLUSTERS", t) {
+		out[r] = e.form("LIFEBOAT_CLUSTERS", id, clusterForm, "an RDS identifier")
+	}
+	return out
+}
+
+// trigger derives the trigger's name from the monitor's, as module failover names them.
+func (e *env) trigger(f Function, own string) string {
+	if f == Trigger {
+		return own
+	}
+	name := e.getenv("LIFEBOAT_TRIGGER")
+	if stem, ok := strings.CutSuffix(own, "-"+string(Monitor)); ok && name == "" {
+		name = stem + "-" + string(Trigger)
+	}
+	if name == "" && own != "" {
+		e.refuse("LIFEBOAT_TRIGGER is not set, and %s doesn't end in -%s: name the function that moves the writer", own, Monitor)
+	}
+	return e.form("LIFEBOAT_TRIGGER", name, functionForm, "a function's name")
+}
+
+// database reads how the servers are reached.
+func (e *env) database(f Function, member bool, t dr.Topology) Database {
+	db := Database{
+		Addresses: make(map[dr.Region]string), Servers: make(map[string]dr.Region),
+		User:   e.form("LIFEBOAT_DATABASE_USER", e.or("LIFEBOAT_DATABASE_USER", "lifeboat"), userForm, "a user: 1 to 32 letters, digits and underscores"),
+		Schema: e.form("LIFEBOAT_SCHEMA", e.or("LIFEBOAT_SCHEMA", "lifeboat"), schemaForm, "a schema: 1 to 64 letters, digits and underscores"),
+		CA:     e.or("LIFEBOAT_DATABASE_CA", filepath.Join(e.or("LAMBDA_TASK_ROOT", "/var/task"), "rds-ca.pem")),
+	}
+	switch dialect := e.or("LIFEBOAT_DIALECT", "aurora"); dialect {
+	case "aurora":
+	case "mysql":
+		db.Dialect = aurora.DialectMySQL
+	default:
+		e.refuse("LIFEBOAT_DIALECT %q is unknown: use aurora or mysql", dialect)
+	}
+	if db.CA == "none" {
+		if db.CA = ""; db.Dialect == aurora.DialectAurora {
+			e.refuse("LIFEBOAT_DATABASE_CA is none, but Aurora's servers demand TLS: name the PEM file of RDS's authorities")
+		}
+	}
+	for r, address := range e.byRegion("LIFEBOAT_DATABASES", t) {
+		db.Addresses[r] = e.address("LIFEBOAT_DATABASES", address, "3306")
+	}
+	for _, m := range t.Members {
+		if member && db.Addresses[m] == "" {
+			e.refuse("LIFEBOAT_DATABASES names no address for %s: give region=host:port of both members' cluster endpoints", m)
+		}
+	}
+	if endpoint := e.getenv("LIFEBOAT_ENDPOINT"); endpoint != "" {
+		db.Endpoint = e.address("LIFEBOAT_ENDPOINT", endpoint, "3306")
+	} else if f == Trigger {
+		e.refuse("LIFEBOAT_ENDPOINT is not set: give host:port of the global writer endpoint, through which a move is proven")
+	}
+	if dns := e.getenv("LIFEBOAT_DNS"); dns != "" {
+		db.DNS = e.address("LIFEBOAT_DNS", dns, "53")
+	}
+	for server, r := range e.pairs("LIFEBOAT_SERVERS") {
+		if at := e.region("LIFEBOAT_SERVERS", r); t.Peer(at) == "" {
+			e.refuse("LIFEBOAT_SERVERS: server %s is in %s, which is no member", server, at)
+		} else {
+			db.Servers[server] = at
+		}
+	}
+	if f == Trigger && db.Dialect == aurora.DialectMySQL && len(db.Servers) == 0 {
+		e.refuse("LIFEBOAT_SERVERS is not set: with dialect mysql a server_id tells no Region")
+	}
+	return db
+}

@@ -1,0 +1,190 @@
+package boot_test
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/lifeboat-dr/lifeboat/lambdas/internal/boot"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/aurora"
+)
+
+const (
+	east    dr.Region = "us-east-1"
+	west    dr.Region = "us-west-2"
+	witness dr.Region = "us-east-2"
+)
+
+// environment is a function's in a Region, as module failover sets it.
+func environment(r dr.Region, f boot.Function) map[string]string {
+	env := map[string]string{
+		"AWS_REGION": r.String(), "AWS_LAMBDA_FUNCTION_NAME": "lifeboat-prod-" + string(f),
+		"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "hush-key", "AWS_SESSION_TOKEN": "hush-token",
+		"LIFEBOAT_GLOBAL_CLUSTER": "lifeboat-prod", "LIFEBOAT_MEMBERS": "us-east-1,us-west-2", "LIFEBOAT_WITNESS": "us-east-2",
+		"LIFEBOAT_LEASE_TABLE": "lifeboat-prod-lease",
+		"LIFEBOAT_TOPIC_ARN":   fmt.Sprintf("arn:aws:sns:%s:123456789012:lifeboat-prod-alerts", r),
+		"LIFEBOAT_POLICY":      "{}",
+	}
+	if r != witness {
+		env["LIFEBOAT_SECRET_ARN"] = fmt.Sprintf("arn:aws:secretsmanager:%s:123456789012:secret:lifeboat-prod-master-AbCdEf", r)
+		env["LIFEBOAT_DATABASES"] = "us-east-1=east.cluster-abc.us-east-1.rds.amazonaws.com,us-west-2=west.cluster-def.us-west-2.rds.amazonaws.com:3307"
+		env["LIFEBOAT_ENDPOINT"] = "lifeboat-prod.global-xyz.global.rds.amazonaws.com"
+	}
+	return env
+}
+
+func parse(f boot.Function, env map[string]string) (boot.Settings, error) {
+	return boot.Parse(f, func(key string) string { return env[key] })
+}
+
+func TestParse(t *testing.T) {
+	s, err := parse(boot.Trigger, environment(west, boot.Trigger))
+	require.NoError(t, err)
+	require.Equal(t, west, s.Region)
+	require.Equal(t, dr.Topology{GlobalCluster: "lifeboat-prod", Members: []dr.Region{east, west}, Witness: witness}, s.Topology)
+	require.Equal(t, map[dr.Region]string{east: "lifeboat-prod-us-east-1", west: "lifeboat-prod-us-west-2"}, s.Clusters)
+	require.Equal(t, map[dr.Region]string{
+		east: "east.cluster-abc.us-east-1.rds.amazonaws.com:3306", west: "west.cluster-def.us-west-2.rds.amazonaws.com:3307",
+	}, s.Database.Addresses)
+	require.Equal(t, "lifeboat-prod.global-xyz.global.rds.amazonaws.com:3306", s.Database.Endpoint)
+	require.Equal(t, aurora.DialectAurora, s.Database.Dialect)
+	require.Equal(t, []string{"lifeboat", "lifeboat", "/var/task/rds-ca.pem"}, []string{s.Database.User, s.Database.Schema, s.Database.CA})
+	require.True(t, s.Member())
+
+	s, err = parse(boot.Monitor, environment(east, boot.Monitor))
+	require.NoError(t, err)
+	require.Equal(t, "lifeboat-prod-failover-trigger", s.Trigger)
+
+	s, err = parse(boot.Monitor, environment(witness, boot.Monitor))
+	require.NoError(t, err, "the witness needs neither a secret nor a database")
+	require.False(t, s.Member())
+	require.Empty(t, s.Trigger)
+}
+
+func TestParseReadsEveryOption(t *testing.T) {
+	env := environment(west, boot.Monitor)
+	maps.Copy(env, map[string]string{
+		"LIFEBOAT_TRIGGER": "mover", "LIFEBOAT_CLUSTERS": "us-east-1=one, us-west-2=two", "LIFEBOAT_DATABASE_USER": "keeper",
+		"LIFEBOAT_DATABASE_CA": "none", "LIFEBOAT_SCHEMA": "boat", "LIFEBOAT_DIALECT": "mysql", "LIFEBOAT_SERVERS": "1=us-east-1,2=us-west-2",
+		"LIFEBOAT_DNS": "10.0.0.2", "LIFEBOAT_POLICY": `{"watchdog":true}`, "LIFEBOAT_WITNESS": "",
+	})
+	s, err := parse(boot.Monitor, env)
+	require.NoError(t, err)
+	require.Equal(t, "mover", s.Trigger)
+	require.Equal(t, "one", s.Clusters[east])
+	require.Equal(t, "keeper", s.Database.User)
+	require.Empty(t, s.Database.CA)
+	require.Equal(t, "boat", s.Database.Schema)
+	require.Equal(t, aurora.DialectMySQL, s.Database.Dialect)
+	require.Equal(t, "10.0.0.2:53", s.Database.DNS)
+	require.True(t, s.Policy.Watchdog)
+	require.Empty(t, s.Topology.Witness)
+}
+
+func TestParseRefuses(t *testing.T) {
+	for name, c := range map[string]struct {
+		region   dr.Region
+		function boot.Function
+		set      map[string]string
+		want     string
+	}{
+		"an unknown Region":          {"eu-west-1", boot.Monitor, nil, "AWS_REGION eu-west-1 is neither a member"},
+		"no Region":                  {west, boot.Monitor, map[string]string{"AWS_REGION": "west"}, `AWS_REGION "west"`},
+		"a trigger in the witness":   {witness, boot.Trigger, nil, "the trigger stands in the witness us-east-2"},
+		"a witness among members":    {west, boot.Monitor, map[string]string{"LIFEBOAT_WITNESS": "us-east-1"}, "witness us-east-1 is also a member"},
+		"one member":                 {west, boot.Monitor, map[string]string{"LIFEBOAT_MEMBERS": "us-west-2"}, "Members has 1 Regions"},
+		"one member twice":           {west, boot.Monitor, map[string]string{"LIFEBOAT_MEMBERS": "us-west-2,us-west-2"}, "both members are in us-west-2"},
+		"a secret in the witness":    {witness, boot.Monitor, map[string]string{"LIFEBOAT_SECRET_ARN": "arn:aws:secretsmanager:us-east-2:123456789012:secret:x"}, "which asks no SQL"},
+		"no secret":                  {west, boot.Monitor, map[string]string{"LIFEBOAT_SECRET_ARN": ""}, "LIFEBOAT_SECRET_ARN is not set"},
+		"a secret elsewhere":         {west, boot.Monitor, map[string]string{"LIFEBOAT_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:x"}, `LIFEBOAT_SECRET_ARN is in "us-east-1"`},
+		"a topic elsewhere":          {west, boot.Monitor, map[string]string{"LIFEBOAT_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:x"}, "the other may be lost"},
+		"a malformed ARN":            {west, boot.Monitor, map[string]string{"LIFEBOAT_TOPIC_ARN": "alerts"}, `"alerts" is no ARN of sns`},
+		"an ARN of something else":   {west, boot.Monitor, map[string]string{"LIFEBOAT_TOPIC_ARN": "arn:aws:sqs:us-west-2:123456789012:x"}, "is no ARN of sns"},
+		"no credentials":             {west, boot.Monitor, map[string]string{"AWS_SECRET_ACCESS_KEY": ""}, "AWS_SECRET_ACCESS_KEY is not set"},
+		"a policy with a typo":       {west, boot.Monitor, map[string]string{"LIFEBOAT_POLICY": `{"leasettl":"6s"}`}, "LIFEBOAT_POLICY"},
+		"a policy that is too slow":  {west, boot.Monitor, map[string]string{"LIFEBOAT_POLICY": `{"confirm":30}`}, "worst case"},
+		"a policy and more":          {west, boot.Monitor, map[string]string{"LIFEBOAT_POLICY": `{}{}`}, "LIFEBOAT_POLICY"},
+		"no peer":                    {west, boot.Monitor, map[string]string{"LIFEBOAT_DATABASES": "us-west-2=here"}, "names no address for us-east-1"},
+		"a database nowhere":         {west, boot.Monitor, map[string]string{"LIFEBOAT_DATABASES": "us-east-2=x"}, `"us-east-2" is no member`},
+		"a database without a value": {west, boot.Monitor, map[string]string{"LIFEBOAT_DATABASES": "us-west-2"}, "is not name=value"},
+		"a database twice":           {west, boot.Monitor, map[string]string{"LIFEBOAT_DATABASES": "us-west-2=a,us-west-2=b"}, "names us-west-2 twice"},
+		"a port that is none":        {west, boot.Monitor, map[string]string{"LIFEBOAT_DATABASES": "us-west-2=a:99999,us-east-1=b"}, `"a:99999" is not host:port`},
+		"no endpoint":                {west, boot.Trigger, map[string]string{"LIFEBOAT_ENDPOINT": ""}, "LIFEBOAT_ENDPOINT is not set"},
+		"no TLS on Aurora":           {west, boot.Monitor, map[string]string{"LIFEBOAT_DATABASE_CA": "none"}, "Aurora's servers demand TLS"},
+		"an unknown dialect":         {west, boot.Monitor, map[string]string{"LIFEBOAT_DIALECT": "postgres"}, `LIFEBOAT_DIALECT "postgres"`},
+		"servers that say nothing":   {west, boot.Trigger, map[string]string{"LIFEBOAT_DIALECT": "mysql"}, "LIFEBOAT_SERVERS is not set"},
+		"a server nowhere":           {west, boot.Trigger, map[string]string{"LIFEBOAT_SERVERS": "1=us-east-2"}, "which is no member"},
+		"a user with a quote":        {west, boot.Monitor, map[string]string{"LIFEBOAT_DATABASE_USER": "a'b"}, "LIFEBOAT_DATABASE_USER"},
+		"a schema with a blank":      {west, boot.Monitor, map[string]string{"LIFEBOAT_SCHEMA": "a b"}, "LIFEBOAT_SCHEMA"},
+		"a nameless trigger":         {west, boot.Monitor, map[string]string{"AWS_LAMBDA_FUNCTION_NAME": "watcher"}, "LIFEBOAT_TRIGGER is not set"},
+		"an address that is none":    {west, boot.Monitor, map[string]string{"AWS_ENDPOINT_URL_RDS": "localhost"}, "AWS_ENDPOINT_URL_RDS"},
+		"a function of neither kind": {west, "janitor", nil, `function "janitor"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			env := environment(c.region, c.function)
+			maps.Copy(env, c.set)
+			_, err := parse(c.function, env)
+			require.ErrorContains(t, err, c.want)
+		})
+	}
+}
+
+func TestParseReportsEverythingAtOnce(t *testing.T) {
+	_, err := parse(boot.Trigger, nil)
+	for _, want := range []string{"AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "LIFEBOAT_GLOBAL_CLUSTER", "LIFEBOAT_MEMBERS", "LIFEBOAT_LEASE_TABLE", "LIFEBOAT_TOPIC_ARN", "LIFEBOAT_ENDPOINT"} {
+		require.ErrorContains(t, err, want+" is not set")
+	}
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		require.True(t, strings.HasPrefix(line, "boot: "), line)
+	}
+}
+
+func TestSettingsHoldNoSecretThatPrintingShows(t *testing.T) {
+	s, err := parse(boot.Trigger, environment(west, boot.Trigger))
+	require.NoError(t, err)
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+		require.NotContains(t, fmt.Sprintf(verb, s), "hush")
+	}
+	got, err := s.Credentials.Retrieve(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "hush-key", got.SecretAccessKey)
+	require.Equal(t, "hush-token", got.SessionToken)
+}
+
+func TestRegionOf(t *testing.T) {
+	s := boot.Settings{
+		Clusters: map[dr.Region]string{east: "boat", west: "boat-west"},
+		Database: boot.Database{Servers: map[string]dr.Region{"7": east, "boat-west-9": east}},
+	}
+	for server, want := range map[string]dr.Region{"boat-1": east, "boat-west-1": west, "boat-west-9": east, "7": east, "8": "", "boat": "", "boats-1": ""} {
+		got, known := s.RegionOf(server)
+		require.Equal(t, want, got, server)
+		require.Equal(t, want != "", known, server)
+	}
+}
+
+// FuzzParse holds that no environment makes Parse panic, and that what it accepts is
+// whole.
+func FuzzParse(f *testing.F) {
+	f.Add("us-east-1,us-west-2", "us-east-2", "{}", "us-east-1=a,us-west-2=b:1", "1=us-east-1", "http://x")
+	f.Fuzz(func(t *testing.T, members, witness, policy, databases, servers, url string) {
+		env := environment(west, boot.Monitor)
+		maps.Copy(env, map[string]string{
+			"LIFEBOAT_MEMBERS": members, "LIFEBOAT_WITNESS": witness, "LIFEBOAT_POLICY": policy, "LIFEBOAT_DATABASES": databases,
+			"LIFEBOAT_SERVERS": servers, "AWS_ENDPOINT_URL": url,
+		})
+		s, err := parse(boot.Monitor, env)
+		if err != nil {
+			return
+		}
+		require.NoError(t, s.Topology.Validate())
+		require.NoError(t, s.Policy.Validate())
+		if s.Member() {
+			require.Len(t, s.Database.Addresses, 2)
+		}
+	})
+}

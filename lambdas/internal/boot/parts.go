@@ -1,0 +1,188 @@
+package boot
+
+import (
+	"crypto/x509"
+	"database/sql"
+	"errors"
+	"io"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/aurora"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/cloudwatch"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/dynamo"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/notify"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/probe"
+)
+
+// Parts are what a function consists of. They live as long as the process: the clients
+// and pools are used by one agent after the other.
+type Parts struct {
+	// Agent is the function's: the monitor's guards and has a deputy, the trigger's is
+	// silent and has a controller, the witness's only observes.
+	Agent failover.AgentConfig
+	// Role publishes which Region has the writer; nil in the witness.
+	Role *cloudwatch.Role
+	// Tables are clients of the lease table, the preferred one first.
+	Tables []dynamo.Client
+
+	pools []*sql.DB
+}
+
+// Close ends the connections to the databases.
+func (p *Parts) Close() error {
+	var errs []error
+	for _, db := range p.pools {
+		errs = append(errs, db.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Events returns the trace that writes every event as a line of CloudWatch's embedded
+// metric format.
+func Events(s Settings, w io.Writer) (*dr.Trace, error) {
+	events, err := cloudwatch.NewEvents(cloudwatch.EventsConfig{Writer: w, Region: s.Region, GlobalCluster: s.Topology.GlobalCluster})
+	if err != nil {
+		return nil, err
+	}
+	return events.Trace(), nil
+}
+
+// New puts the parts of a function together. It reads the file of authorities and
+// connects to nothing.
+func New(s Settings, trace *dr.Trace) (*Parts, error) {
+	b := &builder{s: s, aws: aws.Config{Credentials: s.Credentials}, http: newHTTP(), apis: make(map[dr.Region]*rds.Client)}
+	p, err := b.build(trace)
+	if err != nil {
+		return nil, errors.Join(err, (&Parts{pools: b.pools}).Close())
+	}
+	p.pools = b.pools
+	return p, nil
+}
+
+// builder holds what the parts share.
+type builder struct {
+	s     Settings
+	aws   aws.Config
+	http  aws.HTTPClient
+	apis  map[dr.Region]*rds.Client
+	login *Login
+	roots *x509.CertPool
+	pools []*sql.DB
+}
+
+func (b *builder) build(trace *dr.Trace) (*Parts, error) {
+	s := b.s
+	for _, m := range s.Topology.Members {
+		b.apis[m] = aurora.NewClient(b.aws, m, s.url(serviceRDS, m), b.http)
+	}
+	p := &Parts{}
+	for _, r := range s.stores() {
+		p.Tables = append(p.Tables, dynamo.NewClient(b.aws, r, s.url(serviceDynamo, r), b.http))
+	}
+	store, err := dynamo.New(dynamo.Config{Clients: p.Tables, Region: s.Region, Table: s.Table, Cluster: s.Topology.GlobalCluster})
+	if err != nil {
+		return nil, err
+	}
+	control, err := aurora.NewControl(aurora.ControlConfig{
+		Vantage: s.Region, Family: s.family(), Members: s.Clusters,
+		Clients: func(r dr.Region) aurora.MemberAPI {
+			if api := b.apis[r]; api != nil {
+				return api
+			}
+			return nil // of the interface, not of the client
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.Agent = failover.AgentConfig{
+		Region: s.Region, Topology: s.Topology, Policy: s.Policy, Leaser: store, Heartbeats: store,
+		Probers: []health.Prober{control}, Trace: trace,
+	}
+	if s.Member() {
+		return p, b.member(p, store)
+	}
+	if len(s.Database.Addresses) > 0 {
+		port, err := probe.NewTCP(probe.TCPConfig{Vantage: s.Region, Family: health.Witness, Addresses: s.Database.Addresses})
+		if err != nil {
+			return nil, err
+		}
+		p.Agent.Probers = append(p.Agent.Probers, port)
+	}
+	return p, nil
+}
+
+// member adds what only the Regions with a database have.
+func (b *builder) member(p *Parts, store *dynamo.Store) (err error) {
+	s := b.s
+	if b.roots, err = readRoots(s.Database.CA); err != nil {
+		return err
+	}
+	b.login = NewLogin(s.Secret, s.Database.User, newSecrets(b.aws, s.Region, s.url(serviceSecrets, s.Region), b.http))
+	local, err := b.database(s.Region)
+	if err != nil {
+		return err
+	}
+	probers, err := b.probers(local)
+	if err != nil {
+		return err
+	}
+	p.Agent.Probers = append(p.Agent.Probers, probers...)
+	p.Role, err = cloudwatch.NewRole(cloudwatch.RoleConfig{
+		Topology: s.Topology, Region: s.Region, Client: cloudwatch.NewClient(b.aws, s.Region, s.url(serviceMetrics, s.Region), b.http),
+	})
+	if err != nil {
+		return err
+	}
+	if s.Function == Trigger {
+		p.Agent.Silent = true
+		p.Agent.Controller, err = b.controller(p.Role, local, store)
+		return err
+	}
+	p.Agent.Journal = store
+	p.Agent.Deputy = NewDeputy(s.Region, s.Trigger, newLambda(b.aws, s.Region, s.url(serviceLambda, s.Region), b.http))
+	p.Agent.Guard, err = b.guard(local)
+	return err
+}
+
+// guard returns what keeps the lease and the own writer.
+func (b *builder) guard(local *database) (*failover.GuardConfig, error) {
+	isolator, err1 := aurora.NewIsolator(aurora.IsolatorConfig{
+		Region: b.s.Region, Cluster: b.s.Clusters[b.s.Region], API: b.apis[b.s.Region],
+	})
+	peer, err2 := b.database(b.s.Topology.Peer(b.s.Region))
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, err
+	}
+	return &failover.GuardConfig{Beater: local, Fencer: local, Isolator: isolator, Replica: peer}, nil
+}
+
+// controller returns what moves the writer to this Region.
+func (b *builder) controller(role *cloudwatch.Role, local *database, store *dynamo.Store) (*failover.ControllerConfig, error) {
+	s := b.s
+	promoter, err1 := aurora.NewCluster(aurora.ClusterConfig{
+		GlobalCluster: s.Topology.GlobalCluster, Region: s.Region,
+		Clients: func(r dr.Region) aurora.GlobalAPI {
+			if api := b.apis[r]; api != nil {
+				return api
+			}
+			return nil
+		},
+	})
+	endpoint, err2 := b.endpoint()
+	people, err3 := notify.New(notify.Config{
+		Region: s.Region, ARN: s.Topic, Client: notify.NewClient(b.aws, s.Region, s.url(serviceTopics, s.Region), b.http),
+	})
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return nil, err
+	}
+	return &failover.ControllerConfig{
+		Journal: store, Acknowledger: store, Promoter: promoter, Beater: local, Notifier: people,
+		Router: aurora.Router{Redirecter: role, Reacher: endpoint},
+	}, nil
+}

@@ -1,0 +1,210 @@
+package boot_test
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"io"
+	"maps"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/lifeboat-dr/lifeboat/lambdas/internal/boot"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
+)
+
+// certificates writes a PEM file of one authority.
+func certificates(t *testing.T) string {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	a := &x509.Certificate{SerialNumber: big.NewInt(1), IsCA: true, BasicConstraintsValid: true, NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, a, a, key.Public(), key)
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "rds-ca.pem")
+	require.NoError(t, os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
+	return path
+}
+
+// cloud answers every call with an empty object and keeps what was called.
+type cloud struct {
+	*httptest.Server
+	mu    sync.Mutex
+	calls []string // place and what was asked there
+}
+
+func newCloud(t *testing.T) *cloud {
+	c := &cloud{}
+	c.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if r.Header.Get("X-Amz-Security-Token") == "hush-token" && strings.Contains(r.Header.Get("Authorization"), "AKIDEXAMPLE") {
+			c.calls = append(c.calls, strings.TrimSuffix(r.URL.Path, "/")+"/ "+r.Header.Get("X-Amz-Target")+string(body))
+		}
+		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+		if strings.Contains(r.URL.Path, "/secrets") {
+			_ = json.NewEncoder(w).Encode(map[string]string{"SecretString": secret("lifeboat", "hush-password")})
+			return
+		}
+		_, _ = w.Write([]byte("{}"))
+	}))
+	t.Cleanup(c.Close)
+	return c
+}
+
+// called returns the calls so far that contain a text.
+func (c *cloud) called(text string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := 0
+	for _, call := range c.calls {
+		if strings.Contains(call, text) {
+			n++
+		}
+	}
+	return n
+}
+
+// assemble builds a function of a Region whose AWS is c.
+func assemble(t *testing.T, c *cloud, r dr.Region, f boot.Function, more map[string]string) *boot.Parts {
+	t.Helper()
+	env := environment(r, f)
+	maps.Copy(env, map[string]string{"LIFEBOAT_DATABASE_CA": certificates(t), "AWS_ENDPOINT_URL": c.URL + "/other"})
+	for _, service := range []string{"RDS", "DYNAMODB", "CLOUDWATCH", "SNS", "SECRETS_MANAGER", "LAMBDA"} {
+		env["AWS_ENDPOINT_URL_"+service] = c.URL + "/" + strings.ToLower(strings.ReplaceAll(service, "_MANAGER", "s"))
+	}
+	env["AWS_ENDPOINT_URL_SECRETS_MANAGER"] = c.URL + "/secrets"
+	for _, m := range []string{"US_EAST_1", "US_WEST_2"} {
+		env["LIFEBOAT_ENDPOINT_URL_RDS_"+m] = c.URL + "/rds-" + m
+	}
+	maps.Copy(env, more)
+	s, err := parse(f, env)
+	require.NoError(t, err)
+	var lines bytes.Buffer
+	trace, err := boot.Events(s, &lines)
+	require.NoError(t, err)
+	p, err := boot.New(s, trace)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, p.Close()) })
+	require.Zero(t, c.called(""), "nothing is asked before it is needed")
+	_, err = failover.NewAgent(p.Agent)
+	require.NoError(t, err)
+	return p
+}
+
+func TestAMonitorOfAMember(t *testing.T) {
+	c := newCloud(t)
+	p := assemble(t, c, west, boot.Monitor, nil)
+	require.NotNil(t, p.Agent.Guard)
+	require.Nil(t, p.Agent.Controller)
+	require.NotNil(t, p.Agent.Journal)
+	require.Len(t, p.Agent.Probers, 3)
+	require.Len(t, p.Tables, 1, "a member uses its own replica and no other")
+
+	_, err := p.Agent.Leaser.ReadLease(t.Context())
+	require.ErrorIs(t, err, failover.ErrNoLease)
+	require.Equal(t, 1, c.called("/dynamodb/ DynamoDB_20120810.GetItem"))
+	require.NoError(t, p.Agent.Deputy.Ask(t.Context(), "r"))
+	require.Equal(t, 1, c.called("/lambda/2015-03-31/functions/lifeboat-prod-failover-trigger/invocations"))
+	p.Agent.Probers[0].Probe(t.Context(), east)
+	require.Positive(t, c.called("/rds-US_EAST_1/"))
+	require.Zero(t, c.called("/rds-US_WEST_2/"))
+	require.Zero(t, c.called("/other"), "a service's own variable goes before the one for all")
+	_ = p.Role.Redirect(t.Context(), west, 2) // the answer is no answer of CloudWatch's
+	require.Positive(t, c.called("/cloudwatch/"))
+}
+
+func TestATriggerOfAMember(t *testing.T) {
+	p := assemble(t, newCloud(t), west, boot.Trigger, nil)
+	require.Nil(t, p.Agent.Guard)
+	require.True(t, p.Agent.Silent)
+	require.NotNil(t, p.Agent.Controller)
+	require.Nil(t, p.Agent.Deputy)
+}
+
+func TestAMonitorOfTheWitness(t *testing.T) {
+	c := newCloud(t)
+	p := assemble(t, c, witness, boot.Monitor, map[string]string{
+		"LIFEBOAT_DATABASE_CA": "/nowhere", "LIFEBOAT_ENDPOINT_URL_DYNAMODB_US_EAST_1": c.URL + "/dynamodb-east", "LIFEBOAT_ENDPOINT_URL_DYNAMODB_US_WEST_2": c.URL + "/dynamodb-west",
+	})
+	require.Nil(t, p.Agent.Guard)
+	require.Nil(t, p.Role)
+	require.Len(t, p.Agent.Probers, 1, "it stands outside any VPC")
+	_, err := p.Agent.Leaser.ReadLease(t.Context())
+	require.ErrorIs(t, err, failover.ErrNoLease)
+	require.Equal(t, 1, c.called("/dynamodb-east/"), "its own replica can't be read")
+	require.Zero(t, c.called("/dynamodb/"))
+	o := p.Agent.Probers[0].Probe(t.Context(), east)
+	require.Equal(t, health.Witness, o[0].Family)
+
+	near := assemble(t, newCloud(t), witness, boot.Monitor, map[string]string{"LIFEBOAT_DATABASES": "us-east-1=a,us-west-2=b"})
+	require.Len(t, near.Agent.Probers, 2, "in a drill it can reach the servers")
+}
+
+// denier is a MySQL server that lets nobody in.
+func denier(t *testing.T) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	var wg sync.WaitGroup
+	t.Cleanup(func() { _ = l.Close(); wg.Wait() })
+	packet := func(seq byte, body string) []byte {
+		return append([]byte{byte(len(body)), byte(len(body) >> 8), 0, seq}, body...)
+	}
+	// Protocol 10, version, thread 1, salt, capabilities PROTOCOL_41, SECURE_CONNECTION
+	// and PLUGIN_AUTH (MySQL internals manual, connection phase packets).
+	hello := "\x0a8.0.0\x00\x01\x00\x00\x00saltsalt\x00\x00\x82\xff\x02\x00\x08\x00\x15" + strings.Repeat("\x00", 10) + "saltsaltsalt\x00mysql_native_password\x00"
+	wg.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = c.Write(packet(0, hello))
+			_, _ = c.Read(make([]byte, 4096))
+			_, _ = c.Write(packet(2, "\xff\x15\x04#28000Access denied for user 'lifeboat'"))
+			_ = c.Close()
+		}
+	})
+	return l.Addr().String()
+}
+
+func TestADatabaseThatDeniesTheLoginHasTheSecretReadAgain(t *testing.T) {
+	c, server := newCloud(t), denier(t)
+	p := assemble(t, c, west, boot.Monitor, map[string]string{
+		"LIFEBOAT_DIALECT": "mysql", "LIFEBOAT_DATABASE_CA": "none", "LIFEBOAT_DATABASES": "us-east-1=" + server + ",us-west-2=" + server,
+	})
+	require.False(t, boot.Denied(p.Agent.Guard.Beater))
+	err := p.Agent.Guard.Beater.Beat(t.Context(), failover.Beat{Region: west, Epoch: 1, Seq: 1})
+	require.ErrorContains(t, err, "Access denied")
+	require.NotContains(t, err.Error(), "hush")
+	require.Equal(t, 1, c.called("/secrets/ secretsmanager.GetSecretValue"))
+	require.True(t, boot.Denied(p.Agent.Guard.Beater))
+}
+
+func TestAFileWithoutCertificatesIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rds-ca.pem")
+	require.NoError(t, os.WriteFile(path, []byte("<html>"), 0o600))
+	env := environment(west, boot.Monitor)
+	env["LIFEBOAT_DATABASE_CA"] = path
+	s, err := parse(boot.Monitor, env)
+	require.NoError(t, err)
+	_, err = boot.New(s, nil)
+	require.ErrorContains(t, err, "holds no certificate in PEM")
+}
