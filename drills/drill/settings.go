@@ -13,7 +13,9 @@ import (
 type Settings struct {
 	// Target is "embedded" (default) or "docker"; from DRILL_TARGET.
 	Target string
-	// Scenarios to run; from DRILL_SCENARIO, comma-separated, default all.
+	// Scenarios to run; from DRILL_SCENARIO, comma-separated, default all. DRILL_SHARD
+	// leaves every n-th of them, "1/2" and "2/2" a half each, so that two processes can
+	// share the work.
 	Scenarios []Scenario
 	// Seed of the first run of each scenario; from DRILL_SEED, default 1.
 	Seed uint64
@@ -26,6 +28,17 @@ type Settings struct {
 	// the infrastructure. Its absence is a failure and no skip; from DRILL_REQUIRE,
 	// comma-separated.
 	Require []string
+}
+
+// shard reads "1/2".
+func shard(v string) (part, of int, err error) {
+	a, b, _ := strings.Cut(v, "/")
+	part, errA := strconv.Atoi(a)
+	of, errB := strconv.Atoi(b)
+	if errA != nil || errB != nil || part < 1 || part > of {
+		return 0, 0, fmt.Errorf("drill: DRILL_SHARD is %q: use PART/OF, such as 1/2", v)
+	}
+	return part, of, nil
 }
 
 // Targets are the names that DRILL_TARGET may have.
@@ -57,6 +70,20 @@ func FromEnv(getenv func(string) string) (Settings, error) {
 	}
 	if s.Scenarios == nil {
 		s.Scenarios = Scenarios()
+	}
+	if v := getenv("DRILL_SHARD"); v != "" {
+		part, of, err := shard(v)
+		if err != nil {
+			errs = append(errs, err)
+		} else {
+			var own []Scenario
+			for i, sc := range s.Scenarios {
+				if i%of == part-1 {
+					own = append(own, sc)
+				}
+			}
+			s.Scenarios = own
+		}
 	}
 	if v := getenv("DRILL_SEED"); v != "" {
 		n, err := strconv.ParseUint(v, 10, 64)

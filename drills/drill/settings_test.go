@@ -29,6 +29,27 @@ func TestSettingsFromTheEnvironment(t *testing.T) {
 	require.Equal(t, drill.Settings{Target: "docker", Scenarios: s.Scenarios, Seed: 9, Repeat: 20, Out: "x", Require: []string{"docker", "terraform"}}, s)
 }
 
+func TestShardsShareTheCatalogue(t *testing.T) {
+	var names []string
+	for _, part := range []string{"1/3", "2/3", "3/3"} {
+		s, err := drill.FromEnv(env(map[string]string{"DRILL_SHARD": part}))
+		require.NoError(t, err)
+		require.NotEmpty(t, s.Scenarios)
+		for _, sc := range s.Scenarios {
+			names = append(names, sc.Name)
+		}
+	}
+	var all []string
+	for _, sc := range drill.Scenarios() {
+		all = append(all, sc.Name)
+	}
+	require.ElementsMatch(t, all, names)
+	for _, bad := range []string{"0/2", "3/2", "1", "a/b", "1/0"} {
+		_, err := drill.FromEnv(env(map[string]string{"DRILL_SHARD": bad}))
+		require.ErrorContains(t, err, "DRILL_SHARD")
+	}
+}
+
 func TestSettingsReportEverythingAtOnce(t *testing.T) {
 	_, err := drill.FromEnv(env(map[string]string{
 		"DRILL_TARGET": "moon", "DRILL_SCENARIO": "meteor", "DRILL_SEED": "-1", "DRILL_REPEAT": "0", "DRILL_REQUIRE": "sun",
