@@ -7,7 +7,7 @@ GO ?= go
 DOCKER_TESTS := github.com/lifeboat-dr/lifeboat/drills/target/docker
 
 test: check ## everything that must be green, and the game days on every target that this machine has
-	$(GO) test -race -cpu 1 $$($(GO) list ./... | grep -vx $(DOCKER_TESTS))
+	$(GO) test -race -cpu 1 -parallel 2 $$($(GO) list ./... | grep -vx $(DOCKER_TESTS))
 	@if docker info >/dev/null 2>&1; then \
 		set -e; \
 		echo "$(GO) test -race ./drills/target/docker"; \

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/smithy-go"
 
@@ -32,19 +31,6 @@ func newHTTP() aws.HTTPClient {
 		MaxIdleConnsPerHost: 8,
 		IdleConnTimeout:     30 * time.Second,
 	}}
-}
-
-// newLambda returns a client of one Region that tries once: who asks a deputy asks
-// again anyway.
-func newLambda(cfg aws.Config, r dr.Region, endpoint string, hc aws.HTTPClient) *lambda.Client {
-	return lambda.NewFromConfig(cfg, func(o *lambda.Options) {
-		o.Region, o.HTTPClient = r.String(), hc
-		if endpoint != "" {
-			o.BaseEndpoint = &endpoint
-		}
-		o.Retryer = aws.NopRetryer{}
-		o.RetryMaxAttempts = 0
-	})
 }
 
 // newSecrets returns a client of one Region that tries once: the next connection asks

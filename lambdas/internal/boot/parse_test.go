@@ -70,11 +70,12 @@ func TestParseReadsEveryOption(t *testing.T) {
 	maps.Copy(env, map[string]string{
 		"LIFEBOAT_TRIGGER": "mover", "LIFEBOAT_CLUSTERS": "us-east-1=one, us-west-2=two", "LIFEBOAT_DATABASE_USER": "keeper",
 		"LIFEBOAT_DATABASE_CA": "none", "LIFEBOAT_SCHEMA": "boat", "LIFEBOAT_DIALECT": "mysql", "LIFEBOAT_SERVERS": "1=us-east-1,2=us-west-2",
-		"LIFEBOAT_DNS": "10.0.0.2", "LIFEBOAT_POLICY": `{"watchdog":true}`, "LIFEBOAT_WITNESS": "",
+		"AWS_ENDPOINT_URL_LAMBDA": "http://10.0.0.3", "LIFEBOAT_DNS": "10.0.0.2", "LIFEBOAT_POLICY": `{"watchdog":true}`, "LIFEBOAT_WITNESS": "",
 	})
 	s, err := parse(boot.Monitor, env)
 	require.NoError(t, err)
 	require.Equal(t, "mover", s.Trigger)
+	require.Equal(t, "http://10.0.0.3", s.Lambda)
 	require.Equal(t, "one", s.Clusters[east])
 	require.Equal(t, "keeper", s.Database.User)
 	require.Empty(t, s.Database.CA)

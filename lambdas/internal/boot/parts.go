@@ -22,11 +22,14 @@ import (
 // Parts are what a function consists of. They live as long as the process: the clients
 // and pools are used by one agent after the other.
 type Parts struct {
-	// Agent is the function's: the monitor's guards and has a deputy, the trigger's is
-	// silent and has a controller, the witness's only observes.
+	// Agent is the function's: the monitor's guards and lacks but its deputy, the
+	// trigger's is silent and has a controller, the witness's only observes.
 	Agent failover.AgentConfig
 	// Role publishes which Region has the writer; nil in the witness.
 	Role *cloudwatch.Role
+	// AWS and HTTP are what every client of the process is made of.
+	AWS  aws.Config
+	HTTP aws.HTTPClient
 	// Tables are clients of the lease table, the preferred one first.
 	Tables []dynamo.Client
 
@@ -80,7 +83,7 @@ func (b *builder) build(trace *dr.Trace) (*Parts, error) {
 	for _, m := range s.Topology.Members {
 		b.apis[m] = aurora.NewClient(b.aws, m, s.url(serviceRDS, m), b.http)
 	}
-	p := &Parts{}
+	p := &Parts{AWS: b.aws, HTTP: b.http}
 	for _, r := range s.stores() {
 		p.Tables = append(p.Tables, dynamo.NewClient(b.aws, r, s.url(serviceDynamo, r), b.http))
 	}
@@ -145,7 +148,6 @@ func (b *builder) member(p *Parts, store *dynamo.Store) (err error) {
 		return err
 	}
 	p.Agent.Journal = store
-	p.Agent.Deputy = NewDeputy(s.Region, s.Trigger, newLambda(b.aws, s.Region, s.url(serviceLambda, s.Region), b.http))
 	p.Agent.Guard, err = b.guard(local)
 	return err
 }

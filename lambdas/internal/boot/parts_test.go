@@ -24,6 +24,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/lifeboat-dr/lifeboat/lambdas/internal/boot"
+	"github.com/lifeboat-dr/lifeboat/lambdas/internal/deputy"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
@@ -121,7 +122,7 @@ func TestAMonitorOfAMember(t *testing.T) {
 	_, err := p.Agent.Leaser.ReadLease(t.Context())
 	require.ErrorIs(t, err, failover.ErrNoLease)
 	require.Equal(t, 1, c.called("/dynamodb/ DynamoDB_20120810.GetItem"))
-	require.NoError(t, p.Agent.Deputy.Ask(t.Context(), "r"))
+	require.NoError(t, deputy.New(west, "lifeboat-prod-failover-trigger", deputy.NewClient(p.AWS, west, c.URL+"/lambda", p.HTTP)).Ask(t.Context(), "r"))
 	require.Equal(t, 1, c.called("/lambda/2015-03-31/functions/lifeboat-prod-failover-trigger/invocations"))
 	p.Agent.Probers[0].Probe(t.Context(), east)
 	require.Positive(t, c.called("/rds-US_EAST_1/"))

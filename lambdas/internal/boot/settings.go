@@ -37,6 +37,9 @@ type Settings struct {
 	// Credentials are Lambda's, read once.
 	Credentials aws.CredentialsProvider
 
+	// Lambda is the URL of Lambda's API in the own Region; empty means AWS's.
+	Lambda string
+
 	urls map[place]string
 }
 

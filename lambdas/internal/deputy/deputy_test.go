@@ -1,4 +1,4 @@
-package boot_test
+package deputy_test
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/stretchr/testify/require"
 
-	"github.com/lifeboat-dr/lifeboat/lambdas/internal/boot"
+	"github.com/lifeboat-dr/lifeboat/lambdas/internal/deputy"
 	"github.com/lifeboat-dr/lifeboat/lambdas/internal/event"
 )
 
@@ -31,7 +31,7 @@ func (i *invoker) Invoke(_ context.Context, in *lambda.InvokeInput, _ ...func(*l
 func TestADeputyIsAskedOnceInTwoSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		i := &invoker{}
-		d := boot.NewDeputy(west, "lifeboat-prod-failover-trigger", i)
+		d := deputy.New("us-west-2", "lifeboat-prod-failover-trigger", i)
 		for range 41 { // ten seconds, four times a second
 			require.NoError(t, d.Ask(t.Context(), "sql dead\n\x1b[2J"+strings.Repeat("é", 2000)))
 			time.Sleep(250 * time.Millisecond)

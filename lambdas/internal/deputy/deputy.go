@@ -1,4 +1,6 @@
-package boot
+// Package deputy asks the trigger of the own Region to move the writer. It is apart from
+// package boot so that the trigger itself carries no client of Lambda's.
+package deputy
 
 import (
 	"context"
@@ -38,9 +40,22 @@ type Deputy struct {
 
 var _ failover.Deputy = (*Deputy)(nil)
 
-// NewDeputy returns the deputy that a function of a Region is.
-func NewDeputy(r dr.Region, function string, client Invoker) *Deputy {
+// New returns the deputy that a function of a Region is.
+func New(r dr.Region, function string, client Invoker) *Deputy {
 	return &Deputy{region: r, function: function, client: client}
+}
+
+// NewClient returns a client of one Region that tries once: who asks a deputy asks again
+// anyway. An empty endpoint means AWS's.
+func NewClient(cfg aws.Config, r dr.Region, endpoint string, hc aws.HTTPClient) *lambda.Client {
+	return lambda.NewFromConfig(cfg, func(o *lambda.Options) {
+		o.Region, o.HTTPClient = r.String(), hc
+		if endpoint != "" {
+			o.BaseEndpoint = &endpoint
+		}
+		o.Retryer = aws.NopRetryer{}
+		o.RetryMaxAttempts = 0
+	})
 }
 
 // Ask implements failover.Deputy by an asynchronous invocation: Lambda answers when it
@@ -71,7 +86,7 @@ func (d *Deputy) invoke(ctx context.Context, reason string) error {
 		})
 	}
 	if err != nil {
-		return fmt.Errorf("boot: invoke %s in %s: %w", d.function, d.region, err)
+		return fmt.Errorf("deputy: invoke %s in %s: %w", d.function, d.region, err)
 	}
 	return nil
 }
