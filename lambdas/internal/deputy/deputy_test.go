@@ -42,7 +42,7 @@ func TestADeputyIsAskedOnceInTwoSeconds(t *testing.T) {
 		w, err := event.Parse(i.in[0].Payload)
 		require.NoError(t, err, "whatever the reason, the trigger takes it")
 		require.Equal(t, event.Failover, w.Mode)
-		require.Equal(t, west, w.Target)
+		require.EqualValues(t, "us-west-2", w.Target)
 
 		time.Sleep(10 * time.Second)
 		i.err = errors.New("throttled")
