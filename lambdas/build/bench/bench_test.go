@@ -54,7 +54,7 @@ func nothing(testing.TB, string) []string { return nil }
 var functions = []function{
 	{"floor", "lambdas/build/bench/testdata/floor", "{}", nothing},
 	{"health-monitor", "lambdas/health-monitor", tick, deployed},
-	{"failover-trigger", "lambdas/failover-trigger", "{}", deployed},
+	{"failover-trigger", "lambdas/failover-trigger", `{"mode":"failover","target_region":"us-west-2","reason":"measured"}`, deployed},
 }
 
 // authorities writes a bundle of six certificates, three for each member: to read it

@@ -48,6 +48,12 @@ func newHost(event string) *host {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /2018-06-01/runtime/invocation/next", h.give)
 	mux.HandleFunc("POST /2018-06-01/runtime/", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) })
+	// A function that wants to be told of its end registers as an extension first.
+	mux.HandleFunc("POST /2020-01-01/extension/register", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Lambda-Extension-Identifier", "measured")
+		_, _ = io.WriteString(w, "{}")
+	})
+	mux.HandleFunc("GET /2020-01-01/extension/event/next", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	mux.HandleFunc("/", h.answer)
 	h.server = httptest.NewServer(mux)
 	return h
