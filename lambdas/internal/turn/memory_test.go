@@ -1,0 +1,12 @@
+package turn_test
+
+import (
+	"testing"
+
+	"github.com/lifeboat-dr/lifeboat/lambdas/internal/turn"
+	"github.com/lifeboat-dr/lifeboat/lambdas/internal/turn/turntest"
+)
+
+func TestMemory(t *testing.T) {
+	turntest.TestStore(t, func(*testing.T) turn.Store { return &turntest.Memory{} })
+}

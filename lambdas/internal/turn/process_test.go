@@ -1,0 +1,309 @@
+package turn_test
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/lifeboat-dr/lifeboat/lambdas/internal/turn"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+)
+
+// process is one invocation. Its fields are the world's, under its lock.
+type process struct {
+	w      *world
+	id     string
+	rate   float64 // of its clock
+	since  time.Time
+	dead   bool
+	frozen chan struct{} // closed when it goes on; nil when it does
+	work   context.Context
+	kill   context.CancelFunc
+	done   bool      // owes nothing any more
+	left   time.Time // when it last yielded
+}
+
+// start runs a process after a delay, until Run returns or it is killed.
+func (w *world) start(ctx context.Context, id string, cold time.Duration) {
+	w.wg.Go(func() {
+		if !doze(ctx, cold) {
+			return
+		}
+		run, cancel := context.WithTimeout(ctx, limit)
+		defer cancel()
+		p := &process{w: w, id: id, rate: 1, since: time.Now(), kill: cancel}
+		if w.rough {
+			p.rate = float64(w.between(98, 103)) / 100
+		}
+		w.mu.Lock()
+		w.settle()
+		w.procs[p] = true
+		w.mu.Unlock()
+
+		cfg := p.config()
+		// From here on it is on its way out and owes nothing.
+		goodbye := time.AfterFunc(limit-cfg.Spare, func() { w.gone(p, "deadline") })
+		err := turn.Run(run, cfg, p.act)
+		goodbye.Stop()
+		w.mu.Lock()
+		// Who leaves on its own account leaves somebody behind that works.
+		end, _ := run.Deadline() // also of the whole day
+		if run.Err() == nil && time.Until(end) > cfg.Spare && !p.done && w.worker == nil && time.Since(w.idle) > 2*time.Second {
+			w.wrong = append(w.wrong, fmt.Sprintf("%s left at %v, and nobody works since %v", p.id, time.Now(), w.idle))
+		}
+		w.mu.Unlock()
+		w.gone(p, "")
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if err != nil {
+			w.wrong = append(w.wrong, err.Error())
+		}
+	})
+}
+
+// config is the default, as a process with a clock of its own rate measures it.
+func (p *process) config() turn.Config {
+	c := turn.Config{Region: "us-east-1", Process: p.id, Store: p, OnEvent: p.event}.WithDefaults()
+	for _, d := range []*time.Duration{&c.TTL, &c.Margin, &c.Drift, &c.Renew, &c.Call, &c.Poll, &c.Patience, &c.Spare} {
+		*d = time.Duration(float64(*d) * p.rate)
+	}
+	return c
+}
+
+// act works until its context ends, and needs up to Margin to stop.
+func (p *process) act(ctx context.Context) error {
+	w := p.w
+	w.mu.Lock()
+	p.work = ctx
+	if !p.dead && p.frozen == nil {
+		w.working(p)
+	}
+	w.mu.Unlock()
+	<-ctx.Done()
+	stopping := 20 * time.Millisecond
+	if w.rough {
+		stopping = w.between(0, 50*time.Millisecond)
+		if w.chance(.05) {
+			stopping = w.between(0, p.config().Margin)
+		}
+	}
+	doze(context.WithoutCancel(ctx), stopping)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p.work = nil
+	w.resting(p)
+	return context.Cause(ctx)
+}
+
+func (p *process) event(e turn.Event) {
+	w := p.w
+	w.count(string(e.What))
+	switch {
+	case e.What == turn.Taken && e.Silent >= 2*time.Second:
+		w.count("taken over from the dead")
+	case e.What == turn.Taken && !p.left.IsZero() && time.Since(p.left) < 2*time.Second:
+		w.count("taken back")
+	case e.What == turn.Yielded:
+		p.left = time.Now()
+	}
+	// Death loves the moments between two steps.
+	if w.rough && (e.What == turn.Claimed || e.What == turn.Taken || e.What == turn.Yielded) && w.chance(.02) {
+		w.dies(p)
+	}
+}
+
+// kill ends a process that lives, without a word.
+func (w *world) kill(context.Context) {
+	if p := w.any(); p != nil {
+		w.dies(p)
+	}
+}
+
+func (w *world) dies(p *process) {
+	w.mu.Lock()
+	dead := p.dead
+	p.dead = true
+	w.mu.Unlock()
+	if !dead {
+		w.gone(p, "killed")
+		p.kill()
+	}
+}
+
+// gone strikes a process off those that could act.
+func (w *world) gone(p *process, why string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if why != "" {
+		w.counts[why]++
+	}
+	if w.procs[p] {
+		w.settle()
+		delete(w.procs, p)
+	}
+	p.done = true
+	if p.dead {
+		w.resting(p)
+	}
+}
+
+func (w *world) any() *process {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var all []*process
+	for p := range w.procs {
+		all = append(all, p)
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	// The map's order is not the seed's.
+	slices.SortFunc(all, func(a, b *process) int { return cmp.Or(a.since.Compare(b.since), cmp.Compare(a.id, b.id)) })
+	return all[w.rng.IntN(len(all))]
+}
+
+// freeze stops a process for a while: it neither acts nor hears, and its timers fire
+// when it goes on.
+func (w *world) freeze(ctx context.Context) {
+	p := w.any()
+	if p == nil {
+		return
+	}
+	w.mu.Lock()
+	if p.dead || p.frozen != nil || !w.procs[p] {
+		w.mu.Unlock()
+		return
+	}
+	w.counts["paused"]++
+	w.settle()
+	delete(w.procs, p)
+	w.resting(p)
+	thaw := make(chan struct{})
+	p.frozen = thaw
+	w.mu.Unlock()
+	doze(ctx, w.between(100*time.Millisecond, 20*time.Second))
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p.frozen = nil
+	close(thaw)
+	if p.dead {
+		return
+	}
+	w.settle()
+	p.since = time.Now()
+	if p.work != nil && p.work.Err() == nil {
+		w.working(p)
+	}
+	if !p.done {
+		w.procs[p] = true
+	}
+}
+
+// Read implements turn.Store through all the world's faults.
+func (p *process) Read(ctx context.Context, r dr.Region) (t turn.Turn, err error) {
+	err = p.call(ctx, "read", func() error {
+		t, err = p.w.store.Read(context.WithoutCancel(ctx), r)
+		return err
+	})
+	return t, err
+}
+
+// Write implements turn.Store.
+func (p *process) Write(ctx context.Context, old, next turn.Turn) error {
+	return p.call(ctx, "write", func() error {
+		return p.w.store.Write(context.WithoutCancel(ctx), old, next)
+	})
+}
+
+var (
+	errRefused = errors.New("refused")
+	errLost    = errors.New("no answer")
+	errDead    = errors.New("the process is dead")
+)
+
+// thawed waits until the process is not stopped, and reports whether it lives.
+func (p *process) thawed() bool {
+	for {
+		p.w.mu.Lock()
+		frozen, dead := p.frozen, p.dead
+		p.w.mu.Unlock()
+		if frozen == nil || dead {
+			return !dead
+		}
+		<-frozen
+	}
+}
+
+// call carries out an operation of the store, or what the world makes of it.
+func (p *process) call(ctx context.Context, op string, do func() error) error {
+	w := p.w
+	if !p.thawed() {
+		return errDead
+	}
+	w.count(op)
+	latency, fate := w.fate(op)
+	switch {
+	case fate == "outage":
+		<-ctx.Done()
+		return errLost
+	case !doze(ctx, latency/2):
+		return errLost
+	case !p.thawed():
+		return errDead
+	case fate == "refused":
+		return errRefused
+	case fate == "late":
+		delay := w.between(0, 4*time.Second)
+		w.wg.Go(func() {
+			doze(context.WithoutCancel(ctx), delay)
+			_ = do()
+		})
+		<-ctx.Done()
+		return errLost
+	}
+	err := do()
+	if fate == "lost" {
+		<-ctx.Done()
+	}
+	arrived := doze(ctx, latency/2)
+	switch {
+	case !p.thawed():
+		return errDead
+	case !arrived:
+		return errLost
+	}
+	return err
+}
+
+// fate draws what becomes of a call.
+func (w *world) fate(op string) (time.Duration, string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	// MRSC asks a second Region: 12 to 60 ms away, there and back.
+	latency := 20*time.Millisecond + time.Duration(w.rng.Int64N(int64(60*time.Millisecond)))
+	if !w.rough {
+		return latency, ""
+	}
+	fate, x := "", w.rng.Float64()
+	switch {
+	case w.sick == "outage":
+		fate = "outage"
+		return latency, fate
+	case w.sick == "slow":
+		latency = 100*time.Millisecond + time.Duration(w.rng.Int64N(int64(800*time.Millisecond)))
+	case x < .002:
+		fate = "lost"
+	case x < .004 && op == "write":
+		fate = "late"
+	case x < .008:
+		fate = "refused"
+	}
+	if fate != "" {
+		w.counts[fate]++
+		w.hurt++
+	}
+	return latency, fate
+}

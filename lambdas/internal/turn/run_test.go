@@ -1,0 +1,388 @@
+package turn_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/lifeboat-dr/lifeboat/lambdas/internal/turn"
+	"github.com/lifeboat-dr/lifeboat/lambdas/internal/turn/turntest"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+)
+
+const region dr.Region = "us-east-1"
+
+// script is a store whose next calls can be made to fail.
+type script struct {
+	turntest.Memory
+	mu   sync.Mutex
+	read func(ctx context.Context) error                     // before a read
+	hit  func(ctx context.Context, next turn.Turn) error     // before a write
+	lost func(ctx context.Context, old, next turn.Turn) bool // after a write that was carried out
+}
+
+func (s *script) set(change func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change()
+}
+
+func (s *script) Read(ctx context.Context, r dr.Region) (turn.Turn, error) {
+	s.mu.Lock()
+	read := s.read
+	s.mu.Unlock()
+	if read != nil {
+		if err := read(ctx); err != nil {
+			return turn.Turn{}, err
+		}
+	}
+	return s.Memory.Read(ctx, r)
+}
+
+func (s *script) Write(ctx context.Context, old, next turn.Turn) error {
+	s.mu.Lock()
+	hit, lost := s.hit, s.lost
+	s.mu.Unlock()
+	if hit != nil {
+		if err := hit(ctx, next); err != nil {
+			return err
+		}
+	}
+	err := s.Memory.Write(ctx, old, next)
+	if err == nil && lost != nil && lost(ctx, old, next) {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return err
+}
+
+func (s *script) now(t *testing.T) turn.Turn {
+	t.Helper()
+	now, err := s.Memory.Read(t.Context(), region)
+	require.NoError(t, err)
+	return now
+}
+
+func hang(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+
+// job is a process under test.
+type job struct {
+	started chan time.Time // one for each time that the work is called
+	ended   chan error     // the cause, for each time that it ends
+	done    chan error     // Run's answer
+	events  chan turn.Event
+	stop    context.CancelFunc
+}
+
+func begin(t *testing.T, s turn.Store, id string, deadline time.Duration) *job {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	if deadline > 0 {
+		ctx, cancel = context.WithTimeout(t.Context(), deadline)
+	}
+	j := &job{
+		started: make(chan time.Time, 64), ended: make(chan error, 64), done: make(chan error, 1),
+		events: make(chan turn.Event, 1024), stop: cancel,
+	}
+	go func() {
+		defer cancel()
+		j.done <- turn.Run(ctx, turn.Config{
+			Region: region, Process: id, Store: s, OnEvent: func(e turn.Event) { j.events <- e },
+		}, func(ctx context.Context) error {
+			j.started <- time.Now()
+			<-ctx.Done()
+			j.ended <- context.Cause(ctx)
+			return ctx.Err()
+		})
+	}()
+	return j
+}
+
+func (j *job) saw() (all []turn.What) {
+	for len(j.events) > 0 {
+		all = append(all, (<-j.events).What)
+	}
+	return all
+}
+
+func TestHandover(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{}
+		old := begin(t, s, "same-request", 0)
+		<-old.started
+		doze(t.Context(), 10*time.Second)
+		// Lambda repeats an event under its id: these are two processes all the same.
+		fresh := begin(t, s, "same-request", 0)
+		require.ErrorIs(t, <-old.ended, turn.ErrYielded)
+		yielded := time.Now()
+		require.LessOrEqual(t, (<-fresh.started).Sub(yielded), 100*time.Millisecond)
+		require.NoError(t, <-old.done)
+		require.Equal(t, []turn.What{turn.Taken, turn.Yielded, turn.Left}, old.saw())
+		require.EqualValues(t, 2, s.now(t).Number)
+		require.Empty(t, s.now(t).Next)
+
+		fresh.stop()
+		require.NoError(t, <-fresh.done)
+		require.Equal(t, []turn.What{turn.Claimed, turn.Taken, turn.Released}, fresh.saw())
+		require.True(t, s.now(t).Released)
+		next := begin(t, s, "next", 0)
+		at := time.Now()
+		require.Equal(t, at, <-next.started, "a released turn is taken at once")
+		next.stop()
+		require.NoError(t, <-next.done)
+	})
+}
+
+// Of two processes at the same instant one takes over, and the other leaves when it has.
+func TestDoubledTick(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{}
+		old := begin(t, s, "old", 0)
+		<-old.started
+		a, b := begin(t, s, "tick", 0), begin(t, s, "tick", 0)
+		require.ErrorIs(t, <-old.ended, turn.ErrYielded)
+		doze(t.Context(), time.Second)
+		require.Equal(t, 1, len(a.started)+len(b.started))
+		if len(b.started) > 0 {
+			a, b = b, a
+		}
+		require.NoError(t, <-b.done)
+		require.NoError(t, <-old.done)
+		doze(t.Context(), time.Minute)
+		require.Len(t, a.started, 1)
+		require.EqualValues(t, 2, s.now(t).Number, "one handover")
+		a.stop()
+		require.NoError(t, <-a.done)
+	})
+}
+
+// A deployment that can't start must not blind the Region: who worked before goes on.
+func TestASuccessorThatFailsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := turn.Config{}.WithDefaults()
+		s := &script{}
+		old := begin(t, s, "old", 0)
+		<-old.started
+		broken := errors.New("the environment lacks LIFEBOAT_TABLE")
+		require.ErrorIs(t, turn.Run(t.Context(), turn.Config{Region: region, Process: "new", Store: s}, func(context.Context) error { return broken }), broken)
+		require.ErrorIs(t, <-old.ended, turn.ErrYielded)
+		failed := time.Now()
+		require.LessOrEqual(t, (<-old.started).Sub(failed), c.Poll)
+
+		// One that takes the turn and is never heard of again.
+		for {
+			now := s.now(t)
+			if s.Memory.Write(t.Context(), now, turn.Turn{Region: region, Holder: now.Holder, Number: now.Number, Beat: now.Beat, Next: "dead"}) == nil {
+				break
+			}
+		}
+		require.ErrorIs(t, <-old.ended, turn.ErrYielded)
+		synctest.Wait()
+		now := s.now(t)
+		require.NoError(t, s.Memory.Write(t.Context(), now, turn.Turn{Region: region, Holder: "dead", Number: now.Number + 1}))
+		died := time.Now()
+		require.LessOrEqual(t, (<-old.started).Sub(died), c.TTL+c.Drift+c.Poll)
+		old.stop()
+		require.NoError(t, <-old.done)
+	})
+}
+
+func TestASuccessorThatDiesCostsPatience(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{}
+		old := begin(t, s, "old", 0)
+		<-old.started
+		for { // a claim of nobody
+			now := s.now(t)
+			next := now
+			next.Next = "dead"
+			if s.Memory.Write(t.Context(), now, next) == nil {
+				break
+			}
+		}
+		require.ErrorIs(t, <-old.ended, turn.ErrYielded)
+		yielded := time.Now()
+		require.Equal(t, time.Second, (<-old.started).Sub(yielded))
+		require.Empty(t, s.now(t).Next, "the dead claim is gone")
+		old.stop()
+		require.NoError(t, <-old.done)
+	})
+}
+
+// The holder's clock and the waiter's: the work ends Margin before TTL has passed since
+// the last renewal was sent, and nobody takes the turn before TTL + Drift have passed since
+// it was seen.
+func TestRenewalsThatHangEndTheWorkInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := turn.Config{}.WithDefaults()
+		s := &script{}
+		old := begin(t, s, "old", 0)
+		began := <-old.started
+		s.set(func() {
+			s.hit = func(ctx context.Context, next turn.Turn) error {
+				if next.Holder == s.now(t).Holder && next.Next == "" {
+					return hang(ctx) // the holder's own
+				}
+				return nil
+			}
+		})
+		require.ErrorIs(t, <-old.ended, turn.ErrLapsed)
+		require.Equal(t, c.TTL-c.Margin, time.Since(began))
+		s.set(func() { s.hit = nil })
+		again := <-old.started
+		require.LessOrEqual(t, again.Sub(began), c.TTL+c.Call, "nobody else has taken it")
+		old.stop()
+		require.NoError(t, <-old.done)
+	})
+}
+
+func TestADeadHolderIsProvenSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := turn.Config{}.WithDefaults()
+		s := &script{}
+		require.NoError(t, s.Memory.Write(t.Context(), turn.Turn{Region: region}, turn.Turn{Region: region, Holder: "dead", Number: 9, Beat: 40}))
+		began := time.Now()
+		j := begin(t, s, "new", 0)
+		require.Equal(t, c.TTL+c.Drift, (<-j.started).Sub(began))
+		require.Equal(t, turn.Claimed, (<-j.events).What)
+		taken := <-j.events
+		require.Equal(t, turn.Taken, taken.What)
+		require.Equal(t, c.TTL+c.Drift, taken.Silent)
+		require.EqualValues(t, 10, taken.Turn.Number)
+		j.stop()
+		require.NoError(t, <-j.done)
+	})
+}
+
+func TestLostAnswers(t *testing.T) {
+	for name, match := range map[string]func(old, next turn.Turn) bool{
+		"of the take":     func(old, next turn.Turn) bool { return next.Number > old.Number },
+		"of a renewal":    func(old, next turn.Turn) bool { return next.Beat == 5 && old.Beat == 4 },
+		"of the claim":    func(old, next turn.Turn) bool { return next.Next != old.Next },
+		"of the release":  func(old, next turn.Turn) bool { return next.Released && !old.Released },
+		"of each of them": func(_, _ turn.Turn) bool { return true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var mu sync.Mutex
+				told := map[turn.Turn]bool{}
+				s := &script{lost: func(_ context.Context, old, next turn.Turn) bool {
+					mu.Lock()
+					defer mu.Unlock()
+					// Every other one of each kind is lost, and an answer only once.
+					lost := match(old, next) && !told[next] && len(told)%2 == 0
+					told[next] = true
+					return lost
+				}}
+				old := begin(t, s, "old", 0)
+				<-old.started
+				doze(t.Context(), 20*time.Second)
+				fresh := begin(t, s, "new", 0)
+				require.ErrorIs(t, <-old.ended, turn.ErrYielded)
+				yielded := time.Now()
+				require.Less(t, (<-fresh.started).Sub(yielded), turn.Blind)
+				require.NoError(t, <-old.done)
+				doze(t.Context(), 20*time.Second)
+				require.Empty(t, old.started, "the work of the old one was started once")
+				require.Empty(t, fresh.ended)
+				require.EqualValues(t, 2, s.now(t).Number)
+				fresh.stop()
+				require.NoError(t, <-fresh.done)
+			})
+		})
+	}
+}
+
+func TestLeavesBeforeTheDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{}
+		began := time.Now()
+		j := begin(t, s, "p", 15*time.Minute)
+		require.NoError(t, <-j.done)
+		require.ErrorIs(t, <-j.ended, turn.ErrDeadline)
+		require.Equal(t, 15*time.Minute-5*time.Second, time.Since(began))
+		require.True(t, s.now(t).Released)
+
+		short := begin(t, s, "p", 3*time.Second)
+		require.EqualError(t, <-short.done, "turn: run in us-east-1: 3s are left of the invocation, and Spare is 5s: raise the function's timeout")
+	})
+}
+
+// The deadline, or a store that is gone, must not keep a process.
+func TestLeavesWhenTheStoreIsGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{}
+		j := begin(t, s, "p", time.Minute)
+		<-j.started
+		s.set(func() {
+			s.read = hang
+			s.hit = func(ctx context.Context, _ turn.Turn) error { return hang(ctx) }
+		})
+		require.ErrorIs(t, <-j.ended, turn.ErrLapsed)
+		began := time.Now()
+		require.NoError(t, <-j.done)
+		require.Less(t, time.Since(began), time.Minute)
+		var failed []turn.Event
+		for len(j.events) > 0 {
+			if e := <-j.events; e.What == turn.Failed {
+				failed = append(failed, e)
+			}
+		}
+		require.Len(t, failed, 1, "one report of an outage, not ten a second")
+		require.ErrorContains(t, failed[0].Err, "turn: write the turn of us-east-1: context deadline exceeded")
+	})
+}
+
+func TestAWaiterThatIsStoppedWithdraws(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{}
+		require.NoError(t, s.Memory.Write(t.Context(), turn.Turn{Region: region}, turn.Turn{Region: region, Holder: "busy", Number: 1}))
+		j := begin(t, s, "p", 0)
+		doze(t.Context(), time.Second)
+		require.NotEmpty(t, s.now(t).Next)
+		j.stop()
+		require.NoError(t, <-j.done)
+		require.Empty(t, s.now(t).Next)
+	})
+}
+
+func TestWorkThatEndsByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &turntest.Memory{}
+		broken := errors.New("no database is configured")
+		for _, want := range []error{broken, nil} {
+			err := turn.Run(t.Context(), turn.Config{Region: region, Process: "p", Store: s}, func(context.Context) error { return want })
+			require.ErrorIs(t, err, want)
+			now, readErr := s.Read(t.Context(), region)
+			require.NoError(t, readErr)
+			require.True(t, now.Released, "the next one need not wait")
+		}
+	})
+}
+
+// What somebody has done to the record by hand must not let two work.
+func TestATurnThatIsTakenAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{}
+		j := begin(t, s, "p", 0)
+		<-j.started
+		now := s.now(t)
+		theirs := turn.Turn{Region: region, Holder: "other", Number: now.Number + 1}
+		require.NoError(t, s.Memory.Write(t.Context(), now, theirs))
+		require.ErrorIs(t, <-j.ended, turn.ErrUsurped)
+		renewed := theirs
+		renewed.Beat++
+		require.NoError(t, s.Memory.Write(t.Context(), theirs, renewed), "it lives, so this process may leave")
+		require.NoError(t, <-j.done)
+		require.Equal(t, "other", s.now(t).Holder)
+	})
+}
+
+func TestRunRefusesABadConfig(t *testing.T) {
+	require.ErrorContains(t, turn.Run(t.Context(), turn.Config{}, nil), "Store is nil")
+}
