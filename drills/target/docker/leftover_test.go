@@ -201,8 +201,16 @@ func nodeImage(t *testing.T) string {
 	defer c.Close()
 	list, err := c.ImageList(t.Context(), client.ImageListOptions{Filters: make(client.Filters).Add("label", "lifeboat.node")})
 	require.NoError(t, err)
-	require.NotEmpty(t, list.Items)
-	return list.Items[0].RepoTags[0]
+	for _, image := range list.Items {
+		// One that two processes have built at once is there twice, and once without a name.
+		for _, tag := range image.RepoTags {
+			if tag != "<none>:<none>" {
+				return tag
+			}
+		}
+	}
+	require.Fail(t, "no image of a node has a name")
+	return ""
 }
 
 // A process finds its engine once, so another one looks here.
