@@ -23,7 +23,7 @@ type View struct {
 	// Behind is the holder that this process waits for: the first that it saw, or
 	// itself once it has held the turn. Any other one came later.
 	Behind string
-	// Alive tells that this process has seen the present holder renew.
+	// Alive tells that this process has seen the present holder renew within 2 Renew.
 	Alive bool
 	// Unchanged is how long the holder has provably said nothing, on the process's own
 	// monotonic clock. See Watch.
@@ -68,21 +68,31 @@ func Decide(v View, c Config) Step {
 type Watch struct {
 	turn  Turn
 	known bool
-	alive bool
 	since time.Time
+	asked time.Time // before the last look
+	spoke time.Time // before the last look that did not show the latest renewal yet; zero if there was none
 }
 
-// Observe notes that a call which has just returned showed this turn.
-func (w *Watch) Observe(t Turn, now time.Time) {
+// Observe notes that a call showed this turn, from before it was sent until after it
+// returned.
+func (w *Watch) Observe(t Turn, sent, now time.Time) {
 	if !w.known || !t.sameBeat(w.turn) {
 		w.since = now
 	}
-	w.alive = w.known && t.Number == w.turn.Number && (w.alive || t.Beat != w.turn.Beat)
-	w.turn, w.known = t, true
+	switch {
+	case t.Number != w.turn.Number:
+		w.spoke = time.Time{} // of this holder nothing is known but its take
+	case w.known && t.Beat != w.turn.Beat:
+		w.spoke = w.asked
+	}
+	w.turn, w.known, w.asked = t, true, sent
 }
 
-// Alive reports whether the present holder has been seen to renew.
-func (w *Watch) Alive() bool { return w.alive }
+// Alive reports whether the present holder has been seen to renew within a time. Two looks
+// that are far apart don't show that: it may have renewed, and died since.
+func (w *Watch) Alive(now time.Time, within time.Duration) bool {
+	return !w.spoke.IsZero() && now.Sub(w.spoke) <= within
+}
 
 // Unchanged returns the holder's silence. It is proven by a compare-and-swap on the turn
 // that was observed: when that succeeds, the holder has said nothing until then.

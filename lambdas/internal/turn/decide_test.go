@@ -73,27 +73,28 @@ func TestWatchCountsTheHoldersSilence(t *testing.T) {
 	at := func(s int) time.Time { return time.Unix(1000, 0).Add(time.Duration(s) * time.Second) }
 	var w turn.Watch
 	held := turn.Turn{Holder: "old", Number: 7, Beat: 3}
-	w.Observe(held, at(0))
+	w.Observe(held, at(0), at(0))
 	require.Equal(t, 2*time.Second, w.Unchanged(at(2)))
 
 	claimed := held
 	claimed.Next = "new"
-	w.Observe(claimed, at(2))
-	require.False(t, w.Alive())
+	w.Observe(claimed, at(2), at(2))
+	require.False(t, w.Alive(at(2), time.Minute))
 	require.Equal(t, 3*time.Second, w.Unchanged(at(3)), "a claim is not the holder's word")
 
 	renewed := claimed
 	renewed.Beat++
-	w.Observe(renewed, at(3))
+	w.Observe(renewed, at(3), at(3))
 	require.Zero(t, w.Unchanged(at(3)))
-	require.True(t, w.Alive())
+	require.True(t, w.Alive(at(3), time.Second))
+	require.False(t, w.Alive(at(3), time.Second-1), "it may have renewed right after the look at 2 s")
 
 	released := renewed
 	released.Released = true
-	w.Observe(released, at(5))
+	w.Observe(released, at(5), at(5))
 	require.Equal(t, time.Second, w.Unchanged(at(6)))
 
-	w.Observe(turn.Turn{Holder: "new", Number: 8, Beat: renewed.Beat}, at(7))
+	w.Observe(turn.Turn{Holder: "new", Number: 8, Beat: renewed.Beat}, at(7), at(7))
 	require.Zero(t, w.Unchanged(at(7)))
-	require.False(t, w.Alive(), "of this holder nothing has been seen but the take")
+	require.False(t, w.Alive(at(7), time.Minute), "of this holder nothing has been seen but the take")
 }

@@ -17,7 +17,8 @@ type process struct {
 	w      *world
 	id     string
 	rate   float64 // of its clock
-	since  time.Time
+	born   time.Time
+	since  time.Time // it has lived without standing still
 	dead   bool
 	frozen chan struct{} // closed when it goes on; nil when it does
 	work   context.Context
@@ -25,6 +26,9 @@ type process struct {
 	done   bool      // owes nothing any more
 	left   time.Time // when it last yielded
 }
+
+// String tells processes of the same tick apart.
+func (p *process) String() string { return fmt.Sprintf("%s@%v", p.id, p.born.Format("05.000")) }
 
 // start runs a process after a delay, until Run returns or it is killed.
 func (w *world) start(ctx context.Context, id string, cold time.Duration) {
@@ -34,13 +38,14 @@ func (w *world) start(ctx context.Context, id string, cold time.Duration) {
 		}
 		run, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
-		p := &process{w: w, id: id, rate: 1, since: time.Now(), kill: cancel}
+		p := &process{w: w, id: id, rate: 1, born: time.Now(), since: time.Now(), kill: cancel}
 		if w.rough {
 			p.rate = float64(w.between(98, 103)) / 100
 		}
 		w.mu.Lock()
 		w.settle()
 		w.procs[p] = true
+		w.note("%s starts", p)
 		w.mu.Unlock()
 
 		cfg := p.config()
@@ -49,17 +54,21 @@ func (w *world) start(ctx context.Context, id string, cold time.Duration) {
 		err := turn.Run(run, cfg, p.act)
 		goodbye.Stop()
 		w.mu.Lock()
-		// Who leaves on its own account leaves somebody behind that works.
+		// Who leaves on its own account leaves somebody behind that lives.
+		others := len(w.procs)
+		if w.procs[p] {
+			others--
+		}
 		end, _ := run.Deadline() // also of the whole day
-		if run.Err() == nil && time.Until(end) > cfg.Spare && !p.done && w.worker == nil && time.Since(w.idle) > 2*time.Second {
-			w.wrong = append(w.wrong, fmt.Sprintf("%s left at %v, and nobody works since %v", p.id, time.Now(), w.idle))
+		if run.Err() == nil && time.Until(end) > cfg.Spare && !p.done && others == 0 && w.worker == nil && time.Since(w.idle) > 2*time.Second {
+			w.fail("%s left, and nobody works since %v", p, w.idle)
 		}
 		w.mu.Unlock()
 		w.gone(p, "")
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		if err != nil {
-			w.wrong = append(w.wrong, err.Error())
+			w.fail("%s: %v", p, err)
 		}
 	})
 }
@@ -101,6 +110,9 @@ func (p *process) act(ctx context.Context) error {
 func (p *process) event(e turn.Event) {
 	w := p.w
 	w.count(string(e.What))
+	w.mu.Lock()
+	w.note("%s: %s, %d beats %d %s next %q released %v, %v", p, e.What, e.Turn.Number, e.Turn.Beat, e.Turn.Holder, e.Turn.Next, e.Turn.Released, e.Err)
+	w.mu.Unlock()
 	switch {
 	case e.What == turn.Taken && e.Silent >= 2*time.Second:
 		w.count("taken over from the dead")
@@ -137,6 +149,7 @@ func (w *world) dies(p *process) {
 func (w *world) gone(p *process, why string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.note("%s is gone %s", p, why)
 	if why != "" {
 		w.counts[why]++
 	}
@@ -147,6 +160,15 @@ func (w *world) gone(p *process, why string) {
 	p.done = true
 	if p.dead {
 		w.resting(p)
+		w.orphaned(p)
+	}
+}
+
+// orphaned notes that who has taken the turn last does nothing with it. As with any holder
+// that dies, its silence has to be proven from here on.
+func (w *world) orphaned(p *process) {
+	if w.taker == p && w.worker == nil {
+		w.idle, w.hurt = time.Now(), 0
 	}
 }
 
@@ -181,8 +203,10 @@ func (w *world) freeze(ctx context.Context) {
 	w.settle()
 	delete(w.procs, p)
 	w.resting(p)
+	w.orphaned(p)
 	thaw := make(chan struct{})
 	p.frozen = thaw
+	w.note("%s stands still", p)
 	w.mu.Unlock()
 	doze(ctx, w.between(100*time.Millisecond, 20*time.Second))
 	w.mu.Lock()
@@ -194,6 +218,7 @@ func (w *world) freeze(ctx context.Context) {
 	}
 	w.settle()
 	p.since = time.Now()
+	w.note("%s goes on", p)
 	if p.work != nil && p.work.Err() == nil {
 		w.working(p)
 	}
@@ -214,7 +239,18 @@ func (p *process) Read(ctx context.Context, r dr.Region) (t turn.Turn, err error
 // Write implements turn.Store.
 func (p *process) Write(ctx context.Context, old, next turn.Turn) error {
 	return p.call(ctx, "write", func() error {
-		return p.w.store.Write(context.WithoutCancel(ctx), old, next)
+		w := p.w
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		err := w.store.Write(context.WithoutCancel(ctx), old, next)
+		if err == nil && next.Number > old.Number {
+			w.taker = p
+			if p.dead || p.done || p.frozen != nil {
+				w.settle()
+				w.orphaned(p)
+			}
+		}
+		return err
 	})
 }
 
@@ -244,7 +280,7 @@ func (p *process) call(ctx context.Context, op string, do func() error) error {
 		return errDead
 	}
 	w.count(op)
-	latency, fate := w.fate(op)
+	latency, fate := w.fate(p, op)
 	switch {
 	case fate == "outage":
 		<-ctx.Done()
@@ -279,7 +315,7 @@ func (p *process) call(ctx context.Context, op string, do func() error) error {
 }
 
 // fate draws what becomes of a call.
-func (w *world) fate(op string) (time.Duration, string) {
+func (w *world) fate(p *process, op string) (time.Duration, string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	// MRSC asks a second Region: 12 to 60 ms away, there and back.
@@ -302,6 +338,7 @@ func (w *world) fate(op string) (time.Duration, string) {
 		fate = "refused"
 	}
 	if fate != "" {
+		w.note("%s of %s: %s", op, p, fate)
 		w.counts[fate]++
 		w.hurt++
 	}

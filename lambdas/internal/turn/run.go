@@ -151,12 +151,17 @@ func (r *runner) depart(ctx context.Context) {
 }
 
 func (r *runner) view(t Turn, working bool) View {
-	return View{Me: r.me, Turn: t, Working: working, Behind: r.behind, Alive: r.watch.Alive(), Unchanged: r.watch.Unchanged(time.Now())}
+	now := time.Now()
+	return View{
+		Me: r.me, Turn: t, Working: working, Behind: r.behind,
+		Alive: r.watch.Alive(now, 2*r.cfg.Renew), Unchanged: r.watch.Unchanged(now),
+	}
 }
 
 func (r *runner) read(ctx context.Context) (Turn, error) {
 	call, cancel := context.WithTimeout(ctx, r.cfg.Call)
 	defer cancel()
+	sent := time.Now()
 	t, err := r.cfg.Store.Read(call, r.cfg.Region)
 	if r.failure(ctx, "read", err); err != nil {
 		return Turn{}, err
@@ -164,18 +169,19 @@ func (r *runner) read(ctx context.Context) (Turn, error) {
 	if !r.watch.known {
 		r.behind = t.Holder
 	}
-	r.watch.Observe(t, time.Now())
+	r.watch.Observe(t, sent, time.Now())
 	return t, nil
 }
 
 func (r *runner) write(ctx context.Context, old, next Turn) error {
 	call, cancel := context.WithTimeout(ctx, r.cfg.Call)
 	defer cancel()
+	sent := time.Now()
 	err := r.cfg.Store.Write(call, old, next)
 	if r.failure(ctx, "write", err); err != nil {
 		return err
 	}
-	r.watch.Observe(next, time.Now())
+	r.watch.Observe(next, sent, time.Now())
 	return nil
 }
 
