@@ -31,9 +31,7 @@
 //
 // # What is open
 //
-// No store on the lease table yet, so no function uses the package. TestDay holds the
-// blind gap below 4 s in all days but about one in forty, in which several faults at once
-// cost 6 s; two that work at once were never seen.
+// No store on the lease table yet, so no function uses the package.
 //
 // # What is assumed
 //
