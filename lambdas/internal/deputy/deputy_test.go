@@ -34,7 +34,7 @@ func TestADeputyIsAskedOnceInTwoSeconds(t *testing.T) {
 		d := deputy.New("us-west-2", "lifeboat-prod-failover-trigger", i)
 		for range 41 { // ten seconds, four times a second
 			require.NoError(t, d.Ask(t.Context(), "sql dead\n\x1b[2J"+strings.Repeat("é", 2000)))
-			time.Sleep(250 * time.Millisecond)
+			<-time.After(250 * time.Millisecond)
 		}
 		require.Len(t, i.in, 6)
 		require.Equal(t, "lifeboat-prod-failover-trigger", aws.ToString(i.in[0].FunctionName))
@@ -44,7 +44,7 @@ func TestADeputyIsAskedOnceInTwoSeconds(t *testing.T) {
 		require.Equal(t, event.Failover, w.Mode)
 		require.EqualValues(t, "us-west-2", w.Target)
 
-		time.Sleep(10 * time.Second)
+		<-time.After(10 * time.Second)
 		i.err = errors.New("throttled")
 		require.ErrorContains(t, d.Ask(t.Context(), "r"), "invoke lifeboat-prod-failover-trigger in us-west-2: throttled")
 		i.err = nil

@@ -125,7 +125,7 @@ func (r *rig) run(ctx context.Context, region dr.Region) {
 	r.wg.Go(func() { _, _ = h.Invoke(ctx, nil) })
 }
 
-func (r *rig) wait(d time.Duration) { time.Sleep(d); synctest.Wait() }
+func (r *rig) wait(d time.Duration) { <-time.After(d); synctest.Wait() }
 
 func TestBothFunctionsTogetherSurviveTheLossOfARegion(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {

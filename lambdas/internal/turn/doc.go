@@ -27,7 +27,7 @@
 // A worker writes once per Renew, a handover needs a claim, a renewal that the claim
 // refuses, a release and a take, and about fifteen reads while
 // one of them waits for the other. With the defaults and a tick per minute that is 5140 + 240 writes
-// and about 900 reads an hour in each Region.
+// and about 990 reads an hour in each Region.
 //
 // # What is open
 //
