@@ -7,7 +7,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/lifeboat-dr/lifeboat/lambdas/internal/boot"
-	"github.com/lifeboat-dr/lifeboat/lambdas/internal/trigger"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/trigger"
 )
 
 func main() {

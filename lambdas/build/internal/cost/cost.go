@@ -31,7 +31,7 @@ type Loop struct {
 	Overlap time.Duration
 	// TurnRenew is the time between two renewals of the turn, TurnPoll between two
 	// looks of who waits for it. Default 700 ms and 100 ms, as in
-	// lambdas/internal/turn.
+	// lambdas/function/turn.
 	TurnRenew, TurnPoll time.Duration
 	// HeartbeatUnits is the size of a heartbeat in the table, in units of 1 KB.
 	// Default 2.

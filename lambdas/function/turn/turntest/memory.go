@@ -6,7 +6,7 @@ import (
 	"context"
 	"sync"
 
-	"github.com/lifeboat-dr/lifeboat/lambdas/internal/turn"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/turn"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
 

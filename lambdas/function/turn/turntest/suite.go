@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/lifeboat-dr/lifeboat/lambdas/internal/turn"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/turn"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
 

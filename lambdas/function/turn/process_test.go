@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/lifeboat-dr/lifeboat/lambdas/internal/turn"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/turn"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
 

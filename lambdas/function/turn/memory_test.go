@@ -3,8 +3,8 @@ package turn_test
 import (
 	"testing"
 
-	"github.com/lifeboat-dr/lifeboat/lambdas/internal/turn"
-	"github.com/lifeboat-dr/lifeboat/lambdas/internal/turn/turntest"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/turn"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/turn/turntest"
 )
 
 func TestMemory(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/lifeboat-dr/lifeboat/lambdas/internal/turn"
-	"github.com/lifeboat-dr/lifeboat/lambdas/internal/turn/turntest"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/turn"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/turn/turntest"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
 

@@ -16,8 +16,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/lifeboat-dr/lifeboat/lambdas/internal/turn"
-	"github.com/lifeboat-dr/lifeboat/lambdas/internal/turn/turntest"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/turn"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/turn/turntest"
 )
 
 const (
@@ -43,7 +43,7 @@ func TestDay(t *testing.T) {
 			w := live(t, seed, day)
 			t.Logf("seed %d: %s", seed, w)
 			if len(w.wrong) > 0 {
-				t.Errorf("replay: LIFEBOAT_SEED=%d go test ./lambdas/internal/turn -run TestDay\n%s", seed, strings.Join(w.wrong, "\n\n"))
+				t.Errorf("replay: LIFEBOAT_SEED=%d go test ./lambdas/function/turn -run TestDay\n%s", seed, strings.Join(w.wrong, "\n\n"))
 			}
 			for what, n := range w.counts {
 				visited[what] += n

@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/lifeboat-dr/lifeboat/lambdas/internal/turn"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/turn"
 )
 
 func TestDecide(t *testing.T) {
