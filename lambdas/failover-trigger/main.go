@@ -6,8 +6,8 @@ package main
 import (
 	"github.com/aws/aws-lambda-go/lambda"
 
-	"github.com/lifeboat-dr/lifeboat/lambdas/internal/boot"
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/trigger"
+	"github.com/lifeboat-dr/lifeboat/lambdas/internal/boot"
 )
 
 func main() {

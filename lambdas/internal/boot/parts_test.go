@@ -23,8 +23,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/lifeboat-dr/lifeboat/lambdas/internal/boot"
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/deputy"
+	"github.com/lifeboat-dr/lifeboat/lambdas/internal/boot"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
