@@ -25,8 +25,8 @@ type Settings struct {
 	// Out is where the runs' folders go; from DRILL_OUT, default "out".
 	Out string
 	// Require lists what must not be missing: a target, or Terraform for the tests of
-	// the infrastructure. Its absence is a failure and no skip; from DRILL_REQUIRE,
-	// comma-separated.
+	// the infrastructure. Its absence is a failure and no skip, and so is a fault that
+	// a required target can't inject; from DRILL_REQUIRE, comma-separated.
 	Require []string
 }
 

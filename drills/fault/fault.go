@@ -16,75 +16,12 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
 
-// Kind is what a fault does.
-type Kind string
-
-// The kinds, with the arguments that each takes.
-const (
-	// None injects nothing: the control drill.
-	None Kind = "none"
-	// Blackout (region): everything in the Region falls silent. Packets are
-	// dropped, processes live, nobody gets a reset.
-	Blackout Kind = "blackout"
-	// Kill (region): its servers and monitors are killed; connections are reset.
-	Kill Kind = "kill"
-	// FreezeDatabase (region): its database server stops in mid-flight; the rest
-	// of the Region lives.
-	FreezeDatabase Kind = "freeze-database"
-	// Isolate (region): it is cut off from the other two Regions, while clients
-	// inside it go on.
-	Isolate Kind = "isolate"
-	// CutLink (region, peer): only the link between the two is cut.
-	CutLink Kind = "cut-link"
-	// ReplicationLag (region, peer, duration): what the Region ships to the
-	// peer arrives that much later.
-	ReplicationLag Kind = "replication-lag"
-	// KillController (region): its controller is killed, nothing else.
-	KillController Kind = "kill-controller"
-)
-
-// arity says which arguments a kind takes, in the order region, peer, duration.
-type arity struct{ region, peer, duration bool }
-
-// kinds is every kind in the order in which they are listed to people.
-var kinds = []struct {
-	kind  Kind
-	takes arity
-}{
-	{None, arity{}},
-	{Blackout, arity{region: true}},
-	{Kill, arity{region: true}},
-	{FreezeDatabase, arity{region: true}},
-	{Isolate, arity{region: true}},
-	{CutLink, arity{region: true, peer: true}},
-	{ReplicationLag, arity{region: true, peer: true, duration: true}},
-	{KillController, arity{region: true}},
-}
-
-// Kinds returns every kind.
-func Kinds() []Kind {
-	out := make([]Kind, len(kinds))
-	for i, k := range kinds {
-		out[i] = k.kind
-	}
-	return out
-}
-
-func takes(k Kind) (arity, bool) {
-	for _, known := range kinds {
-		if known.kind == k {
-			return known.takes, true
-		}
-	}
-	return arity{}, false
-}
-
 // Fault is one thing that breaks. Fields that its kind doesn't take are zero.
 type Fault struct {
 	Kind     Kind
 	Region   dr.Region     // where; for a link, its source
 	Peer     dr.Region     // the other end of a link
-	Duration time.Duration // how much, for ReplicationLag; above zero
+	Duration time.Duration // how much or how long, as its kind says; above zero
 }
 
 // String prints the fault as Parse reads it, such as

@@ -18,6 +18,15 @@ func TestParsePrintsBack(t *testing.T) {
 		"isolate(us-east-1)":              {Kind: fault.Isolate, Region: "us-east-1"},
 		"cut-link(us-east-1,us-west-2)":   {Kind: fault.CutLink, Region: "us-east-1", Peer: "us-west-2"},
 		"kill-controller(ap-southeast-2)": {Kind: fault.KillController, Region: "ap-southeast-2"},
+		"throttle-rds(us-west-2,10s)":     {Kind: fault.ThrottleRDS, Region: "us-west-2", Duration: 10 * time.Second},
+		"kill-monitor(us-east-1)":         {Kind: fault.KillMonitor, Region: "us-east-1"},
+		"stop-monitor(us-east-1)":         {Kind: fault.StopMonitor, Region: "us-east-1"},
+		"kill-steps(us-west-2)":           {Kind: fault.KillSteps, Region: "us-west-2"},
+		"lose-ticks(us-east-2)":           {Kind: fault.LoseTicks, Region: "us-east-2"},
+		"double-ticks(us-east-2)":         {Kind: fault.DoubleTicks, Region: "us-east-2"},
+		"double-trigger(us-west-2)":       {Kind: fault.DoubleTrigger, Region: "us-west-2"},
+		"cold-start(us-west-2,1.5s)":      {Kind: fault.ColdStart, Region: "us-west-2", Duration: 1500 * time.Millisecond},
+		"lambda-down(us-east-1)":          {Kind: fault.LambdaDown, Region: "us-east-1"},
 		"replication-lag(us-east-1,us-west-2,5s)": {
 			Kind: fault.ReplicationLag, Region: "us-east-1", Peer: "us-west-2", Duration: 5 * time.Second},
 	} {
@@ -51,6 +60,10 @@ func TestParseSaysWhatIsWrong(t *testing.T) {
 		"replication-lag(us-east-1,us-west-2,)":     "duration is 0s: use one above zero",
 		"replication-lag(us-east-1,us-west-2,soon)": `duration "soon": write it like 5s`,
 		"replication-lag(us-east-1,us-west-2,-1s)":  "duration is -1s: use one above zero",
+		"cold-start(us-east-1)":                     "takes 2 arguments, got 1",
+		"throttle-rds(us-east-1,0s)":                "duration is 0s: use one above zero",
+		"lambda-down(us-east-1,1s)":                 "takes 1 arguments, got 2",
+		"stop-monitor":                              `takes 1 arguments, got 0`,
 	} {
 		t.Run(text, func(t *testing.T) {
 			_, err := fault.Parse(text)
@@ -67,8 +80,11 @@ func TestValidateReportsEverything(t *testing.T) {
 }
 
 func TestEveryKindIsKnownToParse(t *testing.T) {
-	require.Len(t, fault.Kinds(), 8)
+	require.Len(t, fault.Kinds(), 17)
+	seen := make(map[fault.Kind]bool)
 	for _, k := range fault.Kinds() {
+		require.False(t, seen[k], "%s is listed twice", k)
+		seen[k] = true
 		_, err := fault.Parse(string(k))
 		if err != nil {
 			require.NotContains(t, err.Error(), "is not known")
@@ -81,6 +97,8 @@ func FuzzParse(f *testing.F) {
 	f.Add("replication-lag(us-east-1,us-west-2,1.5s)")
 	f.Add("cut-link(us-east-1, us-west-2)")
 	f.Add("none()")
+	f.Add("cold-start(us-east-1,1s)")
+	f.Add("kill-steps(us-west-2)")
 	f.Fuzz(func(t *testing.T, text string) {
 		first, err := fault.Parse(text)
 		if err != nil {
