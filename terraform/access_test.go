@@ -14,12 +14,14 @@ import (
 var duties = map[string][]string{
 	"health-monitor": {
 		"dynamo.Store.ReadLease", "dynamo.Store.RenewLease", "dynamo.Store.Publish", "dynamo.Store.Heartbeats",
+		"dynamo.Store.ReadTurn", "dynamo.Store.WriteTurn",
 		"aurora.Control.Probe", "aurora.Isolator.Refresh", "aurora.Isolator.Isolate",
 		"cloudwatch.RPOLag.Lag", "cloudwatch.Role.Redirect", "notify.Topic.Notify",
 	},
 	// The witness has no database to fence and no replica to be read as its own.
 	"witness": {
 		"dynamo.Store.ReadLease", "dynamo.Store.Publish", "dynamo.Store.Heartbeats",
+		"dynamo.Store.ReadTurn", "dynamo.Store.WriteTurn",
 		"aurora.Control.Probe", "notify.Topic.Notify",
 	},
 	"failover-trigger": {

@@ -29,10 +29,6 @@
 // one of them waits for the other. With the defaults and a tick per minute that is 5140 + 240 writes
 // and about 990 reads an hour in each Region.
 //
-// # What is open
-//
-// No store on the lease table yet, so no function uses the package.
-//
 // # What is assumed
 //
 // Monotonic clocks differ in rate by less than Drift/TTL, and a process that stands

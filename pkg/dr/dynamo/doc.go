@@ -1,6 +1,6 @@
-// Package dynamo keeps the lease, the journal, the heartbeats and the
-// acknowledgements in one DynamoDB table with multi-Region strong consistency
-// (MRSC): two replicas in the member Regions and a witness in a third.
+// Package dynamo keeps the lease, the journal, the heartbeats, the acknowledgements and
+// the turns of each Region's processes in one DynamoDB table with multi-Region strong
+// consistency (MRSC): two replicas in the member Regions and a witness in a third.
 //
 // MRSC is what makes the table a lock. Its conditional writes are evaluated
 // against the latest version anywhere, and a write is acknowledged only after a
@@ -29,6 +29,7 @@
 //	heartbeat#REGION            seq, report (JSON); published_at for people
 //	journal#EXECUTION#000001    entry (JSON), at, state, mode; code, event, epoch, writer_from, writer_to for people
 //	ack#EPOCH                   epoch, by, reason; at for people
+//	turn#REGION                 holder, number, beat, next, released; written_at for people
 //
 // Times in attributes are UTC and never decide anything, except that the failovers
 // of the last hour are counted by them.

@@ -18,6 +18,8 @@ func num[N ~uint64 | ~int64](n N) types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: fmt.Sprintf("%d", n)}
 }
 
+func truth(b bool) types.AttributeValue { return &types.AttributeValueMemberBOOL{Value: b} }
+
 // instant is a time for people; its width is fixed so that it sorts as text.
 func instant(t time.Time) types.AttributeValue {
 	return str(t.UTC().Format("2006-01-02T15:04:05.000000000Z"))
@@ -60,6 +62,15 @@ func (r *reader) uint(name string) uint64 {
 	}
 	r.bad(name, "a number that is not negative")
 	return 0
+}
+
+func (r *reader) truth(name string) bool {
+	v, ok := r.it[name].(*types.AttributeValueMemberBOOL)
+	if !ok {
+		r.bad(name, "true or false")
+		return false
+	}
+	return v.Value
 }
 
 func (r *reader) bad(name, want string) {
