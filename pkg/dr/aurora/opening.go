@@ -13,7 +13,8 @@ import (
 
 // Open implements failover.Fencer. It returns failover.ErrNotWriter on an Aurora
 // secondary and on a MySQL replica, and ErrStaleEpoch when the database holds a
-// heartbeat of a newer epoch.
+// heartbeat of a newer epoch. A server without the heartbeat table was promoted before
+// its first writer's installation had arrived: it is installed first.
 //
 // The statement that opens carries its own deadline, on the server's clock: when
 // a frozen server thaws and finds it in its socket, it opens nothing.
@@ -50,28 +51,18 @@ func (s *SQL) Open(ctx context.Context, e dr.Epoch) error {
 
 // mayOpen says why a server must stay closed.
 func (s *SQL) mayOpen(ctx context.Context, c *sql.Conn, e dr.Epoch) error {
-	m, err := s.mode(ctx, c)
+	if _, err := s.writer(ctx, c); err != nil {
+		return err
+	}
+	newest, installed, err := s.newest(ctx, c)
 	if err != nil {
 		return err
 	}
-	if m.secondary {
-		return failover.ErrNotWriter
+	if !installed {
+		return s.install(ctx, c)
 	}
-	if s.cfg.Dialect == DialectMySQL {
-		replica, err := replicates(ctx, c)
-		if err != nil {
-			return err
-		}
-		if replica {
-			return failover.ErrNotWriter
-		}
-	}
-	var newest sql.Null[uint64]
-	if err := c.QueryRowContext(ctx, "SELECT MAX(epoch) FROM "+s.heartbeat()).Scan(&newest); err != nil {
-		return err
-	}
-	if newest.V > uint64(e) {
-		return fmt.Errorf("%w: %d, not %d", ErrStaleEpoch, newest.V, e)
+	if newest > e {
+		return fmt.Errorf("%w: %d, not %d", ErrStaleEpoch, newest, e)
 	}
 	return nil
 }

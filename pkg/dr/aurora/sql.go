@@ -40,6 +40,8 @@ type SQLConfig struct {
 	Admin   *sql.DB
 	Region  dr.Region // where the server is
 	Dialect Dialect
+	// Account is DB's login, for Install to create; the zero value has it create none.
+	Account Account
 	// Schema holds the heartbeat table. Default "lifeboat".
 	Schema string
 	// Spare names accounts whose sessions survive a fence, besides Admin's own and
@@ -65,6 +67,7 @@ func (c SQLConfig) Validate() error {
 	if c.Schema != "" && !identifier.MatchString(c.Schema) {
 		errs = append(errs, fmt.Errorf("aurora: sql: Schema %q: use letters, digits and underscores", c.Schema))
 	}
+	errs = append(errs, c.Account.validate())
 	if c.Watchdog != 0 && c.Watchdog < 2*time.Second {
 		errs = append(errs, fmt.Errorf("aurora: sql: Watchdog %v is below 2s: the event runs once a second", c.Watchdog))
 	}
@@ -104,22 +107,6 @@ func NewSQL(cfg SQLConfig) (*SQL, error) {
 		cfg.Schema = "lifeboat"
 	}
 	return &SQL{cfg: cfg}, nil
-}
-
-// Install creates the schema and its table on the writer, if they don't exist.
-func (s *SQL) Install(ctx context.Context) error {
-	return s.session(ctx, s.cfg.Admin, "install the schema", func(c *sql.Conn) error {
-		for _, statement := range []string{
-			"CREATE DATABASE IF NOT EXISTS " + s.cfg.Schema,
-			"CREATE TABLE IF NOT EXISTS " + s.heartbeat() +
-				" (region VARCHAR(64) NOT NULL PRIMARY KEY, epoch BIGINT UNSIGNED NOT NULL, seq BIGINT UNSIGNED NOT NULL, at DATETIME(6) NOT NULL)",
-		} {
-			if _, err := c.ExecContext(ctx, statement); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }
 
 func (s *SQL) heartbeat() string { return s.cfg.Schema + ".heartbeat" }

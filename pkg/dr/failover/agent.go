@@ -23,6 +23,9 @@ type AgentConfig struct {
 	// Region, Policy, Watch, Leaser, Heartbeats and Trace are the agent's.
 	Guard      *GuardConfig
 	Controller *ControllerConfig
+	// Founder takes the first epoch when no lease has ever existed; for an agent with a
+	// Guard. Without one somebody else must take it.
+	Founder Founder
 	// Deputy moves the writer in another process, for a member's agent without a
 	// Controller; Journal is that process's.
 	Deputy  Deputy
@@ -62,6 +65,9 @@ func NewAgent(cfg AgentConfig) (*Agent, error) {
 	}
 	if cfg.Deputy != nil && (cfg.Controller != nil || cfg.Journal == nil) {
 		errs = append(errs, errors.New("failover: agent: a Deputy takes the place of a Controller, and needs the Journal that it writes"))
+	}
+	if cfg.Founder != nil && cfg.Guard == nil {
+		errs = append(errs, errors.New("failover: agent: a Founder needs a Guard, which keeps what was founded"))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -116,6 +122,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	})
 	if a.guard != nil {
 		wg.Go(func() { _ = a.guard.Run(ctx) })
+	}
+	if a.cfg.Founder != nil {
+		wg.Go(func() { a.found(ctx) })
 	}
 	if a.controller != nil {
 		wg.Go(func() { a.control(ctx) })
@@ -212,12 +221,24 @@ func (a *Agent) report(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			a.problem("publish heartbeat", err)
 		}
+		if err == nil || ctx.Err() == nil {
+			a.tell(err == nil)
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
 	}
+}
+
+// tell traces a report.
+func (a *Agent) tell(delivered bool) {
+	r := dr.Report{At: time.Now(), Region: a.cfg.Region, Delivered: delivered}
+	if l, known := a.watch.Lease(); known {
+		r.Holder, r.Epoch, r.LeaseAge = l.Holder, l.Epoch, a.watch.Unchanged()+a.watch.ReadAge(r.At)
+	}
+	a.cfg.Trace.OnReport(r)
 }
 
 // sightings are this Region's own observations of the writer's Region, and the

@@ -26,6 +26,9 @@ var (
 	ErrReadOnly = errors.New("failover: the database is read-only")
 	// ErrNotWriter is returned by Open when the server is a secondary.
 	ErrNotWriter = errors.New("failover: the database is not the writer")
+	// ErrFounded is returned by Install when the database has seen an epoch, so that
+	// there has been a lease before.
+	ErrFounded = errors.New("failover: the database has seen an epoch: it is founded")
 	// ErrNotAcknowledged is returned when nobody has acknowledged an epoch.
 	ErrNotAcknowledged = errors.New("failover: not acknowledged")
 )

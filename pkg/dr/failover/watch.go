@@ -19,6 +19,7 @@ type Watch struct {
 	moved  bool      // it has been seen to change
 	since  time.Time // when this revision was first seen
 	readAt time.Time // when the lease was last read
+	vacant bool      // the store has said since that there is none
 }
 
 // Observe notes that a read which has just returned showed this lease.
@@ -32,7 +33,23 @@ func (w *Watch) Observe(l Lease, now time.Time) {
 		w.moved = w.moved || w.known
 		w.lease, w.known, w.since = l, true, now
 	}
-	w.readAt = now
+	w.readAt, w.vacant = now, false
+}
+
+// observeNone notes that a read which was asked at a time has said that no lease
+// exists. One that was overtaken by a lease says nothing.
+func (w *Watch) observeNone(asked time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.vacant = w.vacant || !w.known || asked.After(w.readAt)
+}
+
+// Vacant reports whether the store has last said that no lease exists. An error of
+// any other kind says nothing.
+func (w *Watch) Vacant() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.vacant
 }
 
 // Adopt takes over the word of another process that a revision had been unchanged
@@ -100,7 +117,9 @@ func (w *Watch) Run(ctx context.Context, p dr.Policy, l Leaser, region dr.Region
 		switch {
 		case err == nil:
 			w.Observe(lease, time.Now())
-		case ctx.Err() == nil && !errors.Is(err, ErrNoLease):
+		case errors.Is(err, ErrNoLease):
+			w.observeNone(read)
+		case ctx.Err() == nil:
 			problems.report(t, region, "read lease", err)
 		}
 		if !next(ctx, tick) {

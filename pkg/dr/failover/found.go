@@ -1,0 +1,86 @@
+package failover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Founder prepares a database that no lease has ever been taken for, so that the
+// first epoch can be taken. Servers boot read-only and open with a current epoch
+// only: without a founding a new deployment would stay closed for ever.
+type Founder interface {
+	// Founds reports whether the own Region holds the writer, in the words of the own
+	// Region's control plane, and nobody is moving it.
+	Founds(ctx context.Context) (bool, error)
+	// Install prepares what the guard needs on the writer: schema and accounts. It is
+	// idempotent. It returns ErrNotWriter on a secondary, whatever Founds has said,
+	// and ErrFounded on a database that has seen an epoch.
+	Install(ctx context.Context) error
+}
+
+// installCalls is how many calls an installation may take as long as.
+const installCalls = 10
+
+// found takes the first epoch for a new deployment. It looks every ProbeInterval
+// whether the store has said that no lease exists, which costs no call, and does
+// nothing as long as one does.
+//
+// The founding is safe, whoever else founds, and however old what it has read:
+//
+//	a Region without a majority           can neither read that there is no lease, nor take one
+//	both Regions found at once            TakeLease is a compare-and-swap on nothing: one of them gets epoch 1
+//	an answer that is lost or late        the next read shows the lease, and a swap that comes late finds it
+//	a control plane with an old view      Install asks the server itself, and a secondary says ErrNotWriter
+//	the writer is moved in between        the guard opens nothing but a writer (ErrNotWriter); the lease
+//	                                      falls silent, and the other Region takes over as from any lost Region
+//	a crash at any point                  Install is idempotent, and until the epoch is taken nothing is open
+//	a lease table that was lost           the watch has seen a lease, or the database has seen an epoch
+//	                                      (ErrFounded): refused, and an operator restores the table
+//
+// Why a lost table is not founded again: epoch 1 would stand below the epochs in the
+// database, which opens for none of them, and another Region may still count on one.
+func (a *Agent) found(ctx context.Context) {
+	tick := time.NewTicker(a.cfg.Policy.ProbeInterval)
+	defer tick.Stop()
+	for {
+		if a.watch.Vacant() {
+			if err := a.foundOnce(ctx); err != nil && ctx.Err() == nil {
+				a.problem("found", err)
+			}
+		}
+		if !next(ctx, tick) {
+			return
+		}
+	}
+}
+
+func (a *Agent) foundOnce(ctx context.Context) error {
+	if l, known := a.watch.Lease(); known {
+		return fmt.Errorf("the lease has vanished from its table, epoch %d of %s: restore the table, nothing is founded on top of it", l.Epoch, l.Holder)
+	}
+	call, cancel := context.WithTimeout(ctx, a.cfg.Policy.CallTimeout)
+	founds, err := a.cfg.Founder.Founds(call)
+	cancel()
+	if err != nil || !founds {
+		return err
+	}
+	call, cancel = context.WithTimeout(ctx, installCalls*a.cfg.Policy.CallTimeout)
+	err = a.cfg.Founder.Install(call)
+	cancel()
+	if err != nil {
+		return err
+	}
+	call, cancel = context.WithTimeout(ctx, a.cfg.Policy.CallTimeout)
+	defer cancel()
+	l, err := a.cfg.Leaser.TakeLease(call, Lease{}, Claim{Holder: a.cfg.Region})
+	switch {
+	case errors.Is(err, ErrLeaseMoved):
+		return nil // somebody else was quicker
+	case err != nil:
+		return err // taken or not, the watch will see
+	}
+	a.watch.Observe(l, time.Now())
+	return nil
+}
