@@ -1,0 +1,30 @@
+// Command health-monitor is the Lambda function that watches, keeps its Region's lease
+// and reports. What it reads is in package boot, what it does in package monitor, which
+// of a Region's processes does it in package turn, whom it asks in package deputy.
+package main
+
+import (
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/deputy"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitor"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/turn"
+	"github.com/lifeboat-dr/lifeboat/lambdas/internal/boot"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/dynamo"
+)
+
+func main() { boot.Serve(boot.Monitor, build) }
+
+func build(p boot.Process) (lambda.Handler, error) {
+	s := p.Settings
+	table, err := dynamo.New(dynamo.Config{Clients: p.Tables, Region: s.Region, Table: s.Table, Cluster: s.Topology.GlobalCluster})
+	if err != nil {
+		return nil, err
+	}
+	cfg := monitor.Config{Agent: p.Agent, Fatal: boot.Expired}
+	if s.Member() { // the witness has no writer to move or to publish
+		cfg.Role = p.Role
+		cfg.Agent.Deputy = deputy.New(s.Region, s.Trigger, deputy.NewClient(p.AWS, s.Region, s.Lambda, p.HTTP))
+	}
+	return monitor.New(cfg.InTurns(turn.NewTable(table), p.Log))
+}
