@@ -14,6 +14,14 @@ type Trace struct {
 	Lease func(LeaseChange)
 	// Problem: something failed that will be retried or worked around.
 	Problem func(Problem)
+	// Sample: a round of questions about a Region was answered and judged. It comes
+	// once per probe interval from every Region but the writer's, which nobody in it asks.
+	Sample func(Sample)
+	// Report: a Region's agent has reported to the others, or tried to. It comes twice per
+	// probe interval from every Region, for as long as its agent works.
+	Report func(Report)
+	// Loop: the work of a Region has begun in a process or has left it.
+	Loop func(LoopChange)
 }
 
 // VerdictChange tells what is now thought of a Region, and why.
@@ -22,7 +30,9 @@ type VerdictChange struct {
 	Vantage Region
 	Subject Region
 	State   string
-	Why     string
+	// Since is when the first of what is dark was seen dark; zero when nothing is.
+	Since time.Time
+	Why   string
 }
 
 // StateChange tells that an execution has entered a state.
@@ -35,6 +45,13 @@ type StateChange struct {
 	State     string
 	Code      string // of an abort or of a question to an operator
 	Detail    string
+	// Before is the state that was left, and Since when it was entered. They are empty and
+	// zero when the execution has just begun, or when another process was faster and
+	// nothing is known of how it came here.
+	Before string
+	Since  time.Time
+	// DarkSince is when the first of the evidence was seen dark; zero in a switchover.
+	DarkSince time.Time
 }
 
 // LeaseChange tells what happened to the writer's lease or to its fence.
@@ -63,6 +80,63 @@ type Problem struct {
 	Err    error
 }
 
+// Sample tells what one round of questions about a Region brought, after answers that
+// don't count were left out.
+type Sample struct {
+	At      time.Time // when the round was judged
+	Vantage Region
+	Subject Region
+	State   string        // what is now thought of the Region
+	Took    time.Duration // until all questions were answered or late
+	Answers []SampleAnswer
+	// Lag is the newest RPO lag among the answers, LagAt when it was true. A round that
+	// brought none has a zero LagAt, and its Lag says nothing.
+	Lag   time.Duration
+	LagAt time.Time
+}
+
+// SampleAnswer is the answer to one question.
+type SampleAnswer struct {
+	Family string // such as "sql"
+	Answer string // "alive", "dead" or "unknown"
+}
+
+// Report tells what an agent knew when it reported.
+type Report struct {
+	At     time.Time
+	Region Region
+	// Delivered is set when the other Regions can read the report.
+	Delivered bool
+	// Holder and Epoch are the lease's as last seen, and LeaseAge how long ago it was last
+	// seen to be renewed. A process that has just begun counts from its first look, so the
+	// age may be more. Holder is empty while no lease was seen.
+	Holder   Region
+	Epoch    Epoch
+	LeaseAge time.Duration
+}
+
+// LoopChange tells which process of a Region does its work.
+type LoopChange struct {
+	At      time.Time
+	Region  Region
+	Process string // who did it
+	Number  uint64 // of the turn
+	What    string // one of the Loop constants
+	// Gap is how long nobody had provably worked when the work was taken up.
+	Gap time.Duration
+}
+
+// The values of LoopChange.What.
+const (
+	LoopClaimed  = "claimed"  // a process waits for the work
+	LoopTaken    = "taken"    // a process has begun to work
+	LoopYielded  = "yielded"  // it has stopped for another one
+	LoopLapsed   = "lapsed"   // it has stopped because it could not renew its turn
+	LoopUsurped  = "usurped"  // it has stopped because another one has the turn all the same
+	LoopReleased = "released" // it has stopped on its way out
+	LoopLeft     = "left"     // its successor works
+)
+
 // Join returns a trace that calls every given one, in order; nil ones are skipped.
 func Join(traces ...*Trace) *Trace {
 	return &Trace{
@@ -84,6 +158,21 @@ func Join(traces ...*Trace) *Trace {
 		Problem: func(p Problem) {
 			for _, t := range traces {
 				t.OnProblem(p)
+			}
+		},
+		Sample: func(s Sample) {
+			for _, t := range traces {
+				t.OnSample(s)
+			}
+		},
+		Report: func(r Report) {
+			for _, t := range traces {
+				t.OnReport(r)
+			}
+		},
+		Loop: func(c LoopChange) {
+			for _, t := range traces {
+				t.OnLoop(c)
 			}
 		},
 	}
@@ -114,5 +203,26 @@ func (t *Trace) OnLease(c LeaseChange) {
 func (t *Trace) OnProblem(p Problem) {
 	if t != nil && t.Problem != nil {
 		t.Problem(p)
+	}
+}
+
+// OnSample calls Sample when t and the field are set.
+func (t *Trace) OnSample(s Sample) {
+	if t != nil && t.Sample != nil {
+		t.Sample(s)
+	}
+}
+
+// OnReport calls Report when t and the field are set.
+func (t *Trace) OnReport(r Report) {
+	if t != nil && t.Report != nil {
+		t.Report(r)
+	}
+}
+
+// OnLoop calls Loop when t and the field are set.
+func (t *Trace) OnLoop(c LoopChange) {
+	if t != nil && t.Loop != nil {
+		t.Loop(c)
 	}
 }

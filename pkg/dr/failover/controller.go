@@ -35,6 +35,7 @@ type ControllerConfig struct {
 type Controller struct {
 	cfg      ControllerConfig
 	problems problems
+	entered  entered
 	// onPromoted is called with the epoch of a promotion that is done, for an agent
 	// whose guard opens a server that came up read-only.
 	onPromoted func(dr.Epoch)
@@ -110,6 +111,7 @@ func (c *Controller) Resume(ctx context.Context) (Execution, bool, error) {
 	if err != nil {
 		return Execution{}, false, err
 	}
+	c.entered.recall(e)
 	x, err := c.run(ctx, e.Execution)
 	return x, true, err
 }
@@ -124,6 +126,7 @@ func (c *Controller) begin(ctx context.Context, k Kind, from dr.Region, evidence
 		if last.Execution.To != c.cfg.Region {
 			return Execution{}, fmt.Errorf("failover: execution %s moves the writer to %s: let it end first", last.Execution.ID, last.Execution.To)
 		}
+		c.entered.recall(last)
 		return c.run(ctx, last.Execution)
 	}
 	lease, known := c.cfg.Watch.Lease()
@@ -249,9 +252,12 @@ func (c *Controller) recent(ctx context.Context) (int, error) {
 }
 
 func (c *Controller) trace(x Execution) {
+	now := time.Now()
+	before, since := c.entered.next(x, now)
 	c.cfg.Trace.OnState(dr.StateChange{
-		At: time.Now(), Region: c.cfg.Region, Execution: x.ID, From: x.From, To: x.To, Epoch: x.Epoch,
+		At: now, Region: c.cfg.Region, Execution: x.ID, From: x.From, To: x.To, Epoch: x.Epoch,
 		State: string(x.State), Code: string(x.Code), Detail: x.Detail,
+		Before: string(before), Since: since, DarkSince: x.Evidence.DarkSince,
 	})
 }
 

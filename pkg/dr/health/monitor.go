@@ -96,9 +96,10 @@ func (m *Monitor) Run(ctx context.Context) error {
 			}
 			v := Evaluate(m.cfg.Policy, w, time.Now())
 			if v.State != last {
-				m.cfg.Trace.OnVerdict(dr.VerdictChange{At: v.At, Vantage: m.cfg.Vantage, Subject: subject, State: v.State.String(), Why: v.Why()})
+				m.cfg.Trace.OnVerdict(dr.VerdictChange{At: v.At, Vantage: m.cfg.Vantage, Subject: subject, State: v.State.String(), Since: v.DarkSince, Why: v.Why()})
 				last = v.State
 			}
+			m.cfg.Trace.OnSample(told(m.cfg.Vantage, w.Rounds[len(w.Rounds)-1], v))
 			m.cfg.OnVerdict(v)
 		}
 		select {
@@ -129,4 +130,16 @@ func (m *Monitor) sample(ctx context.Context, subject dr.Region) Round {
 		r.Observations = append(r.Observations, a...)
 	}
 	return r
+}
+
+// told is a round for a trace, as the verdict counts it.
+func told(vantage dr.Region, r Round, v Verdict) dr.Sample {
+	s := dr.Sample{At: v.At, Vantage: vantage, Subject: v.Subject, State: v.State.String(), Took: v.At.Sub(r.At)}
+	for _, o := range v.Votes {
+		s.Answers = append(s.Answers, dr.SampleAnswer{Family: string(o.Family), Answer: o.Answer.String()})
+		if o.Lag != nil && o.Lag.At.After(s.LagAt) {
+			s.Lag, s.LagAt = o.Lag.Value, o.Lag.At
+		}
+	}
+	return s
 }
