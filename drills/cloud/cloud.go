@@ -12,6 +12,7 @@ import (
 	"github.com/lifeboat-dr/lifeboat/drills/cloud/internal/dynamo"
 	"github.com/lifeboat-dr/lifeboat/drills/cloud/internal/links"
 	"github.com/lifeboat-dr/lifeboat/drills/cloud/internal/metrics"
+	"github.com/lifeboat-dr/lifeboat/drills/cloud/internal/secrets"
 	"github.com/lifeboat-dr/lifeboat/drills/cloud/internal/topics"
 	"github.com/lifeboat-dr/lifeboat/drills/cloud/internal/wire"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
@@ -29,6 +30,7 @@ type Cloud struct {
 	tables  *dynamo.Service
 	metrics *metrics.Service
 	topics  *topics.Service
+	secrets *secrets.Service
 	names   map[string]dr.Region // DNS names of single Regions
 }
 
@@ -80,6 +82,11 @@ func New(cfg Config) (*Cloud, error) {
 		list[i] = topics.Topic(t)
 	}
 	c.topics = topics.New(cfg.Account, list)
+	kept := make([]secrets.Secret, len(cfg.Secrets))
+	for i, s := range cfg.Secrets {
+		kept[i] = secrets.Secret(s)
+	}
+	c.secrets = secrets.New(cfg.Account, kept)
 	return c, nil
 }
 
@@ -123,6 +130,9 @@ func (c *Cloud) ClusterARN(r dr.Region) string { return c.rds.ClusterARN(r) }
 func (c *Cloud) TopicARN(r dr.Region, name string) string {
 	return c.topics.ARN(topics.Topic{Region: r, Name: name})
 }
+
+// SecretARN returns the ARN of a secret, whether it exists or not.
+func (c *Cloud) SecretARN(r dr.Region, name string) string { return c.secrets.ARN(r, name) }
 
 // Event is an RDS event. IDs are AWS's, such as RDS-EVENT-0238.
 type Event struct {
@@ -220,6 +230,8 @@ func (c *Cloud) service(name Service) wire.Service {
 		return c.metrics
 	case SNS:
 		return c.topics
+	case SecretsManager:
+		return c.secrets
 	}
 	return nil
 }

@@ -13,7 +13,8 @@ import (
 
 // Config describes the emulated cloud. The zero value plus Servers is the
 // default deployment: a writer in us-east-1, a secondary in us-west-2, the
-// witness in us-east-2, no tables and no topics.
+// witness in us-east-2, no tables, topics
+// or secrets.
 type Config struct {
 	// Account is the twelve-digit account id in every ARN. Default
 	// 123456789012.
@@ -33,6 +34,9 @@ type Config struct {
 	Tables []Table
 	// Topics are the SNS topics that exist from the start.
 	Topics []Topic
+	// Secrets are what Secrets Manager holds. A replica is a Secret of the same
+	// Name in another Region.
+	Secrets []Secret
 	// Servers is what failovers act on. Required.
 	Servers Servers
 
@@ -110,6 +114,19 @@ type Topic struct {
 	Region dr.Region
 	Name   string
 }
+
+// Secret is a secret of one Region. It prints without its value.
+type Secret struct {
+	Region dr.Region
+	Name   string
+	Value  string // SecretString of the answer, such as {"username":"u","password":"p"}
+}
+
+// String names the secret.
+func (s Secret) String() string { return s.Name + " in " + string(s.Region) }
+
+// GoString names the secret.
+func (s Secret) GoString() string { return "cloud.Secret{" + s.String() + "}" }
 
 // QuorumLoss says what a strongly consistent call gets without a quorum.
 type QuorumLoss uint8
@@ -264,6 +281,16 @@ func (c Config) Validate() error {
 		if !seen[t.Region] || t.Name == "" {
 			bad("Topics[%d] (%s in %q) needs a Name and one of the configured Regions", i, t.Name, t.Region)
 		}
+	}
+	secrets := map[string]bool{}
+	for i, s := range c.Secrets {
+		if !seen[s.Region] || s.Name == "" {
+			bad("Secrets[%d] (%s in %q) needs a Name and one of the configured Regions", i, s.Name, s.Region)
+		}
+		if secrets[s.String()] {
+			bad("secret %s is listed twice", s)
+		}
+		secrets[s.String()] = true
 	}
 	if c.DNSTTL < time.Second || c.DNSTTL%time.Second != 0 {
 		bad("DNSTTL is %v; DNS counts whole seconds, at least one", c.DNSTTL)

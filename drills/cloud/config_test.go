@@ -21,13 +21,15 @@ func TestValidate(t *testing.T) {
 			{Name: "d", PartitionKey: "k"}, {Name: "d", PartitionKey: "k"},
 		},
 		Topics:         []cloud.Topic{{Region: "eu-west-1", Name: "x"}},
+		Secrets:        []cloud.Secret{{Region: "us-east-2", Name: "s"}, {Region: "us-east-2", Name: "s"}, {Region: "eu-west-1", Name: "s"}, {Region: "us-east-2"}},
 		DNSTTL:         1500 * time.Millisecond,
 		FenceTimeout:   -time.Second,
 		RejoinInterval: -time.Second,
 	}.Validate()
 	for _, want := range []string{
 		"Servers is required", "needs two or more", "us-east-2 is used twice", "Tables[0] needs", "table b uses k for both", "type \"BOOL\"",
-		"table d is listed twice", "Topics[0] (x in \"eu-west-1\")", "DNSTTL is 1.5s", "FenceTimeout is -1s", "RejoinInterval is -1s",
+		"table d is listed twice", "Topics[0] (x in \"eu-west-1\")", "secret s in us-east-2 is listed twice",
+		"Secrets[2] (s in \"eu-west-1\")", "Secrets[3] (", "DNSTTL is 1.5s", "FenceTimeout is -1s", "RejoinInterval is -1s",
 	} {
 		require.ErrorContains(t, err, want)
 	}

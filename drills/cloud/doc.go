@@ -1,8 +1,9 @@
 // Package cloud is a fake of AWS: emulated Regions that speak the wire
-// protocols of RDS, DynamoDB, CloudWatch and SNS well enough that
-// aws-sdk-go-v2 clients (rds v1.132.1, dynamodb v1.73.1, cloudwatch v1.75.5,
-// sns v1.47.9) can't tell the difference for the operations it has. Nothing
-// here talks to AWS, checks a signature or knows a secret.
+// protocols of RDS, DynamoDB, CloudWatch, SNS and Secrets Manager well enough
+// that aws-sdk-go-v2 clients (rds v1.132.1, dynamodb v1.73.1, cloudwatch
+// v1.75.5, sns v1.47.9, secretsmanager v1.50.10) can't tell the difference for
+// the operations it has. Nothing here talks to AWS, checks a signature or knows
+// a secret that its configuration did not make up.
 //
 // It exists to be broken. Every call has a fault switch ([Cloud.SetFault]),
 // Regions can be cut off from each other ([Cloud.SetLink]), and the emulated
@@ -24,6 +25,7 @@
 //   - CloudWatch: PutMetricData, GetMetricData, GetMetricStatistics,
 //     PutMetricAlarm, DescribeAlarms, SetAlarmState, DeleteAlarms.
 //   - SNS: Publish, CreateTopic.
+//   - Secrets Manager: GetSecretValue, of secrets with one version each.
 //
 // Anything else answers HTTP 501 with the code NotEmulated and the name of what
 // is missing. What AWS refuses is refused with AWS's code where the

@@ -14,11 +14,12 @@ type Service string
 
 // The emulated services. DNS has one operation per query type, such as A.
 const (
-	RDS        Service = "rds"
-	DynamoDB   Service = "dynamodb"
-	CloudWatch Service = "cloudwatch"
-	SNS        Service = "sns"
-	DNS        Service = "dns"
+	RDS            Service = "rds"
+	DynamoDB       Service = "dynamodb"
+	CloudWatch     Service = "cloudwatch"
+	SNS            Service = "sns"
+	SecretsManager Service = "secretsmanager"
+	DNS            Service = "dns"
 )
 
 // Calls selects calls by Region, service and operation. An empty field or "*"
@@ -148,7 +149,7 @@ func ParseFault(s string) (Fault, error) {
 	}
 	calls := On(dr.Region(parts[0]), Service(parts[1]), parts[2])
 	switch calls.Service {
-	case "", RDS, DynamoDB, CloudWatch, SNS, DNS:
+	case "", RDS, DynamoDB, CloudWatch, SNS, SecretsManager, DNS:
 	default:
 		return bad("unknown service %q", parts[1])
 	}

@@ -20,7 +20,7 @@ func FuzzBody(f *testing.F) {
 	operations := []string{
 		"dynamodb GetItem", "dynamodb PutItem", "dynamodb UpdateItem", "dynamodb DeleteItem", "dynamodb Query", "dynamodb DescribeTable",
 		"monitoring PutMetricData", "monitoring GetMetricData", "monitoring GetMetricStatistics", "monitoring PutMetricAlarm",
-		"monitoring DescribeAlarms", "monitoring SetAlarmState", "monitoring DeleteAlarms", "rds", "sns",
+		"monitoring DescribeAlarms", "monitoring SetAlarmState", "monitoring DeleteAlarms", "rds", "sns", "secretsmanager GetSecretValue",
 	}
 	seed := func(op int, body string) { f.Add(uint8(op), []byte(body)) }
 	seed(0, `{"TableName":"lease","Key":{"id":{"S":"x"}},"ConsistentRead":true,"ProjectionExpression":"a.b[1]"}`)
@@ -38,6 +38,8 @@ func FuzzBody(f *testing.F) {
 	seed(13, "Action=RebootDBInstance&Version=2014-10-31&DBInstanceIdentifier=x")
 	seed(14, "Action=Publish&Version=2010-03-31&TopicArn=x&Message=y&MessageAttributes.entry.1.Name=n&MessageAttributes.entry.1.Value.DataType=String")
 
+	seed(15, `{"SecretId":"x","VersionStage":"AWSCURRENT","VersionId":null}`)
+
 	w := start(f, func(c *cloud.Config) {
 		c.Latency = func(a, b dr.Region) time.Duration { return 0 }
 	})
@@ -50,6 +52,9 @@ func FuzzBody(f *testing.F) {
 		switch service {
 		case "dynamodb":
 			r.Header.Set("X-Amz-Target", "DynamoDB_20120810."+operation)
+		case "secretsmanager":
+			r.Header.Set("X-Amz-Target", "secretsmanager."+operation)
+			r.Header.Set("Content-Type", "application/x-amz-json-1.1")
 		case "monitoring":
 			r.Header.Set("Smithy-Protocol", "rpc-v2-cbor")
 			r.URL.Path = "/service/GraniteServiceVersion20100801/operation/" + operation

@@ -93,6 +93,8 @@ func (c *Cloud) open(region dr.Region, r *http.Request, body []byte) (envelope, 
 	env := envelope{}
 	target := r.Header.Get("X-Amz-Target")
 	switch {
+	case target != "" && r.Header.Get("Content-Type") == wire.JSON11.ContentType():
+		env.protocol = wire.JSON11
 	case target != "":
 		env.protocol = wire.JSON
 	case r.Header.Get("Smithy-Protocol") == "rpc-v2-cbor":
@@ -119,6 +121,9 @@ func (c *Cloud) open(region dr.Region, r *http.Request, body []byte) (envelope, 
 	case "dynamodb":
 		want = wire.JSON
 		_, env.operation, _ = strings.Cut(target, "DynamoDB_20120810.")
+	case "secretsmanager":
+		want = wire.JSON11
+		_, env.operation, _ = strings.Cut(target, "secretsmanager.")
 	case "monitoring":
 		want, env.service = wire.CBOR, CloudWatch
 		_, env.operation, _ = strings.Cut(r.URL.Path, "/service/GraniteServiceVersion20100801/operation/")

@@ -79,7 +79,9 @@ func (s *switchboard) effect(r dr.Region, service Service, operation string) eff
 }
 
 // throttled is the throttling error of each service's protocol. Query services
-// say Throttling, the others ThrottlingException (AWS: common errors).
+// say Throttling, the others ThrottlingException. RDS has been seen to say either
+// (aws-cli issue 8604; aws-cloudformation-resource-providers-rds pull 205), and the
+// SDK's retryer takes both for throttling.
 func throttled(p wire.Protocol) *wire.Error {
 	if p == wire.Query {
 		return wire.Refuse(400, "Throttling", "Rate exceeded")
@@ -105,6 +107,8 @@ func broken(s Service, status int) *wire.Error {
 		e.Code, e.Shape = "InternalServiceError", "InternalServiceFault"
 	case SNS:
 		e.Code = "InternalError"
+	case SecretsManager:
+		e.Code = "InternalServiceError"
 	}
 	return e
 }

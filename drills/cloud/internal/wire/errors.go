@@ -39,6 +39,8 @@ func (e *Error) Render(p Protocol, requestID string) Response {
 	switch p {
 	case JSON:
 		return Response{Status: e.Status, Type: p.ContentType(), Body: e.json()}
+	case JSON11:
+		return Response{Status: e.Status, Type: p.ContentType(), Body: e.json11()}
 	case CBOR:
 		shape := e.Shape
 		if shape == "" {
@@ -91,5 +93,15 @@ func (e *Error) json() []byte {
 		b = append(b, ',')
 		b = append(b, e.Members...)
 	}
+	return append(b, '}')
+}
+
+// json11 writes what Secrets Manager writes: no namespace, and Message with a
+// capital letter.
+func (e *Error) json11() []byte {
+	b := append(make([]byte, 0, 64+len(e.Message)), `{"__type":"`...)
+	b = append(b, e.Code...)
+	b = append(b, `","Message":`...)
+	b = AppendString(b, e.Message)
 	return append(b, '}')
 }

@@ -5,7 +5,7 @@ import "strings"
 // Scope is the credential scope of a request signed with Signature Version 4.
 type Scope struct {
 	Region  string
-	Service string // signing name: rds, sns, dynamodb, monitoring
+	Service string // signing name: rds, sns, dynamodb, monitoring, secretsmanager
 }
 
 // ParseScope reads the scope out of an Authorization header such as

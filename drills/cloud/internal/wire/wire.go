@@ -1,9 +1,10 @@
-// Package wire reads and writes the three AWS wire protocols that the
-// emulated services speak: query (form in, XML out: RDS and SNS), JSON 1.0
-// (DynamoDB) and RPC v2 CBOR (CloudWatch).
+// Package wire reads and writes the AWS wire protocols that the emulated
+// services speak: query (form in, XML out: RDS and SNS), JSON 1.0 (DynamoDB),
+// JSON 1.1 (Secrets Manager) and RPC v2 CBOR (CloudWatch).
 //
 // It was written against what aws-sdk-go-v2 sends and parses (rds v1.132.1,
-// sns v1.47.9, dynamodb v1.73.1, cloudwatch v1.75.5). Signatures are never
+// sns v1.47.9, dynamodb v1.73.1, cloudwatch v1.75.5,
+// secretsmanager v1.50.10). Signatures are never
 // checked: only the credential scope of the Authorization header is read.
 package wire
 
@@ -19,15 +20,16 @@ type Protocol uint8
 
 // The wire protocols.
 const (
-	Query Protocol = iota // form-encoded request, XML response
-	JSON                  // AWS JSON 1.0
-	CBOR                  // Smithy RPC v2 CBOR
+	Query  Protocol = iota // form-encoded request, XML response
+	JSON                   // AWS JSON 1.0
+	CBOR                   // Smithy RPC v2 CBOR
+	JSON11                 // AWS JSON 1.1
 )
 
 // Call is one request after its envelope has been read.
 type Call struct {
 	Region    dr.Region
-	Service   string // as the fault switch writes it: rds, sns, dynamodb, cloudwatch
+	Service   string // as the fault switch writes it: rds, sns, dynamodb, cloudwatch, secretsmanager
 	Operation string
 	Body      []byte
 	// AsOf is how far in the past a read must answer from. Zero means now.
@@ -54,6 +56,8 @@ func (p Protocol) ContentType() string {
 	switch p {
 	case JSON:
 		return "application/x-amz-json-1.0"
+	case JSON11:
+		return "application/x-amz-json-1.1"
 	case CBOR:
 		return "application/cbor"
 	default:
