@@ -5,6 +5,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/drtest"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
@@ -76,6 +78,18 @@ func TestGlobalClusterConforms(t *testing.T) {
 			g, n, p := cluster()
 			return g.At(east), n.Dial(east, p.DB(east))
 		})
+	})
+}
+
+func TestFounderConforms(t *testing.T) {
+	drtest.TestFounder(t, func(t *testing.T) drtest.Founding {
+		w, err := drtest.NewWorld(drtest.WorldConfig{Topology: dr.Topology{GlobalCluster: "orders", Members: []dr.Region{east, west}, Witness: witness}, Unfounded: true})
+		require.NoError(t, err)
+		at := func(r dr.Region) *drtest.Conn { return w.Net.Dial(r, w.Pair.DB(r)) }
+		return drtest.Founding{
+			Writer: drtest.NewFounder(w.Cluster.At(east), at(east)), Secondary: drtest.NewFounder(w.Cluster.At(west), at(west)),
+			Database: at(east), Region: east,
+		}
 	})
 }
 

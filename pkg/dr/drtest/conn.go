@@ -60,6 +60,18 @@ func (c *Conn) InstallWatchdog(ctx context.Context, after time.Duration) error {
 	return c.carry(ctx, OpWatchdog, func() error { return c.db.InstallWatchdog(ctx, after) })
 }
 
+// Install makes the heartbeat table.
+func (c *Conn) Install(ctx context.Context) error {
+	return c.carry(ctx, OpInstall, func() error { return c.db.Install(ctx) })
+}
+
+// Newest returns the newest epoch that the database has seen.
+func (c *Conn) Newest(ctx context.Context) (dr.Epoch, error) {
+	var e dr.Epoch
+	err := c.carry(ctx, OpNewest, func() (err error) { e, err = c.db.Newest(ctx); return err })
+	return orZero(e, err)
+}
+
 // Replicated implements failover.ReplicaReader.
 func (c *Conn) Replicated(ctx context.Context, from dr.Region) (failover.Beat, error) {
 	var got failover.Beat

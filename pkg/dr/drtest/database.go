@@ -27,6 +27,7 @@ type Database struct {
 	beatAt    map[dr.Region]time.Time
 	openedAt  time.Time
 	watchdog  time.Duration
+	installed bool // the heartbeat table exists
 	lastLag   *health.Lag
 }
 
@@ -62,6 +63,10 @@ func (db *Database) seen() dr.Epoch {
 }
 
 func (db *Database) apply(rec record) {
+	if rec.install {
+		db.installed = true
+		return
+	}
 	if rec.beat != nil {
 		// As in a table: a beat that was overtaken sets the row back.
 		db.beats[rec.beat.Region], db.beatAt[rec.beat.Region] = *rec.beat, rec.committed
@@ -166,6 +171,9 @@ func (db *Database) Beat(ctx context.Context, b failover.Beat) error {
 	if err := db.writable(); err != nil {
 		return err
 	}
+	if !db.installed {
+		return fmt.Errorf("drtest: beat of %s: there is no heartbeat table", b.Region)
+	}
 	if have := db.beats[b.Region].Epoch; have > b.Epoch {
 		return fmt.Errorf("drtest: beat of %s with epoch %d: its row holds epoch %d", b.Region, b.Epoch, have)
 	}
@@ -184,7 +192,8 @@ func (db *Database) Fence(ctx context.Context, _ dr.Epoch) error {
 }
 
 // Open makes the writer accept writes, unless it has seen a newer epoch. A server
-// that nobody has told of its successor takes itself for the writer.
+// that nobody has told of its successor takes itself for the writer. One that was
+// promoted before the installation had arrived is installed.
 func (db *Database) Open(ctx context.Context, e dr.Epoch) error {
 	if err := db.serve(ctx); err != nil {
 		return err
@@ -195,6 +204,9 @@ func (db *Database) Open(ctx context.Context, e dr.Epoch) error {
 	}
 	if have := db.seen(); have > e {
 		return fmt.Errorf("drtest: open %s with epoch %d: the database has seen epoch %d", db.region, e, have)
+	}
+	if !db.installed {
+		db.commit(record{install: true})
 	}
 	db.readOnly, db.openedAt = false, time.Now()
 	return nil

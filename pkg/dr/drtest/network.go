@@ -41,6 +41,8 @@ const (
 	OpFence        Op = "db.fence"
 	OpOpen         Op = "db.open"
 	OpWatchdog     Op = "db.watchdog"
+	OpInstall      Op = "db.install"
+	OpNewest       Op = "db.newest"
 	OpReplicated   Op = "db.replicated"
 	OpWrite        Op = "db.write"
 	OpProbe        Op = "db.probe"

@@ -48,6 +48,7 @@ type record struct {
 	committed, arrives time.Time
 	id                 int64 // a row, or
 	beat               *failover.Beat
+	install            bool // the heartbeat table was made
 }
 
 // NewPair returns two databases: writer accepts writes, the other one follows with
@@ -57,7 +58,7 @@ func NewPair(writer, secondary dr.Region, delay func() time.Duration) *Pair {
 	for _, r := range []dr.Region{writer, secondary} {
 		p.dbs[r] = &Database{
 			region: r, pair: p, secondary: r != writer, rows: make(map[int64]time.Time),
-			beats: make(map[dr.Region]failover.Beat), beatAt: make(map[dr.Region]time.Time), openedAt: time.Now(),
+			beats: make(map[dr.Region]failover.Beat), beatAt: make(map[dr.Region]time.Time), openedAt: time.Now(), installed: true,
 		}
 	}
 	return p
@@ -172,7 +173,7 @@ func (p *Pair) Rejoin(old dr.Region) error {
 		return fmt.Errorf("drtest: rejoin %s: %w", old, ErrDown)
 	}
 	db.rows, db.beats, db.beatAt = maps.Clone(writer.rows), maps.Clone(writer.beats), maps.Clone(writer.beatAt)
-	db.secondary, db.readOnly, db.cut, db.lastLag, db.watchdog = true, true, false, nil, 0
+	db.secondary, db.readOnly, db.cut, db.lastLag, db.watchdog, db.installed = true, true, false, nil, 0, writer.installed
 	p.log, p.following = nil, true
 	return nil
 }

@@ -1,0 +1,81 @@
+package drtest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+)
+
+// Founder founds on the database of one Region.
+type Founder struct {
+	control *Control
+	db      *Conn
+}
+
+var _ failover.Founder = (*Founder)(nil)
+
+// NewFounder returns the founder of the Region that db is in, whose control plane is
+// control.
+func NewFounder(control *Control, db *Conn) *Founder { return &Founder{control, db} }
+
+// Founds implements failover.Founder.
+func (f *Founder) Founds(ctx context.Context) (bool, error) {
+	now, err := f.control.Describe(ctx)
+	return err == nil && now.Writer == f.db.db.region && now.MovingTo == "", err
+}
+
+// Install implements failover.Founder.
+func (f *Founder) Install(ctx context.Context) error {
+	newest, err := f.db.Newest(ctx)
+	if err != nil {
+		return err
+	}
+	if newest > 0 {
+		return fmt.Errorf("drtest: found in %s: %w: %d", f.db.db.region, failover.ErrFounded, newest)
+	}
+	return f.db.Install(ctx)
+}
+
+// Install makes the heartbeat table, also on a writer that is read-only.
+func (db *Database) Install(ctx context.Context) error {
+	if err := db.serve(ctx); err != nil {
+		return err
+	}
+	defer db.pair.mu.Unlock()
+	if db.secondary {
+		return fmt.Errorf("drtest: install in %s: %w", db.region, failover.ErrNotWriter)
+	}
+	if !db.installed {
+		db.commit(record{install: true})
+	}
+	return nil
+}
+
+// Newest returns the newest epoch that the database has seen, 0 for none.
+func (db *Database) Newest(ctx context.Context) (dr.Epoch, error) {
+	if err := db.serve(ctx); err != nil {
+		return 0, err
+	}
+	defer db.pair.mu.Unlock()
+	return db.seen(), nil
+}
+
+// Installed reports whether the heartbeat table has arrived here: for assertions.
+func (db *Database) Installed() bool {
+	db.pair.mu.Lock()
+	defer db.pair.mu.Unlock()
+	db.pair.advance(time.Now())
+	return db.installed
+}
+
+// unfound makes the servers new ones.
+func (p *Pair) unfound() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, db := range p.dbs {
+		db.installed, db.readOnly = false, true
+	}
+}
