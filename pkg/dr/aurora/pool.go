@@ -4,13 +4,28 @@ import (
 	"context"
 	"crypto/tls"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
 )
+
+// MySQLTarget is where a connection leads, and as whom.
+type MySQLTarget struct{ Addr, User, Password string }
+
+// MySQLSource knows the target of connections when it must be asked for: an address
+// that is in no configuration, a login that is rotated. It is safe for concurrent use.
+type MySQLSource interface {
+	// Resolve is asked before every connection.
+	Resolve(context.Context) (MySQLTarget, error)
+	// Failed is told why a connection to what it has resolved could not be made.
+	Failed(error)
+}
 
 // MySQLConfig says how a server is reached.
 type MySQLConfig struct {
@@ -19,8 +34,13 @@ type MySQLConfig struct {
 	// Password is asked for every connection, so that a rotated secret is used at
 	// once. Nil means none.
 	Password func(context.Context) (string, error)
-	// TLS encrypts the connection; nil does not. ServerName must be the name on the
-	// server's certificate, which for Aurora is the endpoint's.
+	// Source takes the place of Addr, User and Password, which must be empty then.
+	// When it, or Password, has no answer, the connection's error has
+	// [health.ErrNotAsked] in its chain: it says nothing of the server.
+	Source MySQLSource
+	// TLS encrypts the connection; nil does not. An empty ServerName means the host
+	// of the address; it must be the name on the server's certificate, which for
+	// Aurora is the endpoint's.
 	TLS *tls.Config
 	// Timeout is for the connection, ReadTimeout and WriteTimeout for each packet.
 	// Default 1.5 s each: a server that is cut off must not hold a goroutine for
@@ -36,11 +56,17 @@ type MySQLConfig struct {
 // Validate reports everything that is wrong with the configuration at once.
 func (c MySQLConfig) Validate() error {
 	var errs []error
-	if _, _, err := net.SplitHostPort(c.Addr); err != nil {
-		errs = append(errs, fmt.Errorf("aurora: mysql: Addr: %w: give host:port", err))
-	}
-	if c.User == "" {
-		errs = append(errs, errors.New("aurora: mysql: User is empty"))
+	if c.Source != nil {
+		if c.Addr != "" || c.User != "" || c.Password != nil {
+			errs = append(errs, errors.New("aurora: mysql: Source takes the place of Addr, User and Password: leave them empty"))
+		}
+	} else {
+		if _, _, err := net.SplitHostPort(c.Addr); err != nil {
+			errs = append(errs, fmt.Errorf("aurora: mysql: Addr: %w: give host:port", err))
+		}
+		if c.User == "" {
+			errs = append(errs, errors.New("aurora: mysql: User is empty"))
+		}
 	}
 	if c.Timeout < 0 || c.ReadTimeout < 0 || c.WriteTimeout < 0 {
 		errs = append(errs, errors.New("aurora: mysql: a timeout is negative: give a positive duration, or 0 for 1.5s"))
@@ -65,20 +91,17 @@ func OpenMySQL(cfg MySQLConfig) (*sql.DB, error) {
 	m.Logger = &mysql.NopLogger{} // every error reaches the caller
 	m.InterpolateParams = true    // one round trip per statement, not three
 	m.Params = map[string]string{"time_zone": "'+00:00'"}
-	if cfg.Password != nil {
-		err := m.Apply(mysql.BeforeConnect(func(ctx context.Context, c *mysql.Config) (err error) {
-			if c.Passwd, err = cfg.Password(ctx); err != nil {
-				return fmt.Errorf("aurora: mysql: password of %s: %w", cfg.User, err)
-			}
-			return nil
-		}))
-		if err != nil {
+	if before := cfg.before(); before != nil {
+		if err := m.Apply(mysql.BeforeConnect(before)); err != nil {
 			return nil, fmt.Errorf("aurora: mysql: %w", err)
 		}
 	}
 	connector, err := mysql.NewConnector(m)
 	if err != nil {
 		return nil, fmt.Errorf("aurora: mysql: %w", err)
+	}
+	if cfg.Source != nil {
+		connector = resolved{connector, cfg.Source}
 	}
 	db := sql.OpenDB(connector)
 	if cfg.MaxOpen == 0 {
@@ -88,6 +111,59 @@ func OpenMySQL(cfg MySQLConfig) (*sql.DB, error) {
 	db.SetMaxIdleConns(2)
 	db.SetConnMaxLifetime(time.Minute)
 	return db, nil
+}
+
+// before returns what completes the configuration of every connection; nil when nothing
+// is missing.
+func (c MySQLConfig) before() func(context.Context, *mysql.Config) error {
+	switch {
+	case c.Source != nil:
+		return c.resolve
+	case c.Password != nil:
+		return func(ctx context.Context, m *mysql.Config) (err error) {
+			if m.Passwd, err = c.Password(ctx); err != nil {
+				return fmt.Errorf("aurora: mysql: password of %s: %w: %w", c.User, health.ErrNotAsked, err)
+			}
+			return nil
+		}
+	}
+	return nil
+}
+
+func (c MySQLConfig) resolve(ctx context.Context, m *mysql.Config) error {
+	asked := time.Now()
+	target, err := c.Source.Resolve(ctx)
+	if err != nil {
+		return fmt.Errorf("aurora: mysql: %w: %w", health.ErrNotAsked, err)
+	}
+	host, _, err := net.SplitHostPort(target.Addr)
+	if err != nil {
+		return fmt.Errorf("aurora: mysql: %w: address: %w", health.ErrNotAsked, err)
+	}
+	// A server that is given the rest of the caller's time, and doesn't answer in it,
+	// has not been asked properly.
+	if end, ok := ctx.Deadline(); ok && time.Since(asked) > time.Until(end) {
+		return fmt.Errorf("aurora: mysql: %w: to learn where %s is took %v", health.ErrNotAsked, host, time.Since(asked))
+	}
+	m.Addr, m.User, m.Passwd = target.Addr, target.User, target.Password
+	if m.TLS != nil && c.TLS.ServerName == "" {
+		m.TLS.ServerName = host // m is a copy for this connection
+	}
+	return nil
+}
+
+// resolved tells the source of connections that fail.
+type resolved struct {
+	driver.Connector
+	source MySQLSource
+}
+
+func (r resolved) Connect(ctx context.Context) (driver.Conn, error) {
+	c, err := r.Connector.Connect(ctx)
+	if err != nil && !errors.Is(err, health.ErrNotAsked) {
+		r.source.Failed(err)
+	}
+	return c, err
 }
 
 func orDefault(d time.Duration) time.Duration {

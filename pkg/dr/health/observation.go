@@ -10,6 +10,7 @@
 package health
 
 import (
+	"errors"
 	"time"
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
@@ -37,6 +38,11 @@ func (a Answer) String() string {
 		return "unknown"
 	}
 }
+
+// ErrNotAsked is in the chain of an error with which a question did not reach what it
+// was about: its address or the login for it was not to be had. Whatever the rest of the
+// chain says, a deadline even, the answer is Unknown.
+var ErrNotAsked = errors.New("the server was not asked")
 
 // Family groups observations that can fail together. Two families are independent.
 type Family string

@@ -32,6 +32,8 @@ func classify(err error) (health.Answer, string) {
 	switch {
 	case err == nil:
 		return health.Alive, ""
+	case errors.Is(err, health.ErrNotAsked): // before its cause, which may be a deadline
+		return health.Unknown, err.Error()
 	case errors.Is(err, failover.ErrReadOnly):
 		return health.Dead, "read-only"
 	case errors.As(err, &server):

@@ -75,6 +75,8 @@ func TestFault09SQLOpensConnectionsAndCommits(t *testing.T) {
 		"read-only, by name":   {fmt.Errorf("x: %w", failover.ErrReadOnly), health.Dead, "read-only", true},
 		"shutting down":        {server(1053), health.Dead, "shutting down", true},
 		"disk full":            {server(1021), health.Dead, "disk full", true},
+		"silent secret store":  {fmt.Errorf("password: %w: %w", health.ErrNotAsked, context.DeadlineExceeded), health.Unknown, "the server was not asked", false},
+		"absent address book":  {fmt.Errorf("address: %w: %w", health.ErrNotAsked, dial(syscall.ECONNREFUSED)), health.Unknown, "the server was not asked", false},
 		"wrong password":       {server(1045), health.Unknown, "MySQL error 1045", true},
 		"too many connections": {server(1040), health.Unknown, "MySQL error 1040", true},
 		"too many of ours":     {server(1203), health.Unknown, "MySQL error 1203", true},
