@@ -39,7 +39,7 @@ const tick = `{"version":"0","id":"53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa","detail
 // deployed is what the function of that name finds in a member. Its databases refuse
 // connections: nothing after the first call is measured.
 func deployed(tb testing.TB, name string) []string {
-	return []string{
+	env := []string{
 		"AWS_LAMBDA_FUNCTION_NAME=lifeboat-bench-" + name,
 		"LIFEBOAT_GLOBAL_CLUSTER=lifeboat-bench", "LIFEBOAT_MEMBERS=us-east-1,us-west-2", "LIFEBOAT_WITNESS=us-east-2",
 		"LIFEBOAT_LEASE_TABLE=lifeboat-bench-lease", "LIFEBOAT_TOPIC_ARN=arn:aws:sns:us-west-2:123456789012:lifeboat-bench",
@@ -47,6 +47,10 @@ func deployed(tb testing.TB, name string) []string {
 		"LIFEBOAT_DATABASES=us-east-1=127.0.0.1:1,us-west-2=127.0.0.1:1", "LIFEBOAT_ENDPOINT=127.0.0.1:1",
 		"LIFEBOAT_DATABASE_CA=" + authorities(tb),
 	}
+	if name == "health-monitor" {
+		env = append(env, "LIFEBOAT_ADMIN_SECRET_ARN=arn:aws:secretsmanager:us-west-2:123456789012:secret:lifeboat-bench-admin-AbCdEf")
+	}
+	return env
 }
 
 func nothing(testing.TB, string) []string { return nil }

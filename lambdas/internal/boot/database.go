@@ -12,7 +12,6 @@ import (
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/aurora"
-	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/probe"
 )
@@ -20,15 +19,25 @@ import (
 // dialer opens the connection below a pool's; nil means the net package's.
 type dialer func(ctx context.Context, network, address string) (net.Conn, error)
 
+// server is where a pool's connections lead and whose they are. It implements
+// aurora.MySQLSource.
+type server struct {
+	address string
+	login   *Login
+}
+
+func (s server) Resolve(ctx context.Context) (aurora.MySQLTarget, error) {
+	user, password, err := s.login.Account(ctx)
+	return aurora.MySQLTarget{Addr: s.address, User: user, Password: password}, err
+}
+
+func (s server) Failed(err error) { s.login.saw(err) }
+
 // pool returns connections to a server of the deployment. It connects to nothing yet.
-func (b *builder) pool(address string, dial dialer) (*sql.DB, error) {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return nil, fmt.Errorf("boot: address %q: %w", address, err)
-	}
-	cfg := aurora.MySQLConfig{Addr: address, User: b.s.Database.User, Password: b.login.Password, Dial: dial}
+func (b *builder) pool(address string, login *Login, dial dialer) (*sql.DB, error) {
+	cfg := aurora.MySQLConfig{Source: server{address, login}, Dial: dial}
 	if b.roots != nil {
-		cfg.TLS = &tls.Config{RootCAs: b.roots, ServerName: host, MinVersion: tls.VersionTLS12}
+		cfg.TLS = &tls.Config{RootCAs: b.roots, MinVersion: tls.VersionTLS12}
 	}
 	db, err := aurora.OpenMySQL(cfg)
 	if err != nil {
@@ -55,77 +64,30 @@ func readRoots(path string) (*x509.CertPool, error) {
 	return roots, nil
 }
 
-// database returns a Region's database.
-func (b *builder) database(r dr.Region) (*database, error) {
-	db, err := b.pool(b.s.Database.Addresses[r], nil)
-	if err != nil {
-		return nil, err
-	}
-	cfg := aurora.SQLConfig{DB: db, Region: r, Dialect: b.s.Database.Dialect, Schema: b.s.Database.Schema}
+// database returns a Region's database. One that is fenced, opened or prepared from here
+// needs the admin.
+func (b *builder) database(r dr.Region, admin *Login) (*aurora.SQL, error) {
+	cfg := aurora.SQLConfig{Region: r, Dialect: b.s.Database.Dialect, Schema: b.s.Database.Schema}
 	if p := b.s.Policy.WithDefaults(); p.Watchdog {
 		cfg.Watchdog = p.LeaseTTL - p.LeaseMargin
 	}
-	server, err := aurora.NewSQL(cfg)
-	if err != nil {
+	var err error
+	if cfg.DB, err = b.pool(b.s.Database.Addresses[r], b.login, nil); err != nil {
 		return nil, err
 	}
-	return &database{server, b.login}, nil
-}
-
-// database is aurora.SQL that tells the login of denials.
-type database struct {
-	*aurora.SQL
-	login *Login
-}
-
-func (d *database) Beat(ctx context.Context, beat failover.Beat) error {
-	return d.login.saw(d.SQL.Beat(ctx, beat))
-}
-
-func (d *database) Fence(ctx context.Context, e dr.Epoch) error {
-	return d.login.saw(d.SQL.Fence(ctx, e))
-}
-
-func (d *database) Open(ctx context.Context, e dr.Epoch) error {
-	return d.login.saw(d.SQL.Open(ctx, e))
-}
-
-func (d *database) Replicated(ctx context.Context, from dr.Region) (failover.Beat, error) {
-	beat, err := d.SQL.Replicated(ctx, from)
-	return beat, d.login.saw(err)
-}
-
-func (d *database) Lag(ctx context.Context) (*health.Lag, error) {
-	lag, err := d.SQL.Lag(ctx)
-	return lag, d.login.saw(err)
-}
-
-// writes are probe's that tell the login of denials.
-type writes struct {
-	probe.Writes
-	login *Login
-}
-
-func (w writes) Write(ctx context.Context, subject dr.Region, row string, fresh bool) error {
-	return w.login.saw(w.Writes.Write(ctx, subject, row, fresh))
-}
-
-// reacher is aurora.Endpoint that tells the login of denials.
-type reacher struct {
-	aurora.Reacher
-	login *Login
-}
-
-func (r reacher) Reach(ctx context.Context, e dr.Epoch) (dr.Region, error) {
-	at, err := r.Reacher.Reach(ctx, e)
-	return at, r.login.saw(err)
+	if admin != nil {
+		if cfg.Admin, err = b.pool(b.s.Database.Addresses[r], admin, nil); err != nil {
+			return nil, err
+		}
+	}
+	return aurora.NewSQL(cfg)
 }
 
 // probers ask the peer's writer and the local secondary.
-func (b *builder) probers(local *database) ([]health.Prober, error) {
+func (b *builder) probers(local *aurora.SQL) ([]health.Prober, error) {
 	peer := b.s.Topology.Peer(b.s.Region)
-	kept, err1 := b.pool(b.s.Database.Addresses[peer], nil)
-	fresh, err2 := b.pool(b.s.Database.Addresses[peer], nil)
+	kept, err1 := b.pool(b.s.Database.Addresses[peer], b.login, nil)
+	fresh, err2 := b.pool(b.s.Database.Addresses[peer], b.login, nil)
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, err
 	}
@@ -136,7 +98,7 @@ func (b *builder) probers(local *database) ([]health.Prober, error) {
 	if err != nil {
 		return nil, err
 	}
-	writer, err1 := probe.NewSQL(b.s.Region, writes{asked, b.login})
+	writer, err1 := probe.NewSQL(b.s.Region, asked)
 	stream, err2 := probe.NewReplication(b.s.Region, local, 0)
 	return []health.Prober{writer, stream}, errors.Join(err1, err2)
 }
@@ -153,12 +115,11 @@ func (b *builder) endpoint() (aurora.Reacher, error) {
 		d := net.Dialer{Resolver: &net.Resolver{PreferGo: true, Dial: ask}}
 		dial = d.DialContext
 	}
-	db, err := b.pool(b.s.Database.Endpoint, dial)
+	db, err := b.pool(b.s.Database.Endpoint, b.login, dial)
 	if err != nil {
 		return nil, err
 	}
-	e, err := aurora.NewEndpoint(aurora.EndpointConfig{
+	return aurora.NewEndpoint(aurora.EndpointConfig{
 		DB: db, Dialect: b.s.Database.Dialect, Schema: b.s.Database.Schema, Region: b.s.RegionOf,
 	})
-	return reacher{e, b.login}, err
 }

@@ -18,7 +18,10 @@
 //	LIFEBOAT_WITNESS            W        none                          third Region
 //	LIFEBOAT_LEASE_TABLE        M W T                                  DynamoDB table
 //	LIFEBOAT_TOPIC_ARN          M W T                                  SNS topic in the own Region
-//	LIFEBOAT_SECRET_ARN         M   T    refused in the witness        database login in the own Region's Secrets Manager
+//	LIFEBOAT_SECRET_ARN         M   T    refused in the witness        login of LIFEBOAT_DATABASE_USER in the own Region's Secrets
+//	                                                                   Manager: heartbeats, probes, lag; without CONNECTION_ADMIN, so
+//	                                                                   that read_only binds it
+//	LIFEBOAT_ADMIN_SECRET_ARN   M        refused in W and T            login that fences and opens, of another user: the secret names it
 //	LIFEBOAT_POLICY                      {}                            dr.Policy as JSON
 //	LIFEBOAT_DATABASES          M   T    none                          region=host[:port],... cluster endpoint of each member, port 3306;
 //	                                                                   in the witness: asked by TCP, when it can reach them
@@ -51,7 +54,12 @@
 // certificates cost milliseconds of every start. LIFEBOAT_DATABASE_CA=none turns TLS off
 // and is refused on Aurora.
 //
-// # The database login
+// # The database logins
+//
+// Two accounts, because Aurora's read_only doesn't bind its master user: a heartbeat by
+// it would commit in a fenced writer, and the lease would be renewed. Heartbeats, probes
+// and lag go through the first account; the second one, of the monitor alone, fences and
+// opens. Each has its own secret, password and denials.
 //
 // [Login] asks Secrets Manager for the password when the first connection is made, and
 // again after a server has denied the login (error 1045), so that a rotated secret is

@@ -1,10 +1,9 @@
 package boot
 
-import "github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+import "github.com/lifeboat-dr/lifeboat/pkg/dr/aurora"
 
-// Saw gives the login what a statement has returned.
-func (l *Login) Saw(err error) error { return l.saw(err) }
+// Saw gives the login why a connection could not be made.
+func (l *Login) Saw(err error) { l.saw(err) }
 
-// Denied reports whether the login that a database uses has been denied since the
-// password was read.
-func Denied(b failover.Beater) bool { return len(b.(*database).login.denied) > 0 }
+// NewServer returns the source of a pool's connections.
+func NewServer(address string, l *Login) aurora.MySQLSource { return server{address, l} }

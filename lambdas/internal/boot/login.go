@@ -21,54 +21,78 @@ type SecretReader interface {
 // denied must not have it read twice a second.
 const askAgain = 5 * time.Second
 
-// Login knows the database's password. It is safe for concurrent use.
+// Login knows an account of the database. It is safe for concurrent use.
 type Login struct {
-	arn, user string
-	client    SecretReader
+	arn    string
+	allows func(user string) error
+	client SecretReader
 
-	turn     chan struct{} // held by who asks; the others wait for the answer
-	password string
-	asked    time.Time // when the password was read; zero when it is not known
+	turn    chan struct{} // held by who asks; the others wait for the answer
+	account account
+	asked   time.Time // when the account was read; zero when it is not known
 
-	denied chan struct{} // has an element when a server has denied the password
+	denied chan struct{} // has an element when a server has denied the account
 }
+
+// account is what a secret says; printing a Login shows it as an address.
+type account struct{ user, password string }
 
 // NewLogin returns the login of a user whose secret is as module database/global writes
 // it: JSON with username and password.
 func NewLogin(arn, user string, client SecretReader) *Login {
-	return &Login{arn: arn, user: user, client: client, turn: make(chan struct{}, 1), denied: make(chan struct{}, 1)}
+	return newLogin(arn, client, func(named string) error {
+		if named == user {
+			return nil
+		}
+		return fmt.Errorf("is the login of %q, the function logs in as %q: set LIFEBOAT_DATABASE_USER", named, user)
+	})
 }
 
-// Password returns the password. It asks Secrets Manager the first time, and again when
-// it was denied since; when that fails the old one is returned, which may be right.
-func (l *Login) Password(ctx context.Context) (string, error) {
+// NewAdmin returns the login that fences, of whichever user the secret names but user.
+func NewAdmin(arn, user string, client SecretReader) *Login {
+	return newLogin(arn, client, func(named string) error {
+		if named != user {
+			return nil
+		}
+		return fmt.Errorf("is the login of %q, which writes heartbeats: an account that fences isn't bound by a fence: name another user's secret in LIFEBOAT_ADMIN_SECRET_ARN", named)
+	})
+}
+
+func newLogin(arn string, client SecretReader, allows func(string) error) *Login {
+	return &Login{arn: arn, allows: allows, client: client, turn: make(chan struct{}, 1), denied: make(chan struct{}, 1)}
+}
+
+// Account returns user and password. It asks Secrets Manager the first time, and again
+// when the account was denied since; when that fails the old one is returned, which may
+// be right.
+func (l *Login) Account(ctx context.Context) (user, password string, err error) {
 	select {
 	case <-ctx.Done():
-		return "", ctx.Err()
+		return "", "", fmt.Errorf("boot: wait for secret %s: %w", l.arn, ctx.Err())
 	case l.turn <- struct{}{}:
 	}
 	defer func() { <-l.turn }()
 	known := !l.asked.IsZero()
 	if known && (len(l.denied) == 0 || time.Since(l.asked) < askAgain) {
-		return l.password, nil
+		return l.account.user, l.account.password, nil
 	}
-	password, err := l.read(ctx)
+	read, err := l.read(ctx)
 	switch {
 	case err == nil:
-		l.password = password
+		l.account = read
 		select {
 		case <-l.denied:
 		default:
 		}
 	case !known:
-		return "", err
+		return "", "", err
 	}
 	l.asked = time.Now() // of the attempt, too: see askAgain
-	return l.password, nil
+	return l.account.user, l.account.password, nil
 }
 
-// saw looks at what a statement returned for a login that was denied, and returns it.
-func (l *Login) saw(err error) error {
+// saw looks for a denial at why a connection could not be made.
+func (l *Login) saw(err error) {
 	const accessDenied = 1045 // ER_ACCESS_DENIED_ERROR
 	var server *mysql.MySQLError
 	if errors.As(err, &server) && server.Number == accessDenied {
@@ -77,26 +101,25 @@ func (l *Login) saw(err error) error {
 		default:
 		}
 	}
-	return err
 }
 
-func (l *Login) read(ctx context.Context) (string, error) {
+func (l *Login) read(ctx context.Context) (account, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	out, err := l.client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(l.arn)})
 	if err != nil {
-		return "", fmt.Errorf("boot: read secret %s: %w", l.arn, err)
+		return account{}, fmt.Errorf("boot: read secret %s: %w", l.arn, err)
 	}
 	var value struct {
 		Username string `json:"username"`
 		Password string `json:"password"`
 	}
 	// The decoder's error may quote what it read.
-	if json.Unmarshal([]byte(aws.ToString(out.SecretString)), &value) != nil || value.Password == "" {
-		return "", fmt.Errorf("boot: secret %s holds no JSON object with a username and a password: write it as module database/global does", l.arn)
+	if json.Unmarshal([]byte(aws.ToString(out.SecretString)), &value) != nil || value.Username == "" || value.Password == "" {
+		return account{}, fmt.Errorf("boot: secret %s holds no JSON object with a username and a password: write it as module database/global does", l.arn)
 	}
-	if value.Username != l.user {
-		return "", fmt.Errorf("boot: secret %s is the login of %q, the function logs in as %q: set LIFEBOAT_DATABASE_USER", l.arn, value.Username, l.user)
+	if err := l.allows(value.Username); err != nil {
+		return account{}, fmt.Errorf("boot: secret %s %w", l.arn, err)
 	}
-	return value.Password, nil
+	return account{value.Username, value.Password}, nil
 }

@@ -57,32 +57,32 @@ func TestLoginIsReadOnceAndAgainWhenItWasDenied(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 8 {
 			wg.Go(func() {
-				got, err := l.Password(t.Context())
+				user, got, err := l.Account(t.Context())
 				require.NoError(t, err)
-				require.Equal(t, "first", got)
+				require.Equal(t, []string{"lifeboat", "first"}, []string{user, got})
 			})
 		}
 		wg.Wait()
 		require.Equal(t, 1, v.asked, "eight connections at once are one question")
 		<-time.After(time.Hour)
-		_, err := l.Password(t.Context())
+		_, _, err := l.Account(t.Context())
 		require.NoError(t, err)
-		require.NoError(t, l.Saw(nil))
-		require.Error(t, l.Saw(errors.New("cut off")))
-		_, err = l.Password(t.Context())
+		l.Saw(nil)
+		l.Saw(errors.New("cut off"))
+		_, _, err = l.Account(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, 1, v.asked, "neither time nor another error is a reason to ask")
 
 		v.set(func(v *vault) { v.value = secret("lifeboat", "second") })
-		require.ErrorIs(t, l.Saw(errDenied), errDenied)
-		got, err := l.Password(t.Context())
+		l.Saw(errDenied)
+		_, got, err := l.Account(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, "second", got)
 		require.Equal(t, 2, v.asked)
 
 		for range 40 { // a login that stays denied, twice a second
-			_ = l.Saw(errDenied)
-			_, err = l.Password(t.Context())
+			l.Saw(errDenied)
+			_, _, err = l.Account(t.Context())
 			require.NoError(t, err)
 			<-time.After(500 * time.Millisecond)
 		}
@@ -95,30 +95,30 @@ func TestLoginOutlivesSecretsManager(t *testing.T) {
 		v := &vault{value: secret("lifeboat", "first"), hang: true}
 		l := boot.NewLogin("arn:aws:secretsmanager:x", "lifeboat", v)
 		began := time.Now()
-		_, err := l.Password(t.Context())
+		_, _, err := l.Account(t.Context())
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.ErrorContains(t, err, "arn:aws:secretsmanager:x")
 		require.LessOrEqual(t, time.Since(began), 1500*time.Millisecond, "a probe must not wait longer than its deadline")
 
 		v.set(func(v *vault) { v.hang = false })
-		_, err = l.Password(t.Context())
+		_, _, err = l.Account(t.Context())
 		require.NoError(t, err)
 		v.set(func(v *vault) { v.err = errors.New("down") })
 		<-time.After(time.Minute)
-		_ = l.Saw(errDenied)
-		got, err := l.Password(t.Context())
+		l.Saw(errDenied)
+		_, got, err := l.Account(t.Context())
 		require.NoError(t, err, "the old one may still be right")
 		require.Equal(t, "first", got)
 		v.set(func(v *vault) { v.err, v.value = nil, secret("lifeboat", "second") })
 		<-time.After(6 * time.Second)
-		got, err = l.Password(t.Context())
+		_, got, err = l.Account(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, "second", got, "the denial is not forgotten")
 
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		v.set(func(v *vault) { v.hang = true })
-		_, err = boot.NewLogin("arn", "lifeboat", v).Password(ctx)
+		_, _, err = boot.NewLogin("arn", "lifeboat", v).Account(ctx)
 		require.ErrorIs(t, err, context.Canceled)
 	})
 }
@@ -127,12 +127,23 @@ func TestLoginRefusesAnotherSecret(t *testing.T) {
 	for value, want := range map[string]string{
 		secret("root", "hush"):    "LIFEBOAT_DATABASE_USER",
 		`{"username":"lifeboat"}`: "holds no JSON object",
+		`{"password":"hush"}`:     "holds no JSON object",
 		`hush`:                    "holds no JSON object",
 		``:                        "holds no JSON object",
 		`{"username":"lifeboat","password":7` + `,"hush":1}`: "holds no JSON object",
 	} {
-		_, err := boot.NewLogin("arn", "lifeboat", &vault{value: value}).Password(t.Context())
+		_, _, err := boot.NewLogin("arn", "lifeboat", &vault{value: value}).Account(t.Context())
 		require.ErrorContains(t, err, want)
 		require.NotContains(t, err.Error(), "hush")
 	}
+}
+
+func TestAdminIsWhoeverTheSecretNamesButTheUserOfHeartbeats(t *testing.T) {
+	user, password, err := boot.NewAdmin("arn", "lifeboat", &vault{value: secret("root", "first")}).Account(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []string{"root", "first"}, []string{user, password})
+
+	_, _, err = boot.NewAdmin("arn", "lifeboat", &vault{value: secret("lifeboat", "hush")}).Account(t.Context())
+	require.ErrorContains(t, err, "LIFEBOAT_ADMIN_SECRET_ARN")
+	require.NotContains(t, err.Error(), "hush")
 }

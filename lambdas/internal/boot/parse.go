@@ -51,13 +51,10 @@ func Parse(f Function, getenv func(string) string) (Settings, error) {
 		e.refuse("the trigger stands in the witness %s, where there is no member to promote: deploy it in %v", s.Region, s.Topology.Members)
 	}
 	s.Database = e.database(f, member, s.Topology)
+	s.Secret, s.Admin = e.secrets(f, s)
 	if !member {
-		if getenv("LIFEBOAT_SECRET_ARN") != "" && s.Region == s.Topology.Witness {
-			e.refuse("LIFEBOAT_SECRET_ARN is set in the witness %s, which asks no SQL: leave it out", s.Region)
-		}
 		return s, e.err()
 	}
-	s.Secret = e.arn("LIFEBOAT_SECRET_ARN", e.need("LIFEBOAT_SECRET_ARN"), "secretsmanager", s.Region)
 	s.Name = e.form("AWS_LAMBDA_FUNCTION_NAME", e.need("AWS_LAMBDA_FUNCTION_NAME"), functionForm, "a function's name")
 	s.Trigger = e.trigger(f, s.Name)
 	return s, e.err()
@@ -149,6 +146,30 @@ func (e *env) clusters(t dr.Topology) map[dr.Region]string {
 		out[r] = e.form("LIFEBOAT_CLUSTERS", id, clusterForm, "an RDS identifier")
 	}
 	return out
+}
+
+// secrets reads which logins a function has.
+func (e *env) secrets(f Function, s Settings) (login, admin string) {
+	const loginKey, adminKey = "LIFEBOAT_SECRET_ARN", "LIFEBOAT_ADMIN_SECRET_ARN"
+	if !s.Member() {
+		for _, key := range []string{loginKey, adminKey} {
+			if e.getenv(key) != "" && s.Region == s.Topology.Witness {
+				e.refuse("%s is set in the witness %s, which asks no SQL: leave it out", key, s.Region)
+			}
+		}
+		return "", ""
+	}
+	login = e.arn(loginKey, e.need(loginKey), "secretsmanager", s.Region)
+	if f == Trigger {
+		if e.getenv(adminKey) != "" {
+			e.refuse("%s is set for the trigger, which neither fences nor opens a server: leave it out", adminKey)
+		}
+		return login, ""
+	}
+	if admin = e.arn(adminKey, e.need(adminKey), "secretsmanager", s.Region); admin != "" && admin == login {
+		e.refuse("%s and %s name the same secret: an account that fences isn't bound by a fence, so heartbeats need another one", loginKey, adminKey)
+	}
+	return login, admin
 }
 
 // trigger derives the trigger's name from the monitor's, as module failover names them.

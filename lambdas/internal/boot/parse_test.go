@@ -30,9 +30,12 @@ func environment(r dr.Region, f boot.Function) map[string]string {
 		"LIFEBOAT_POLICY":      "{}",
 	}
 	if r != witness {
-		env["LIFEBOAT_SECRET_ARN"] = fmt.Sprintf("arn:aws:secretsmanager:%s:123456789012:secret:lifeboat-prod-master-AbCdEf", r)
+		env["LIFEBOAT_SECRET_ARN"] = fmt.Sprintf("arn:aws:secretsmanager:%s:123456789012:secret:lifeboat-prod-monitor-AbCdEf", r)
 		env["LIFEBOAT_DATABASES"] = "us-east-1=east.cluster-abc.us-east-1.rds.amazonaws.com,us-west-2=west.cluster-def.us-west-2.rds.amazonaws.com:3307"
 		env["LIFEBOAT_ENDPOINT"] = "lifeboat-prod.global-xyz.global.rds.amazonaws.com"
+	}
+	if r != witness && f == boot.Monitor {
+		env["LIFEBOAT_ADMIN_SECRET_ARN"] = fmt.Sprintf("arn:aws:secretsmanager:%s:123456789012:secret:lifeboat-prod-master-AbCdEf", r)
 	}
 	return env
 }
@@ -58,6 +61,8 @@ func TestParse(t *testing.T) {
 	s, err = parse(boot.Monitor, environment(east, boot.Monitor))
 	require.NoError(t, err)
 	require.Equal(t, "lifeboat-prod-failover-trigger", s.Trigger)
+	require.Equal(t, "arn:aws:secretsmanager:us-east-1:123456789012:secret:lifeboat-prod-monitor-AbCdEf", s.Secret)
+	require.Equal(t, "arn:aws:secretsmanager:us-east-1:123456789012:secret:lifeboat-prod-master-AbCdEf", s.Admin)
 
 	s, err = parse(boot.Monitor, environment(witness, boot.Monitor))
 	require.NoError(t, err, "the witness needs neither a secret nor a database")
@@ -102,6 +107,11 @@ func TestParseRefuses(t *testing.T) {
 		"a secret in the witness":    {witness, boot.Monitor, map[string]string{"LIFEBOAT_SECRET_ARN": "arn:aws:secretsmanager:us-east-2:123456789012:secret:x"}, "which asks no SQL"},
 		"no secret":                  {west, boot.Monitor, map[string]string{"LIFEBOAT_SECRET_ARN": ""}, "LIFEBOAT_SECRET_ARN is not set"},
 		"a secret elsewhere":         {west, boot.Monitor, map[string]string{"LIFEBOAT_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:x"}, `LIFEBOAT_SECRET_ARN is in "us-east-1"`},
+		"an admin in the witness":    {witness, boot.Monitor, map[string]string{"LIFEBOAT_ADMIN_SECRET_ARN": "arn:aws:secretsmanager:us-east-2:123456789012:secret:x"}, "LIFEBOAT_ADMIN_SECRET_ARN is set in the witness"},
+		"an admin in the trigger":    {west, boot.Trigger, map[string]string{"LIFEBOAT_ADMIN_SECRET_ARN": "arn:aws:secretsmanager:us-west-2:123456789012:secret:x"}, "LIFEBOAT_ADMIN_SECRET_ARN is set for the trigger"},
+		"no admin":                   {west, boot.Monitor, map[string]string{"LIFEBOAT_ADMIN_SECRET_ARN": ""}, "LIFEBOAT_ADMIN_SECRET_ARN is not set"},
+		"an admin elsewhere":         {west, boot.Monitor, map[string]string{"LIFEBOAT_ADMIN_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:x"}, `LIFEBOAT_ADMIN_SECRET_ARN is in "us-east-1"`},
+		"one secret for both":        {west, boot.Monitor, map[string]string{"LIFEBOAT_SECRET_ARN": "arn:aws:secretsmanager:us-west-2:123456789012:secret:lifeboat-prod-master-AbCdEf"}, "name the same secret"},
 		"a topic elsewhere":          {west, boot.Monitor, map[string]string{"LIFEBOAT_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:x"}, "the other may be lost"},
 		"a malformed ARN":            {west, boot.Monitor, map[string]string{"LIFEBOAT_TOPIC_ARN": "alerts"}, `"alerts" is no ARN of sns`},
 		"an ARN of something else":   {west, boot.Monitor, map[string]string{"LIFEBOAT_TOPIC_ARN": "arn:aws:sqs:us-west-2:123456789012:x"}, "is no ARN of sns"},

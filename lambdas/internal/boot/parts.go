@@ -126,8 +126,13 @@ func (b *builder) member(p *Parts, store *dynamo.Store) (err error) {
 	if b.roots, err = readRoots(s.Database.CA); err != nil {
 		return err
 	}
-	b.login = NewLogin(s.Secret, s.Database.User, newSecrets(b.aws, s.Region, s.url(serviceSecrets, s.Region), b.http))
-	local, err := b.database(s.Region)
+	secrets := newSecrets(b.aws, s.Region, s.url(serviceSecrets, s.Region), b.http)
+	b.login = NewLogin(s.Secret, s.Database.User, secrets)
+	var admin *Login // the trigger only beats and asks
+	if s.Function == Monitor {
+		admin = NewAdmin(s.Admin, s.Database.User, secrets)
+	}
+	local, err := b.database(s.Region, admin)
 	if err != nil {
 		return err
 	}
@@ -153,11 +158,11 @@ func (b *builder) member(p *Parts, store *dynamo.Store) (err error) {
 }
 
 // guard returns what keeps the lease and the own writer.
-func (b *builder) guard(local *database) (*failover.GuardConfig, error) {
+func (b *builder) guard(local *aurora.SQL) (*failover.GuardConfig, error) {
 	isolator, err1 := aurora.NewIsolator(aurora.IsolatorConfig{
 		Region: b.s.Region, Cluster: b.s.Clusters[b.s.Region], API: b.apis[b.s.Region],
 	})
-	peer, err2 := b.database(b.s.Topology.Peer(b.s.Region))
+	peer, err2 := b.database(b.s.Topology.Peer(b.s.Region), nil)
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, err
 	}
@@ -165,7 +170,7 @@ func (b *builder) guard(local *database) (*failover.GuardConfig, error) {
 }
 
 // controller returns what moves the writer to this Region.
-func (b *builder) controller(role *cloudwatch.Role, local *database, store *dynamo.Store) (*failover.ControllerConfig, error) {
+func (b *builder) controller(role *cloudwatch.Role, local *aurora.SQL, store *dynamo.Store) (*failover.ControllerConfig, error) {
 	s := b.s
 	promoter, err1 := aurora.NewCluster(aurora.ClusterConfig{
 		GlobalCluster: s.Topology.GlobalCluster, Region: s.Region,

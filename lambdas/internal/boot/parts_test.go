@@ -19,6 +19,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -26,6 +27,7 @@ import (
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/deputy"
 	"github.com/lifeboat-dr/lifeboat/lambdas/internal/boot"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/aurora"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
 )
@@ -61,7 +63,11 @@ func newCloud(t *testing.T) *cloud {
 		}
 		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
 		if strings.Contains(r.URL.Path, "/secrets") {
-			_ = json.NewEncoder(w).Encode(map[string]string{"SecretString": secret("lifeboat", "hush-password")})
+			user := "lifeboat"
+			if strings.Contains(string(body), "-master-") {
+				user = "root"
+			}
+			_ = json.NewEncoder(w).Encode(map[string]string{"SecretString": secret(user, "hush-password")})
 			return
 		}
 		_, _ = w.Write([]byte("{}"))
@@ -159,10 +165,17 @@ func TestAMonitorOfTheWitness(t *testing.T) {
 	require.Len(t, near.Agent.Probers, 2, "in a drill it can reach the servers")
 }
 
-// denier is a MySQL server that lets nobody in.
-func denier(t *testing.T) string {
+// denier is a MySQL server that lets nobody in and keeps who has asked.
+type denier struct {
+	address string
+	mu      sync.Mutex
+	users   []string
+}
+
+func newDenier(t *testing.T) *denier {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
+	d := &denier{address: l.Addr().String()}
 	var wg sync.WaitGroup
 	t.Cleanup(func() { _ = l.Close(); wg.Wait() })
 	packet := func(seq byte, body string) []byte {
@@ -178,25 +191,73 @@ func denier(t *testing.T) string {
 				return
 			}
 			_, _ = c.Write(packet(0, hello))
-			_, _ = c.Read(make([]byte, 4096))
-			_, _ = c.Write(packet(2, "\xff\x15\x04#28000Access denied for user 'lifeboat'"))
+			login := make([]byte, 4096)
+			n, _ := c.Read(login)
+			const before = 4 + 32 // header; capabilities, packet size, charset, filler
+			if n > before {
+				user, _, _ := strings.Cut(string(login[before:n]), "\x00")
+				d.mu.Lock()
+				d.users = append(d.users, user)
+				d.mu.Unlock()
+			}
+			_, _ = c.Write(packet(2, "\xff\x15\x04#28000Access denied"))
 			_ = c.Close()
 		}
 	})
-	return l.Addr().String()
+	return d
 }
 
-func TestADatabaseThatDeniesTheLoginHasTheSecretReadAgain(t *testing.T) {
-	c, server := newCloud(t), denier(t)
+// asked returns who has asked since the last time.
+func (d *denier) asked() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	users := d.users
+	d.users = nil
+	return users
+}
+
+func TestEachAccountHasItsWorkAndItsSecret(t *testing.T) {
+	c, server := newCloud(t), newDenier(t)
 	p := assemble(t, c, west, boot.Monitor, map[string]string{
-		"LIFEBOAT_DIALECT": "mysql", "LIFEBOAT_DATABASE_CA": "none", "LIFEBOAT_DATABASES": "us-east-1=" + server + ",us-west-2=" + server,
+		"LIFEBOAT_DIALECT": "mysql", "LIFEBOAT_DATABASE_CA": "none", "LIFEBOAT_DATABASES": "us-east-1=" + server.address + ",us-west-2=" + server.address,
 	})
-	require.False(t, boot.Denied(p.Agent.Guard.Beater))
-	err := p.Agent.Guard.Beater.Beat(t.Context(), failover.Beat{Region: west, Epoch: 1, Seq: 1})
+	beat := func() error {
+		return p.Agent.Guard.Beater.Beat(t.Context(), failover.Beat{Region: west, Epoch: 1, Seq: 1})
+	}
+	err := beat()
 	require.ErrorContains(t, err, "Access denied")
 	require.NotContains(t, err.Error(), "hush")
+	require.Equal(t, []string{"lifeboat"}, server.asked(), "read_only binds who writes heartbeats")
 	require.Equal(t, 1, c.called("/secrets/ secretsmanager.GetSecretValue"))
-	require.True(t, boot.Denied(p.Agent.Guard.Beater))
+	require.Zero(t, c.called("-master-"))
+
+	require.ErrorContains(t, p.Agent.Guard.Fencer.Fence(t.Context(), 1), "Access denied")
+	require.Equal(t, []string{"root"}, server.asked())
+	require.ErrorContains(t, p.Agent.Guard.Fencer.Open(t.Context(), 1), "Access denied")
+	require.Equal(t, []string{"root"}, server.asked())
+	_, err = p.Agent.Guard.Replica.Replicated(t.Context(), west)
+	require.ErrorContains(t, err, "Access denied")
+	p.Agent.Probers[1].Probe(t.Context(), east)
+	require.Equal(t, []string{"lifeboat", "lifeboat", "lifeboat"}, server.asked())
+	require.Equal(t, 1, c.called("-master-"), "a denial is followed after a while")
+	require.Equal(t, 1, c.called("-monitor-"))
+}
+
+func TestADeniedAccountHasItsOwnSecretReadAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := &vault{value: secret("lifeboat", "first")}
+		l := boot.NewLogin("arn", "lifeboat", v)
+		s := boot.NewServer("db:3306", l)
+		got, err := s.Resolve(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, aurora.MySQLTarget{Addr: "db:3306", User: "lifeboat", Password: "first"}, got)
+		v.set(func(v *vault) { v.value = secret("lifeboat", "second") })
+		<-time.After(time.Minute)
+		s.Failed(errDenied)
+		got, err = s.Resolve(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, "second", got.Password)
+	})
 }
 
 func TestAFileWithoutCertificatesIsRefused(t *testing.T) {

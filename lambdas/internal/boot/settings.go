@@ -29,7 +29,8 @@ type Settings struct {
 	Policy   dr.Policy
 	Table    string
 	Topic    string
-	Secret   string
+	Secret   string // of the account that read_only binds
+	Admin    string // of the one that fences; empty in the trigger and in the witness
 	// Trigger is the function name of the own Region's trigger; empty in the witness.
 	Trigger  string
 	Clusters map[dr.Region]string
