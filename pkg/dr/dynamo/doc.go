@@ -30,6 +30,7 @@
 //	journal#EXECUTION#000001    entry (JSON), at, state, mode; code, event, epoch, writer_from, writer_to for people
 //	ack#EPOCH                   epoch, by, reason; at for people
 //	turn#REGION                 holder, number, beat, next, released; written_at for people
+//	address#REGION              address; announced_at for people
 //
 // Times in attributes are UTC and never decide anything, except that the failovers
 // of the last hour are counted by them.
