@@ -69,7 +69,8 @@
 //
 // A line is one JSON object of at most a few KB: texts are cut at 4 KB. What a line
 // says of an execution is in Execution, Epoch, State, Code and Detail; of a verdict in
-// Vantage, Subject, State, Since and Why; of the loop in Process, Turn and Loop. Texts
+// Vantage, Subject, State, Since and Why; of the loop in Process, Turn and Loop; of 10 s
+// also in Reports, Holder, Epoch, Probes and SlowestSample, which is in ms. Texts
 // are JSON strings, so nothing in them can begin a line or a field. What a month's
 // lines and metrics cost is in lambdas/README.md.
 package cloudwatch
