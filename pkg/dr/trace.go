@@ -119,10 +119,10 @@ type Report struct {
 type LoopChange struct {
 	At      time.Time
 	Region  Region
-	Process string // who did it
+	Process string // who waits, works or has stopped; of LoopLeft, who works now
 	Number  uint64 // of the turn
 	What    string // one of the Loop constants
-	// Gap is how long nobody had provably worked when the work was taken up.
+	// Gap is how long at most nobody had worked when the work was taken up.
 	Gap time.Duration
 }
 

@@ -55,9 +55,11 @@ type Event struct {
 	What What
 	Turn Turn
 	// Silent is how long the holder before had provably said nothing when its turn was
-	// taken: the loop's gap, but for what this process had not yet seen.
-	Silent time.Duration
-	Err    error // of Failed
+	// taken, and Gap how long at most: the time from the look that did not show its last
+	// word yet until the answer to the take. For a process that has just begun both count
+	// from its first look.
+	Silent, Gap time.Duration
+	Err         error // of Failed
 }
 
 // What happened.

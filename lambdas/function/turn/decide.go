@@ -69,6 +69,7 @@ type Watch struct {
 	turn  Turn
 	known bool
 	since time.Time
+	heard time.Time // before the last look that did not show the holder's last word yet
 	asked time.Time // before the last look
 	spoke time.Time // before the last look that did not show the latest renewal yet; zero if there was none
 }
@@ -77,7 +78,10 @@ type Watch struct {
 // returned.
 func (w *Watch) Observe(t Turn, sent, now time.Time) {
 	if !w.known || !t.sameBeat(w.turn) {
-		w.since = now
+		w.since, w.heard = now, sent
+		if w.known {
+			w.heard = w.asked
+		}
 	}
 	switch {
 	case t.Number != w.turn.Number:
@@ -97,3 +101,7 @@ func (w *Watch) Alive(now time.Time, within time.Duration) bool {
 // Unchanged returns the holder's silence. It is proven by a compare-and-swap on the turn
 // that was observed: when that succeeds, the holder has said nothing until then.
 func (w *Watch) Unchanged(now time.Time) time.Duration { return now.Sub(w.since) }
+
+// Gap returns at most how long ago the holder said its last word: it was not there yet at
+// the look before. Of what was there at the first look nothing more is known.
+func (w *Watch) Gap(now time.Time) time.Duration { return now.Sub(w.heard) }

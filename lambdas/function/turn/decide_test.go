@@ -98,3 +98,23 @@ func TestWatchCountsTheHoldersSilence(t *testing.T) {
 	require.Zero(t, w.Unchanged(at(7)))
 	require.False(t, w.Alive(at(7), time.Minute), "of this holder nothing has been seen but the take")
 }
+
+func TestWatchBoundsTheGap(t *testing.T) {
+	at := func(s int) time.Time { return time.Unix(1000, 0).Add(time.Duration(s) * time.Second) }
+	var w turn.Watch
+	held := turn.Turn{Holder: "old", Number: 7, Beat: 3}
+	w.Observe(held, at(0), at(1))
+	require.Equal(t, 5*time.Second, w.Gap(at(5)), "what came before the first look is not known")
+	w.Observe(held, at(2), at(3))
+	claimed := held
+	claimed.Next = "new"
+	w.Observe(claimed, at(4), at(5))
+	require.Equal(t, 6*time.Second, w.Gap(at(6)), "a claim is not the holder's word")
+
+	released := claimed
+	released.Released = true
+	w.Observe(released, at(6), at(7))
+	require.Equal(t, 3*time.Second, w.Gap(at(7)), "it was not released yet at the look of 4 s")
+	w.Observe(released, at(8), at(9))
+	require.Equal(t, 5*time.Second, w.Gap(at(9)))
+}

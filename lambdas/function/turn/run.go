@@ -67,6 +67,7 @@ type runner struct {
 	took   Turn
 	tookAt time.Time
 	silent time.Duration
+	heard  time.Time // before the last word of the holder before it
 }
 
 func (r *runner) run(life context.Context) error {
@@ -100,6 +101,7 @@ func (r *runner) run(life context.Context) error {
 func (r *runner) take(life context.Context, seen Turn) (done bool, err error) {
 	if seen != r.took { // else it has been taken, and the answer was lost
 		r.took, r.tookAt, r.silent = seen.taken(r.me), time.Now(), r.watch.Unchanged(time.Now())
+		r.heard = r.watch.heard
 		if r.write(life, seen, r.took) != nil {
 			return false, nil
 		}
@@ -107,7 +109,7 @@ func (r *runner) take(life context.Context, seen Turn) (done bool, err error) {
 	held := r.took
 	r.took = Turn{}
 	r.behind = r.me
-	r.event(Event{What: Taken, Turn: held, Silent: r.silent})
+	r.event(Event{What: Taken, Turn: held, Silent: r.silent, Gap: time.Since(r.heard)})
 	return r.hold(life, held, r.tookAt)
 }
 

@@ -25,7 +25,7 @@
 //	RPOLag              Milliseconds  of each sample that brought one
 //	RPOLagAge           Milliseconds  how long ago the newest RPOLag was true; it rises while none is brought
 //
-//	LoopGap             Milliseconds  how long nobody had worked in the Region when a process took the work up
+//	LoopGap             Milliseconds  how long at most nobody had worked in the Region when a process took the work up
 //	LoopLosses          Count         work that ended because the turn was lost to a silent store or a broken clock
 //
 //	VerdictChanges      Count         the thought about a Region has changed
