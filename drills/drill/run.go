@@ -53,7 +53,7 @@ func Run(ctx context.Context, t Target, s Scenario, o Options) (out Outcome, err
 	if err := s.Plan.Supports(w); err != nil {
 		return Outcome{}, fmt.Errorf("drill: scenario %s on the %s target: %w", s.Name, t.Name(), err)
 	}
-	d := &run{world: w, scenario: s, opt: o, faults: fault.NewSet(w, 0)}
+	d := &run{world: w, scenario: s, opt: o, faults: fault.NewSet(w, 0), blind: make(chan struct{})}
 	history, err := d.play(ctx)
 	if err != nil {
 		return Outcome{}, err
@@ -73,6 +73,9 @@ type run struct {
 	mu    sync.Mutex
 	own   []measure.Mark // made by the drill itself
 	shown int
+
+	seeing sync.WaitGroup // who waits to see what prepared faults do
+	blind  chan struct{}  // closed when they may stop
 }
 
 // play goes from steady state to the end of the load.
@@ -93,7 +96,10 @@ func (d *run) play(ctx context.Context) (h measure.Run, err error) {
 		wg.Wait()
 	}
 	defer finish()
-	defer func() { err = errors.Join(err, d.faults.Heal(ctx)) }()
+	defer func() {
+		d.stopSeeing()
+		err = errors.Join(err, d.faults.Heal(ctx))
+	}()
 
 	if err := d.breakAndRecover(ctx); err != nil {
 		return h, err
@@ -101,7 +107,7 @@ func (d *run) play(ctx context.Context) (h measure.Run, err error) {
 	if err := d.heal(ctx); err != nil {
 		return h, err
 	}
-	if err := wait(ctx, d.opt.Timing.AfterHeal); err != nil {
+	if err := d.watch(ctx, max(d.opt.Timing.AfterHeal, d.scenario.AfterHeal)); err != nil {
 		return h, err
 	}
 	finish()
@@ -153,6 +159,15 @@ func (d *run) breakAndRecover(ctx context.Context) error {
 		}
 		d.mark(measure.MarkAcknowledged, "", "by the drill")
 		return d.recovered(ctx)
+	case measure.MayFailOver:
+		asked, err := d.until(ctx, measure.MarkOperator, measure.MarkSettled)
+		if err != nil {
+			return err
+		}
+		if asked {
+			return d.watch(ctx, d.opt.Timing.Ask)
+		}
+		return d.recovered(ctx)
 	}
 	return d.watch(ctx, d.opt.Timing.Quiet)
 }
@@ -162,8 +177,12 @@ const warmUp = 2 * time.Second
 
 func (d *run) inject(ctx context.Context, s fault.Step) error {
 	if s.At < 0 {
-		d.mark("fault.prepared", s.Fault.Region, s.Fault.String())
-		return d.faults.Inject(ctx, s.Fault)
+		d.mark(measure.MarkPrepared, s.Fault.Region, s.Fault.String())
+		if err := d.faults.Inject(ctx, s.Fault); err != nil {
+			return err
+		}
+		d.see(ctx, s.Fault)
+		return nil
 	}
 	d.mark(measure.MarkInjected, s.Fault.Region, s.Fault.String())
 	if err := d.faults.Inject(ctx, s.Fault); err != nil {
@@ -180,6 +199,37 @@ func (d *run) inject(ctx context.Context, s fault.Step) error {
 	}
 	d.add(measure.Mark{At: at, Source: "drill", Name: measure.MarkEffective, Region: s.Fault.Region, Detail: s.Fault.String()})
 	return nil
+}
+
+// see marks when a prepared fault shows. That may be long after the fault instant:
+// a trigger that is killed at every step must be asked to take one first.
+func (d *run) see(ctx context.Context, f fault.Fault) {
+	ctx, stop := context.WithCancel(ctx)
+	d.seeing.Go(func() {
+		defer stop()
+		if at, err := d.world.Effective(ctx, f); err == nil {
+			d.add(measure.Mark{At: at, Source: "drill", Name: measure.MarkSeen, Region: f.Region, Detail: f.String()})
+		}
+	})
+	d.seeing.Go(func() {
+		defer stop()
+		select {
+		case <-ctx.Done():
+		case <-d.blind:
+		}
+	})
+}
+
+// stopSeeing ends every see. It is called before the first heal, and is idempotent.
+func (d *run) stopSeeing() {
+	d.mu.Lock()
+	select {
+	case <-d.blind:
+	default:
+		close(d.blind)
+	}
+	d.mu.Unlock()
+	d.seeing.Wait()
 }
 
 // effectTimeout is how long an independent probe may take to see a fault.
@@ -199,6 +249,7 @@ func (d *run) heal(ctx context.Context) error {
 	if len(d.faults.Active()) == 0 {
 		return nil
 	}
+	d.stopSeeing()
 	err := d.faults.Heal(ctx)
 	d.mark(measure.MarkHealed, "", "")
 	return err

@@ -57,7 +57,11 @@ type Observer interface {
 	// probe of the other member, in no particular order.
 	Marks(ctx context.Context) ([]measure.Mark, error)
 	// Effective waits until a probe of its own sees the fault, and returns when
-	// the first question that failed was put.
+	// the first question that failed was put. What no client of a database can see
+	// is told by whoever counts it: a process that is gone or was killed after a
+	// step, a tick that was lost or delivered twice, an invocation that was carried
+	// out twice or refused, a start that took longer, a call that was throttled. It
+	// may be called from several goroutines.
 	Effective(ctx context.Context, f fault.Fault) (time.Duration, error)
 }
 

@@ -11,6 +11,7 @@ import (
 func Judge(r Result, e Expect) Verdict {
 	j := judge{r: r, e: e}
 	j.soundness()
+	j.dual()
 	j.movement()
 	j.recovery()
 	j.loss()
@@ -66,6 +67,17 @@ func (j *judge) soundness() {
 	case r.Effective == Unknown:
 		j.doubt("the fault had no effect that a probe could see: no %s mark after the injection at %s", MarkEffective, at(r.Injected))
 	}
+	if r.Effective != Unknown {
+		for _, f := range r.Unseen {
+			j.doubt("nothing showed that %s did what it says", f)
+		}
+	}
+	if j.e.Unguarded && r.Guarded != Unknown {
+		j.doubt("the monitor of %s fenced its writer at %s, before it was dead: this drill has not shown what it is for", r.OldWriter, at(r.Guarded))
+	}
+	if j.e.Suspects && r.Suspected == Unknown {
+		j.doubt("no controller suspected anything: one that is less careful would not have failed over either")
+	}
 	j.load()
 	if n := r.Writes.Unexpected; n > 0 {
 		j.doubt("%d writes were counted as failed or dropped and yet are present, 0 allowed: the classification of errors is wrong", n)
@@ -98,9 +110,6 @@ func (j *judge) load() {
 // movement asks whether the writer moved when it should, and only then.
 func (j *judge) movement() {
 	r := j.r
-	if n := r.Writes.DualAcknowledged; n > 0 {
-		j.fail("split brain: %s acknowledged %d writes after the first acknowledgement by %s, 0 allowed", r.OldWriter, n, r.NewWriter)
-	}
 	moved := r.FailedOver()
 	switch j.e.Behaviour {
 	case MustNotFailOver:
@@ -119,6 +128,8 @@ func (j *judge) movement() {
 		}
 	case MustRefuse:
 		j.refusal(moved)
+	case MayFailOver:
+		j.stopped(moved)
 	}
 }
 
@@ -145,6 +156,16 @@ func (j *judge) refusal(moved bool) {
 func (j *judge) recovery() {
 	r := j.r
 	rto, limit, from := r.RTO, r.Objectives.RTO, ""
+	if j.e.MaxRTO > 0 {
+		limit = min(limit, j.e.MaxRTO)
+	}
+	if j.e.Behaviour == MayFailOver && !r.FailedOver() {
+		j.resumed(limit)
+		return
+	}
+	if n := len(r.Outages); j.e.NoOutage && n > 0 {
+		j.fail("clients saw %d outages of %s together, 0 allowed: the longest began at %s", n, Span(r.Bad), at(r.Start))
+	}
 	waited := j.e.Behaviour == MustRefuse && r.Acknowledged > r.Start && r.Acknowledged < r.End
 	if waited && r.FailedOver() && (r.Promoted == Unknown || r.Promoted >= r.Acknowledged) {
 		rto, from = r.End-r.Acknowledged, " from the acknowledgement"
@@ -168,7 +189,7 @@ func (j *judge) loss() {
 	if r.OrderLoss > 0 {
 		j.fail("%d lost writes were acknowledged before a surviving one began, 0 allowed: the loss is a hole, not a tail", r.OrderLoss)
 	}
-	if j.e.nothing() {
+	if j.e.nothing() || j.e.Behaviour == MayFailOver && !r.FailedOver() {
 		if r.Writes.Lost > 0 {
 			j.fail("lost %d of %d acknowledged writes, 0 allowed", r.Writes.Lost, r.Writes.OK)
 		}
@@ -196,7 +217,7 @@ func (j *judge) unexplained() {
 	if j.r.Injected != Unknown && j.r.Effective == Unknown {
 		return
 	}
-	lag := j.e.allowedLoss(j.r) - j.e.PartitionWindow
+	lag := j.e.lag(j.r)
 	n, example := 0, LostWrite{}
 	for _, w := range j.r.Lost {
 		if !j.explains(w, lag) {
@@ -220,7 +241,7 @@ func (j *judge) explains(w LostWrite, lag time.Duration) bool {
 		return w.End >= r.Injected-lag-r.Resolution
 	case Partition:
 		cut := max(r.Injected, r.Effective)
-		return w.Start <= cut || w.End <= cut+j.e.PartitionWindow
+		return w.Start <= cut || w.End <= cut+j.e.PartitionWindow || w.End <= j.unfencedUntil()
 	}
 	return false
 }

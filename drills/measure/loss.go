@@ -64,29 +64,7 @@ func (l ledger) count() Writes {
 			w.Unexpected++
 		}
 	}
-	w.DualAcknowledged = l.dual()
 	return w
-}
-
-// dual counts the acknowledgements by the old writer that came strictly after
-// the first one by the new writer.
-func (l ledger) dual() int {
-	if !l.run.failedOver() {
-		return 0
-	}
-	first := Unknown
-	n := 0
-	for _, op := range l.acked {
-		switch {
-		case op.Server == l.run.NewWriter:
-			if first == Unknown {
-				first = op.End
-			}
-		case op.Server == l.run.OldWriter && first != Unknown && op.End > first:
-			n++
-		}
-	}
-	return n
 }
 
 // foreign counts the rows that no op of the run can have written.

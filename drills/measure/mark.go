@@ -14,15 +14,17 @@ type Mark struct {
 	Source string        `json:"source"` // who reports it, such as "drill" or "monitor us-west-2"
 	Name   string        `json:"name"`   // one of the Mark constants, or the reporter's own
 	Region dr.Region     `json:"region,omitempty"`
-	// Detail is for people, with one exception: two MarkPromoted of one Region
+	// Detail is for people, with two exceptions. Two MarkPromoted of one Region
 	// with equal details are the same promotion reported twice, so put the
-	// epoch there.
+	// epoch there. The marks of one fault have the fault, as it prints.
 	Detail string `json:"detail,omitempty"`
 }
 
 // The names of the marks that Measure and Judge understand.
 const (
 	MarkSteady    = "load.steady"     // steady state is proven; nothing before it counts
+	MarkPrepared  = "fault.prepared"  // the drill began to inject a fault before the one it measures from
+	MarkSeen      = "fault.seen"      // something showed that a prepared fault does what it says
 	MarkInjected  = "fault.injected"  // the drill began to inject the fault
 	MarkEffective = "fault.effective" // an independent probe saw the fault
 	MarkHealed    = "fault.healed"    // the drill undid the fault
@@ -37,6 +39,8 @@ const (
 	MarkAborted      = "dr.aborted"      // the execution gave up
 	MarkOperator     = "dr.operator"     // the controller waits for a person
 	MarkAcknowledged = "dr.acknowledged" // a person has accepted the loss
+
+	MarkGuarded = "lease.fenced" // the writer's own monitor has made it read-only
 
 	MarkWritable  = "server.writable" // an independent probe's first write that the promoted server accepts
 	MarkSustained = "load.sustained"  // the drill saw the load recover, while it ran
@@ -69,6 +73,35 @@ func lastMark(marks []Mark, name string, since, until time.Duration) time.Durati
 		}
 	}
 	return Unknown
+}
+
+// guarded returns when a Region's own monitor fenced its writer between a fault and
+// the heal, or Unknown.
+func guarded(marks []Mark, r dr.Region, since, healed time.Duration) time.Duration {
+	for _, m := range marks {
+		if m.Name == MarkGuarded && m.Region == r && m.At >= since && (healed == Unknown || m.At < healed) {
+			return m.At
+		}
+	}
+	return Unknown
+}
+
+// unseen returns the faults that were injected, or prepared, and of which no later
+// mark says that they were effective, or seen. An effect without a detail is one of
+// all faults.
+func unseen(marks []Mark) []string {
+	var out []string
+	for i, m := range marks {
+		if m.Name != MarkInjected && m.Name != MarkPrepared {
+			continue
+		}
+		if !slices.ContainsFunc(marks[i:], func(s Mark) bool {
+			return (s.Name == MarkEffective || s.Name == MarkSeen) && (s.Detail == "" || s.Detail == m.Detail)
+		}) {
+			out = append(out, m.Detail)
+		}
+	}
+	return out
 }
 
 func sign(d time.Duration) time.Duration {

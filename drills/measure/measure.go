@@ -22,6 +22,9 @@ func Measure(r Run) Result {
 	since := max(0, res.Steady, res.Injected)
 	res.Effective = firstMark(marks, MarkEffective, since)
 	res.Healed = firstMark(marks, MarkHealed, since)
+	res.Unseen = unseen(marks)
+	res.Guarded = guarded(marks, r.OldWriter, since, res.Healed)
+	res.Suspected = firstMark(marks, MarkSuspected, since)
 	res.Operator = firstMark(marks, MarkOperator, since)
 	res.Acknowledged = firstMark(marks, MarkAcknowledged, since)
 	res.Promoted = firstMark(marks, MarkPromoted, since)
@@ -34,6 +37,8 @@ func Measure(r Run) Result {
 
 	l := newLedger(r)
 	res.Writes = l.count()
+	res.Dual = l.dual()
+	res.Writes.DualAcknowledged = len(res.Dual)
 	res.RPO = l.rpo()
 	res.Naive, res.NaiveLost = l.naive()
 	res.Lost = l.lost(res.Injected, res.Effective)

@@ -46,6 +46,9 @@ type Result struct {
 	Width time.Duration
 
 	Writes Writes
+	// Dual lists every write that the old writer acknowledged after the first
+	// acknowledgement by the new one; Writes.DualAcknowledged is their number.
+	Dual []DualWrite
 	// OrderLoss counts the lost writes that were acknowledged before a surviving
 	// write began. Replicated storage loses a tail, never a hole.
 	OrderLoss int
@@ -59,9 +62,12 @@ type Result struct {
 	Failovers            int
 	OldWriter, NewWriter dr.Region
 
-	// Steady, Injected, Effective, Operator, Acknowledged and Promoted are the
-	// times of the marks that the verdict needs.
-	Steady, Injected, Effective, Healed, Operator, Acknowledged, Promoted time.Duration
+	// Steady, Injected and the others are the times of the marks that the verdict
+	// needs. Suspected is when a controller first suspected the writer, Guarded when
+	// the old writer's own monitor fenced it, if that was before the heal.
+	Steady, Injected, Effective, Suspected, Guarded, Healed, Operator, Acknowledged, Promoted time.Duration
+	// Unseen lists the faults of which nothing showed that they did anything.
+	Unseen []string
 	// Before tells how the load did between Steady and the fault.
 	Before Before
 	// DroppedOutside counts writes dropped before the fault or after recovery.

@@ -39,6 +39,10 @@ const (
 	// MustRefuse: nothing moves until a person has been asked and has
 	// acknowledged; then the writer moves. RTO counts from the acknowledgement.
 	MustRefuse Expectation = "must-refuse"
+	// MayFailOver: writes stop, and come back either by a failover or, when a person
+	// was asked and did not answer, at the heal. What brings them back depends on
+	// what was seen in the moment in which they stopped.
+	MayFailOver Expectation = "may-fail-over"
 )
 
 // Expect is what a scenario demands of a run.
@@ -56,6 +60,21 @@ type Expect struct {
 	// its own side of a cut. It adds to the allowed loss. Zero means that the
 	// fault leaves it none.
 	PartitionWindow time.Duration `json:"partition_window_ns,omitempty"`
+	// Unfenced means that nothing fences the old writer until the heal, which is
+	// what the drill shows: it must acknowledge writes after the new one has begun
+	// to, each of them must be counted and listed, and none may come later than
+	// this after the heal. Without it not one is allowed.
+	Unfenced time.Duration `json:"unfenced_ns,omitempty"`
+	// Unguarded means that the old writer's own monitor must not have fenced it
+	// before the heal: it was to be dead by then.
+	Unguarded bool `json:"unguarded,omitempty"`
+	// MaxRTO tightens the objective for this scenario. Zero means the objective.
+	MaxRTO time.Duration `json:"max_rto_ns,omitempty"`
+	// NoOutage means that clients must see nothing: not one write may fail.
+	NoOutage bool `json:"no_outage,omitempty"`
+	// Suspects means that a controller must have suspected the writer. It belongs
+	// to a drill in which one that is less careful would have failed over.
+	Suspects bool `json:"suspects,omitempty"`
 	// MinRate is the share of the offered rate that must be acknowledged before
 	// the fault. Zero means 0.8.
 	MinRate float64 `json:"min_rate,omitempty"`
@@ -66,9 +85,24 @@ func (e Expect) Validate() error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf("measure: expect: "+format, args...)) }
 	switch e.Behaviour {
-	case MustFailOver, MustNotFailOver, MustRefuse:
+	case MustFailOver, MustNotFailOver, MustRefuse, MayFailOver:
 	default:
-		bad("Behaviour is %q: use %q, %q or %q", e.Behaviour, MustFailOver, MustNotFailOver, MustRefuse)
+		bad("Behaviour is %q: use %q, %q, %q or %q", e.Behaviour, MustFailOver, MustNotFailOver, MustRefuse, MayFailOver)
+	}
+	if e.Unfenced < 0 {
+		bad("Unfenced is %v: use zero for a writer that is fenced, or a positive duration", e.Unfenced)
+	}
+	if e.Unfenced > 0 && e.Behaviour != MustFailOver {
+		bad("Unfenced with %s: only a new writer makes an old one; use %s", e.Behaviour, MustFailOver)
+	}
+	if e.MaxRTO < 0 {
+		bad("MaxRTO is %v: use zero for the objective, or a positive duration", e.MaxRTO)
+	}
+	if e.NoOutage && e.Behaviour != MustNotFailOver {
+		bad("NoOutage with %s: a writer that moves can't do so unseen; use %s", e.Behaviour, MustNotFailOver)
+	}
+	if e.Suspects && e.NoFault {
+		bad("Suspects with NoFault: nobody can suspect what did not happen")
 	}
 	if e.NoFault && e.Behaviour != MustNotFailOver {
 		bad("NoFault with %s: without a fault the writer must stay; use %s", e.Behaviour, MustNotFailOver)
@@ -85,13 +119,22 @@ func (e Expect) Validate() error {
 	return errors.Join(errs...)
 }
 
-// allowedLoss returns the loss in time that the scenario accepts.
-func (e Expect) allowedLoss(r Result) time.Duration {
-	lag := e.MaxDataLoss
-	if lag == 0 {
-		lag = r.Objectives.RPO
+// lag returns the loss from replication lag that the scenario accepts.
+func (e Expect) lag(r Result) time.Duration {
+	if e.MaxDataLoss == 0 {
+		return r.Objectives.RPO
 	}
-	return lag + e.PartitionWindow
+	return e.MaxDataLoss
+}
+
+// allowedLoss returns the loss in time that the scenario accepts. An old writer
+// that nothing fences goes on until the heal.
+func (e Expect) allowedLoss(r Result) time.Duration {
+	cut := e.PartitionWindow
+	if e.Unfenced > 0 && r.Healed != Unknown && r.Injected != Unknown {
+		cut = max(cut, r.Healed+e.Unfenced-r.Injected)
+	}
+	return e.lag(r) + cut
 }
 
 // nothing reports whether no write at all may be lost.
