@@ -30,7 +30,7 @@ type Config struct {
 	// Fatal reports whether an error means that this process can do nothing any more.
 	// Optional.
 	Fatal func(error) bool
-	// Log is told who asked. Optional.
+	// Log is told who asked, and what became of which execution. Optional.
 	Log *slog.Logger
 }
 
@@ -76,13 +76,21 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if w.Acknowledgement != nil {
 		attrs = append(attrs, "epoch", w.Acknowledgement.Epoch, "by", w.Acknowledgement.By)
 	}
+	log := h.cfg.Log
 	if lc, ok := lambdacontext.FromContext(ctx); ok {
-		attrs = append(attrs, "request", lc.AwsRequestID)
+		log = log.With("request", lc.AwsRequestID)
 	}
-	h.cfg.Log.InfoContext(ctx, "asked", attrs...)
-	a, err := h.Do(ctx, w)
+	log.InfoContext(ctx, "asked", attrs...)
+	var heard heard
+	a, err := h.heardBy(&heard).Do(ctx, w)
 	if err != nil {
+		if x := heard.last(); x.Execution != "" {
+			log.ErrorContext(ctx, "stopped", "execution", x.Execution, "epoch", x.Epoch, "state", x.State, "code", x.Code, "err", err)
+		}
 		return nil, err
+	}
+	if a.Execution != "" {
+		log.InfoContext(ctx, "walked", "execution", a.Execution, "epoch", a.Epoch, "state", a.State, "code", a.Code)
 	}
 	return json.Marshal(a)
 }
