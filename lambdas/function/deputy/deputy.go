@@ -5,7 +5,9 @@ package deputy
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,20 +25,40 @@ type Invoker interface {
 	Invoke(context.Context, *lambda.InvokeInput, ...func(*lambda.Options)) (*lambda.InvokeOutput, error)
 }
 
-// askEvery is the least time between two invocations of the trigger. They wait in a
-// queue of Lambda's while one runs, and each of them looks anew.
-const askEvery = 2 * time.Second
+const (
+	// askEvery is the least time between two invocations of the trigger.
+	askEvery = 2 * time.Second
+	// doubtAfter is how long a call without an answer counts as asked. An execution
+	// takes longer, and is then busy; a dead connection looks the same.
+	doubtAfter = 5 * time.Second
+	// mostOpen is how many calls are waited for: one for the execution, and one that
+	// has just asked whether it is still there.
+	mostOpen = 2
+)
 
 // Deputy is the trigger of the own Region, which moves the writer in another process.
 // It is safe for concurrent use.
+//
+// The trigger is invoked synchronously, in the background. Only one of it may run, and
+// what Lambda then says (429, reserved concurrency) means that somebody is at it already.
+// An asynchronous event would be queued instead: each would wait for the execution to
+// end and run late, or grow too old and page people from the dead-letter queue. Lambda
+// repeats no synchronous call, and need not: who asks asks again for as long as there is
+// a reason. Nor does it end an execution when nobody waits for its answer any more.
 type Deputy struct {
 	region   dr.Region
 	function string
 	client   Invoker
+	calls    sync.WaitGroup
 
-	mu    sync.Mutex
-	asked time.Time // when it was last asked; zero after a failure
+	mu     sync.Mutex
+	asked  time.Time // when it was last asked; zero after a failure
+	open   []*call   // the oldest first
+	failed error     // of a call that has ended, until it is told
 }
+
+// call is an invocation whose answer is waited for.
+type call struct{ hangUp context.CancelFunc }
 
 var _ failover.Deputy = (*Deputy)(nil)
 
@@ -58,35 +80,102 @@ func NewClient(cfg aws.Config, r dr.Region, endpoint string, hc aws.HTTPClient) 
 	})
 }
 
-// Ask implements failover.Deputy by an asynchronous invocation: Lambda answers when it
-// has taken the event. Within 2 s of an earlier question it does nothing.
+// Ask implements failover.Deputy. It returns at once; its error is that of an earlier
+// question, or of the trigger that it was put to. Within 2 s of an earlier question, or
+// 5 s while that has no answer, it asks nothing.
+//
+// The call outlives ctx, until HangUp.
 func (d *Deputy) Ask(ctx context.Context, reason string) error {
-	now := time.Now()
-	d.mu.Lock()
-	if now.Sub(d.asked) < askEvery {
-		d.mu.Unlock()
-		return nil
-	}
-	d.asked = now
-	d.mu.Unlock()
-	err := d.invoke(ctx, reason)
+	payload, err := json.Marshal(event.Wish{Mode: event.Failover, Target: d.region, Reason: event.Plain(reason)})
 	if err != nil {
-		d.mu.Lock()
-		d.asked = time.Time{}
-		d.mu.Unlock()
+		return d.failure(err)
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	pause, now := askEvery, time.Now()
+	if len(d.open) > 0 {
+		pause = doubtAfter
+	}
+	if d.asked.IsZero() || now.Sub(d.asked) >= pause {
+		d.asked = now
+		if len(d.open) >= mostOpen {
+			d.open[0].hangUp()
+		}
+		ctx, hangUp := context.WithCancel(context.WithoutCancel(ctx))
+		c := &call{hangUp}
+		d.open = append(d.open, c)
+		d.calls.Go(func() {
+			err := d.invoke(ctx, payload)
+			d.ended(c, ctx.Err() != nil, err)
+		})
+	}
+	return d.told()
+}
+
+// HangUp gives up the calls that are open, waits for them and returns what is still to
+// be told. What was asked for goes on in the trigger. It belongs at the end of a turn: a
+// process that stands still would find its connections dead. Ask works again afterwards,
+// and must not be called meanwhile.
+func (d *Deputy) HangUp() error {
+	d.mu.Lock()
+	for _, c := range d.open {
+		c.hangUp()
+	}
+	d.mu.Unlock()
+	d.calls.Wait()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.asked = time.Time{}
+	return d.told()
+}
+
+// ended notes that a call is over.
+func (d *Deputy) ended(c *call, given bool, err error) {
+	c.hangUp()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.open = slices.DeleteFunc(d.open, func(o *call) bool { return o == c })
+	if err == nil || given {
+		return
+	}
+	d.asked, d.failed = time.Time{}, err
+}
+
+// told returns the error that nobody has been told yet.
+func (d *Deputy) told() error {
+	err := d.failed
+	d.failed = nil
 	return err
 }
 
-func (d *Deputy) invoke(ctx context.Context, reason string) error {
-	payload, err := json.Marshal(event.Wish{Mode: event.Failover, Target: d.region, Reason: event.Plain(reason)})
-	if err == nil {
-		_, err = d.client.Invoke(ctx, &lambda.InvokeInput{
-			FunctionName: aws.String(d.function), InvocationType: types.InvocationTypeEvent, Payload: payload,
-		})
-	}
-	if err != nil {
-		return fmt.Errorf("deputy: invoke %s in %s: %w", d.function, d.region, err)
+// invoke returns when the execution has ended, or when another one runs.
+func (d *Deputy) invoke(ctx context.Context, payload []byte) error {
+	out, err := d.client.Invoke(ctx, &lambda.InvokeInput{
+		FunctionName: aws.String(d.function), InvocationType: types.InvocationTypeRequestResponse, Payload: payload,
+	})
+	var throttled *types.TooManyRequestsException
+	switch {
+	case errors.As(err, &throttled) && throttled.Reason == types.ThrottleReasonReservedFunctionConcurrentInvocationLimitExceeded:
+		return nil
+	case err != nil:
+		return d.failure(err)
+	case out.FunctionError != nil:
+		return d.failure(fmt.Errorf("it failed (%s): %s: its log and the journal tell more", *out.FunctionError, event.Plain(said(out.Payload))))
 	}
 	return nil
+}
+
+func (d *Deputy) failure(err error) error {
+	return fmt.Errorf("deputy: invoke %s in %s: %w", d.function, d.region, err)
+}
+
+// said is the message in a function's error (Lambda developer guide, function errors).
+func said(payload []byte) string {
+	var e struct {
+		Message string `json:"errorMessage"`
+	}
+	if json.Unmarshal(payload, &e) != nil || e.Message == "" {
+		return "without a message"
+	}
+	return e.Message
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,38 +18,166 @@ import (
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/event"
 )
 
-// invoker keeps what was invoked.
+// invoker is Lambda with a trigger that may run once at a time.
 type invoker struct {
-	in  []*lambda.InvokeInput
-	err error
+	mu    sync.Mutex
+	in    []*lambda.InvokeInput
+	takes time.Duration // of an execution
+	until time.Time     // when the one that runs has ended
+	lose  bool          // no answer comes
+	said  string        // by the trigger, as it failed
+	err   error         // of Lambda
+	open  int           // calls whose answer is waited for
 }
 
-func (i *invoker) Invoke(_ context.Context, in *lambda.InvokeInput, _ ...func(*lambda.Options)) (*lambda.InvokeOutput, error) {
+func (i *invoker) Invoke(ctx context.Context, in *lambda.InvokeInput, _ ...func(*lambda.Options)) (*lambda.InvokeOutput, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
 	i.in = append(i.in, in)
-	return &lambda.InvokeOutput{StatusCode: 202}, i.err
+	if i.err != nil {
+		return nil, i.err
+	}
+	if time.Now().Before(i.until) && !i.lose {
+		return nil, &types.TooManyRequestsException{Reason: types.ThrottleReasonReservedFunctionConcurrentInvocationLimitExceeded}
+	}
+	i.until = time.Now().Add(i.takes)
+	i.open++
+	lose, over, out := i.lose, time.After(i.takes), &lambda.InvokeOutput{StatusCode: 200}
+	if i.said != "" {
+		out.FunctionError, out.Payload = aws.String("Unhandled"), []byte(i.said)
+	}
+	i.mu.Unlock()
+	var err error
+	if lose {
+		over = nil
+	}
+	select {
+	case <-ctx.Done():
+		err = ctx.Err() // the execution goes on
+	case <-over:
+	}
+	i.mu.Lock()
+	i.open--
+	return out, err
+}
+
+// asks is how often it was invoked, after everything has come to rest.
+func (i *invoker) asks() int {
+	synctest.Wait()
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return len(i.in)
+}
+
+func (i *invoker) waiting() int {
+	synctest.Wait()
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.open
+}
+
+const name = "lifeboat-prod-failover-trigger"
+
+// ask asks as agents do, within a deadline that ends at once.
+func ask(t *testing.T, d *deputy.Deputy, reason string) error {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	began := time.Now()
+	defer func() { require.Zero(t, time.Since(began), "the monitor must not be held up") }()
+	return d.Ask(ctx, reason)
 }
 
 func TestADeputyIsAskedOnceInTwoSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		i := &invoker{}
-		d := deputy.New("us-west-2", "lifeboat-prod-failover-trigger", i)
+		i := &invoker{takes: 100 * time.Millisecond} // it has nothing to do
+		d := deputy.New("us-west-2", name, i)
 		for range 41 { // ten seconds, four times a second
-			require.NoError(t, d.Ask(t.Context(), "sql dead\n\x1b[2J"+strings.Repeat("é", 2000)))
+			require.NoError(t, ask(t, d, "sql dead\n\x1b[2J"+strings.Repeat("é", 2000)))
 			<-time.After(250 * time.Millisecond)
 		}
-		require.Len(t, i.in, 6)
-		require.Equal(t, "lifeboat-prod-failover-trigger", aws.ToString(i.in[0].FunctionName))
-		require.Equal(t, types.InvocationTypeEvent, i.in[0].InvocationType, "it does not wait for the execution")
+		require.Equal(t, 6, i.asks())
+		require.Equal(t, name, aws.ToString(i.in[0].FunctionName))
+		require.Equal(t, types.InvocationTypeRequestResponse, i.in[0].InvocationType, "an event would be queued behind the execution")
 		w, err := event.Parse(i.in[0].Payload)
 		require.NoError(t, err, "whatever the reason, the trigger takes it")
 		require.Equal(t, event.Failover, w.Mode)
 		require.EqualValues(t, "us-west-2", w.Target)
-
-		<-time.After(10 * time.Second)
-		i.err = errors.New("throttled")
-		require.ErrorContains(t, d.Ask(t.Context(), "r"), "invoke lifeboat-prod-failover-trigger in us-west-2: throttled")
-		i.err = nil
-		require.NoError(t, d.Ask(t.Context(), "r"))
-		require.Len(t, i.in, 8, "one that failed was none")
+		require.NoError(t, d.HangUp())
 	})
+}
+
+func TestAnExecutionOfMinutesIsAskedForOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		i := &invoker{takes: 3 * time.Minute}
+		d := deputy.New("us-west-2", name, i)
+		for range 30 {
+			require.NoError(t, ask(t, d, "impaired"))
+			require.Equal(t, 1, i.waiting(), "the execution's own answer is waited for")
+			<-time.After(2 * time.Second)
+		}
+		require.Equal(t, 10, i.asks(), "one began it, the others were told that it runs")
+
+		began := time.Now()
+		require.NoError(t, d.HangUp(), "the turn ends")
+		require.Zero(t, time.Since(began))
+		require.Zero(t, i.waiting())
+
+		next := deputy.New("us-west-2", name, i) // of the process after it
+		require.NoError(t, ask(t, next, "impaired"))
+		require.Equal(t, 11, i.asks())
+		require.NoError(t, next.HangUp(), "that somebody is at it is no error")
+		require.Zero(t, i.waiting())
+	})
+}
+
+func TestADeadConnectionDoesNotCountAsAskedForLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		i := &invoker{lose: true, takes: time.Second}
+		d := deputy.New("us-west-2", name, i)
+		for range 30 {
+			require.NoError(t, ask(t, d, "impaired"))
+			require.LessOrEqual(t, i.waiting(), 2)
+			<-time.After(time.Second)
+		}
+		require.Equal(t, 6, i.asks(), "every five seconds")
+		require.NoError(t, d.HangUp(), "who hangs up hears no error")
+		require.Zero(t, i.waiting())
+	})
+}
+
+func TestWhatFailedIsToldAndAskedAgainAtOnce(t *testing.T) {
+	accountFull := &types.TooManyRequestsException{Reason: types.ThrottleReasonConcurrentInvocationLimitExceeded, Message: aws.String("Rate Exceeded.")}
+	for what, c := range map[string]struct {
+		err  error
+		said string
+		want string
+	}{
+		"Lambda refuses":                       {err: errors.New("access denied"), want: "deputy: invoke " + name + " in us-west-2: access denied"},
+		"the account's own concurrency is all": {err: accountFull, want: "Rate Exceeded."},
+		"the trigger fails": {said: `{"errorMessage":"the table\nis gone","errorType":"errorString"}`,
+			want: "deputy: invoke " + name + " in us-west-2: it failed (Unhandled): the table is gone: its log"},
+		"the trigger is killed": {said: `no JSON`, want: "it failed (Unhandled): without a message"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				i := &invoker{err: c.err, said: c.said}
+				d := deputy.New("us-west-2", name, i)
+				require.NoError(t, ask(t, d, "r"), "nothing is known yet")
+				require.Equal(t, 1, i.asks())
+				i.err, i.said = nil, ""
+				require.ErrorContains(t, ask(t, d, "r"), c.want)
+				require.Equal(t, 2, i.asks(), "one that failed was none")
+				require.NoError(t, ask(t, d, "r"), "it is told once")
+				require.Equal(t, 2, i.asks())
+
+				<-time.After(2 * time.Second)
+				i.err, i.said = c.err, c.said
+				require.NoError(t, ask(t, d, "r"))
+				require.Equal(t, 3, i.asks())
+				require.ErrorContains(t, d.HangUp(), c.want, "nobody asks after it")
+				require.NoError(t, d.HangUp())
+			})
+		})
+	}
 }

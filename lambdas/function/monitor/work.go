@@ -25,6 +25,13 @@ func (h *Handler) work(ctx context.Context) error {
 		end()
 		return err
 	}
+	if d, ok := cfg.Deputy.(caller); ok {
+		defer func() {
+			if err := d.HangUp(); err != nil {
+				cfg.Trace.OnProblem(dr.Problem{At: time.Now(), Region: cfg.Region, Op: "ask the deputy", Err: err})
+			}
+		}()
+	}
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer end()
@@ -42,6 +49,13 @@ func (h *Handler) work(ctx context.Context) error {
 	}
 	h.leaveClosed(w)
 	return died
+}
+
+// caller is a deputy with calls that stay open. The turn that asked gives them up when
+// its agent has stopped; what was asked for goes on.
+type caller interface {
+	// HangUp returns the error of a call that was not told yet.
+	HangUp() error
 }
 
 // leaveClosed waits until the guard has closed the writer, if the writer may be here. A
