@@ -204,6 +204,20 @@ func (h *Host) Kill(name string) (int, error) {
 	return len(all), nil
 }
 
+// Reserve changes the reserved concurrency of a function, 1 to 1000. Invocations that
+// run stay.
+func (h *Host) Reserve(name string, concurrency int) error {
+	p := h.pools[name]
+	if p == nil {
+		return notFound(name)
+	}
+	if concurrency < 1 || concurrency > accountLimit {
+		return fmt.Errorf("lambdahost: reserve %d for %s: it must be 1 to %d", concurrency, name, accountLimit)
+	}
+	p.reserve(concurrency)
+	return nil
+}
+
 // Recycle retires the environments of a function, as AWS does after hours or a
 // deployment: idle ones are shut down before it returns, the others after their
 // invocation. The next invocation that is not yet under way starts cold.

@@ -12,14 +12,15 @@ type pool struct {
 	fn   Function
 
 	mu     sync.Mutex
-	busy   int // invocations that hold a place of the concurrency
+	places int // the concurrency
+	busy   int // invocations that hold one of them
 	idle   []*environment
 	all    map[*environment]bool // true: retires when it is idle
 	faults faults
 }
 
 func newPool(h *Host, f Function) *pool {
-	return &pool{host: h, fn: f, all: map[*environment]bool{}}
+	return &pool{host: h, fn: f, places: f.Concurrency, all: map[*environment]bool{}}
 }
 
 func (p *pool) emit(e Event) {
@@ -77,6 +78,12 @@ func (p *pool) retire() []*environment {
 	return idle
 }
 
+func (p *pool) reserve(places int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.places = places
+}
+
 // forget is told by every environment that nothing of it is left.
 func (p *pool) forget(e *environment) {
 	defer p.host.environments.Done()
@@ -90,7 +97,7 @@ func (p *pool) forget(e *environment) {
 func (p *pool) acquire() (*environment, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.busy >= p.fn.Concurrency {
+	if p.busy >= p.places {
 		return nil, false
 	}
 	p.busy++

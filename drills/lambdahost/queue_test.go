@@ -1,6 +1,7 @@
 package lambdahost_test
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"syscall"
@@ -36,6 +37,26 @@ func TestConcurrency(t *testing.T) {
 	require.Equal(t, 2, w.count(lambdahost.Started), "two invocations at a time have two processes")
 	r, _ := w.call("echo", "")
 	require.False(t, r.Cold)
+}
+
+func TestReserve(t *testing.T) {
+	w := one(t, lambdahost.Function{Concurrency: 1})
+	g := newGate(t)
+	first := w.later(t.Context(), do("gate", g.URL))
+	g.await(t)
+	refused := func() bool {
+		_, err := w.Invoke(t.Context(), "f", do("echo", ""), lambdahost.Sync)
+		return errors.As(err, new(*lambdahost.Refusal))
+	}
+	require.True(t, refused())
+	require.NoError(t, w.Reserve("f", 2))
+	require.False(t, refused())
+	require.NoError(t, w.Reserve("f", 1))
+	require.True(t, refused(), "what runs stays, and counts")
+	g.open()
+	require.NoError(t, within(t, first))
+	require.ErrorContains(t, w.Reserve("f", 0), "1 to 1000")
+	require.ErrorContains(t, w.Reserve("nobody", 1), "Function not found: nobody")
 }
 
 // An event that finds no place waits in the queue.

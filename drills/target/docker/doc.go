@@ -14,11 +14,11 @@
 // control port per container that is published on the host and spared by every
 // fault, so it needs no route to the containers' networks.
 //
-// [New] returns the [Target] that plays drills on such a fleet. Each Region has
-// its agent, the real one in a process of its own, and a node for the clients
-// that write and the watches that see what a fault does. The AWS control plane
-// is drills/cloud on one node, in a network next to every Region, and acts on
-// the real servers.
+// [New] returns the [Target] that plays drills on such a fleet. Each Region has a
+// Lambda service, which runs the programs that are deployed, with nothing told to them
+// but their environment; and a node for the clients that write and the watches that
+// see what a fault does. The AWS control plane is drills/cloud on one node, in a
+// network next to every Region, and acts on the real servers.
 //
 // # What is real
 //
@@ -37,6 +37,10 @@
 // The control plane of all Regions is one process, which is told who reaches
 // whom; what it does not reach, it neither answers nor acts on. A promotion
 // takes what the servers need, which on Aurora is unbounded.
+//
+// The schedule ticks every 10 s instead of every minute, with its first tick at once. A
+// Lambda service is drills/lambdahost; see there what of AWS's it stands for. The first
+// epoch is taken by hand.
 //
 // # Nothing stays
 //

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/lifeboat-dr/lifeboat/drills/fault"
-	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/agent"
 	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/clients"
+	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/functions"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
 
@@ -126,12 +126,23 @@ func (w *world) look(ctx context.Context, f fault.Fault, e effect) (at time.Dura
 		asked := w.Clock()
 		lag, err := w.lag(ctx, f.Peer)
 		return asked, err == nil && lag >= f.Duration/2, err
+	case f.Kind == fault.KillMonitor, f.Kind == fault.StopMonitor, f.Kind == fault.LambdaDown:
+		return w.ended(ctx, f.Region, functions.Monitor, e)
 	case f.Kind == fault.KillController:
-		var st agent.Status
-		err := w.fleet.byName[agentName(f.Region)].Get(ctx, "/agent/status", &st)
-		return time.Duration(st.Ended), err == nil && time.Duration(st.Ended) >= e.since, err
+		return w.ended(ctx, f.Region, functions.Trigger, e)
+	case f.Kind == fault.ThrottleRDS, byLambda(f.Kind):
+		return e.done, true, nil // who throttles, loses or delays says that it does
 	}
 	return e.since, true, nil // a Region without a server: nothing could tell
+}
+
+// ended asks when the last process of a function has ended, and whether that was
+// since the injection began.
+func (w *world) ended(ctx context.Context, r dr.Region, function string, e effect) (time.Duration, bool, error) {
+	var st functions.Status
+	err := w.fleet.byName[lambdaName(r)].Get(ctx, "/lambda/status", &st)
+	at := time.Duration(st[function].Ended)
+	return at, err == nil && at >= e.since, err
 }
 
 // lag returns how long the newest transaction that a server has received was on

@@ -88,11 +88,11 @@ func (f *Fleet) up(ctx, tasks context.Context, mysql string) error {
 	if err := f.engine.sweep(ctx, f.run); err != nil {
 		return err
 	}
-	binary, err := buildNode(ctx, f.engine.arch)
+	programs, err := build(ctx, f.engine.arch)
 	if err != nil {
 		return err
 	}
-	image, err := f.engine.nodeImage(ctx, binary)
+	image, err := f.engine.nodeImage(ctx, programs)
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (f *Fleet) up(ctx, tasks context.Context, mysql string) error {
 		}
 		f.networks[r.Name], f.subnets[r.Name] = id, subnet
 	}
-	if err := f.plan(mysql, image, binary); err != nil {
+	if err := f.plan(mysql, image, programs[0]); err != nil {
 		return err
 	}
 	g, gctx := errgroup.WithContext(ctx)

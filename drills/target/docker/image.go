@@ -68,15 +68,20 @@ func (e *engine) hasImage(ctx context.Context, image string) (bool, error) {
 	return true, nil
 }
 
-// nodeImage returns an image from scratch that holds the node binary and
-// nothing else. Its tag is the binary's hash, so it is made once per build.
-func (e *engine) nodeImage(ctx context.Context, binary []byte) (string, error) {
-	image := fmt.Sprintf("%s:%x", nodeRepository, sha256.Sum256(binary))[:len(nodeRepository)+1+16]
+// nodeImage returns an image from scratch that holds the node binary, the functions'
+// and nothing else. Its tag is their hash, so it is made once per build.
+func (e *engine) nodeImage(ctx context.Context, programs []File) (string, error) {
+	sum := sha256.New()
+	for _, p := range programs {
+		fmt.Fprintf(sum, "%s %d\n", p.Path, len(p.Content))
+		sum.Write(p.Content)
+	}
+	image := fmt.Sprintf("%s:%x", nodeRepository, sum.Sum(nil))[:len(nodeRepository)+1+16]
 	ok, err := e.hasImage(ctx, image)
 	if ok || err != nil {
 		return image, err
 	}
-	archive, err := archiveOf(File{Path: "/" + nodeFile, Content: binary, Mode: 0o755})
+	archive, err := archiveOf(programs...)
 	if err != nil {
 		return "", err
 	}

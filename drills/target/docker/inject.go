@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -16,9 +15,15 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
 
-// controllerAway is how long a killed controller is gone, as a Lambda is until
-// its next invocation.
-const controllerAway = time.Second
+// byLambda reports whether a Region's Lambda service alone carries a kind of fault out.
+func byLambda(k fault.Kind) bool {
+	switch k {
+	case fault.KillMonitor, fault.StopMonitor, fault.KillController, fault.KillSteps,
+		fault.LoseTicks, fault.DoubleTicks, fault.DoubleTrigger, fault.ColdStart, fault.LambdaDown:
+		return true
+	}
+	return false
+}
 
 // Supports implements fault.Injector.
 func (w *world) Supports(f fault.Fault) error {
@@ -31,7 +36,13 @@ func (w *world) Supports(f fault.Fault) error {
 		return no(fmt.Sprintf("its Regions are %v", t.Vantages()))
 	}
 	switch f.Kind {
-	case fault.None, fault.Blackout, fault.Kill, fault.Isolate, fault.CutLink, fault.KillController:
+	case fault.None, fault.Blackout, fault.Kill, fault.Isolate, fault.CutLink, fault.ThrottleRDS,
+		fault.KillMonitor, fault.StopMonitor, fault.LoseTicks, fault.DoubleTicks, fault.ColdStart, fault.LambdaDown:
+		return nil
+	case fault.KillController, fault.KillSteps, fault.DoubleTrigger:
+		if !slices.Contains(t.Members, f.Region) {
+			return no("there is no trigger in " + f.Region.String())
+		}
 		return nil
 	case fault.FreezeDatabase:
 		if !slices.Contains(t.Members, f.Region) {
@@ -61,6 +72,9 @@ func (w *world) Inject(ctx context.Context, f fault.Fault) (fault.Heal, error) {
 }
 
 func (w *world) carryOut(ctx context.Context, f fault.Fault) (fault.Heal, error) {
+	if byLambda(f.Kind) {
+		return w.lambda(ctx, f)
+	}
 	switch f.Kind {
 	case fault.Blackout:
 		return w.blackout(ctx, f)
@@ -86,11 +100,23 @@ func (w *world) carryOut(ctx context.Context, f fault.Fault) (fault.Heal, error)
 		// Slowly, or replication would take it for a lost link: see Road.Lag.
 		err = road.Lag(ctx, f.Region.String(), f.Duration, 2*f.Duration)
 		return fault.Once(func(ctx context.Context) error { return road.Lag(ctx, f.Region.String(), 0, 0) }), err
-	case fault.KillController:
-		err := w.call(ctx, agentName(f.Region), "/agent/kill", url.Values{"away": {controllerAway.String()}}, nil, nil)
-		return fault.Once(func(ctx context.Context) error { return w.startAgent(ctx, f.Region) }), err
+	case fault.ThrottleRDS:
+		query := url.Values{"region": {f.Region.String()}, "for": {f.Duration.String()}}
+		err := w.call(ctx, cloudName, "/cloud/throttle", query, nil, nil)
+		return fault.Once(func(ctx context.Context) error {
+			return w.call(ctx, cloudName, "/cloud/throttle", url.Values{"region": {f.Region.String()}}, nil, nil)
+		}), err
 	}
 	return nil, w.Supports(f)
+}
+
+// lambda has a Region's Lambda service carry a fault out.
+func (w *world) lambda(ctx context.Context, f fault.Fault) (fault.Heal, error) {
+	query := url.Values{"fault": {f.String()}}
+	err := w.call(ctx, lambdaName(f.Region), "/lambda/inject", query, nil, nil)
+	return fault.Once(func(ctx context.Context) error {
+		return w.call(ctx, lambdaName(f.Region), "/lambda/heal", query, nil, nil)
+	}), err
 }
 
 func (w *world) others(r dr.Region) []dr.Region {
@@ -126,22 +152,22 @@ func (w *world) blackout(ctx context.Context, f fault.Fault) (fault.Heal, error)
 	}), err
 }
 
-// kill kills what runs in a Region: its server, if it has one, and its agent.
+// kill kills what runs in a Region: its server, if it has one, and its functions, which
+// nothing starts before the heal.
 func (w *world) kill(ctx context.Context, f fault.Fault) (fault.Heal, error) {
-	set := func(server func(*Database) error, agent func() error) error {
-		acts := []func() error{agent}
-		if slices.Contains(w.setup.Topology.Members, f.Region) {
-			acts = append(acts, func() error { return server(w.database(f.Region)) })
+	var revive fault.Heal
+	acts := []func() error{func() (err error) { revive, err = w.lambda(ctx, f); return err }}
+	member := slices.Contains(w.setup.Topology.Members, f.Region)
+	if member {
+		acts = append(acts, func() error { _, err := w.database(f.Region).Kill(ctx); return err })
+	}
+	err := together(acts...)
+	return fault.Once(func(ctx context.Context) error {
+		acts := []func() error{func() error { return revive(ctx) }}
+		if member {
+			acts = append(acts, func() error { _, err := w.database(f.Region).Start(ctx); return err })
 		}
 		return together(acts...)
-	}
-	err := set(
-		func(db *Database) error { _, err := db.Kill(ctx); return err },
-		func() error { return w.call(ctx, agentName(f.Region), "/agent/kill", nil, nil, nil) })
-	return fault.Once(func(ctx context.Context) error {
-		return set(
-			func(db *Database) error { _, err := db.Start(ctx); return err },
-			func() error { return w.startAgent(ctx, f.Region) })
 	}), err
 }
 

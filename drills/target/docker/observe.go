@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/lifeboat-dr/lifeboat/drills/measure"
-	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/agent"
 	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/clients"
+	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/functions"
 	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/mysqld"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
@@ -63,17 +63,17 @@ func (w *world) Marks(ctx context.Context) ([]measure.Mark, error) {
 	return slices.Clone(w.marks), nil
 }
 
-// readMarks reads what a Region's agent has marked since the last time.
+// readMarks reads what a Region's functions have made marks of since the last time.
 func (w *world) readMarks(ctx context.Context, r dr.Region) error {
-	n, err := w.fleet.Node(agentName(r))
+	n, err := w.fleet.Node(lambdaName(r))
 	if err != nil {
 		return err
 	}
 	w.mu.Lock()
 	since := w.seen[r]
 	w.mu.Unlock()
-	var news agent.Marks
-	if err := n.Get(ctx, "/agent/marks?since="+strconv.Itoa(since), &news); err != nil {
+	var news functions.Marks
+	if err := n.Get(ctx, "/lambda/marks?since="+strconv.Itoa(since), &news); err != nil {
 		return err
 	}
 	w.mu.Lock()

@@ -9,9 +9,9 @@ import (
 	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/mysqld"
 )
 
-// plan decides the address and the configuration of every node. The networks
-// are there, nothing else is.
-func (f *Fleet) plan(mysql, image string, binary []byte) error {
+// plan decides the address and the configuration of every node; node is the binary
+// for the containers of another image. The networks are there, nothing else is.
+func (f *Fleet) plan(mysql, image string, node File) error {
 	routes := map[string][]host.Route{}
 	var links []*Node
 	next := map[string]int{}
@@ -34,7 +34,7 @@ func (f *Fleet) plan(mysql, image string, binary []byte) error {
 		spec := containerSpec{
 			image: mysql, database: true, places: []place{f.place(r.Name, database)},
 			config: host.Config{Role: "db", Routes: routes[r.Name]},
-			files:  []File{{Path: "/" + nodeFile, Content: binary, Mode: 0o755}},
+			files:  []File{node},
 		}
 		if err := settings(&spec, mysqld.Config{ServerID: id}); err != nil {
 			return err

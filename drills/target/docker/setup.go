@@ -9,15 +9,15 @@ import (
 	"time"
 
 	"github.com/lifeboat-dr/lifeboat/drills/drill"
-	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/agent"
 	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/cloudnode"
 	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/control"
+	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/functions"
 	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/host"
 	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/mysqld"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
 
-// newWorld gives every node of a fleet its work, and waits until the agents have
+// newWorld gives every node of a fleet its work, and waits until the functions have
 // found everything well. The databases replicate and are empty.
 func newWorld(ctx context.Context, t *Target, f *Fleet, s drill.Setup) (*world, error) {
 	w := &world{
@@ -25,8 +25,8 @@ func newWorld(ctx context.Context, t *Target, f *Fleet, s drill.Setup) (*world, 
 		servers: map[uint32]dr.Region{}, seen: map[dr.Region]int{}, faults: map[string]effect{},
 		cuts: map[[2]string]map[string]bool{},
 	}
-	s.Progress("starting the control plane and the agents")
-	for _, step := range []func(context.Context) error{w.readClock, w.readServers, w.startCloud, w.startAgents, w.steady} {
+	s.Progress("starting the control plane and the functions")
+	for _, step := range []func(context.Context) error{w.readClock, w.readServers, w.startCloud, w.startFunctions, w.steady} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -119,11 +119,11 @@ func (w *world) at(r dr.Region) string {
 // endpoint is what clients of the writer are configured with.
 func (w *world) endpoint() string { return w.names.Endpoint + ":" + strconv.Itoa(mysqld.Port) }
 
-func (w *world) startAgents(ctx context.Context) error {
-	cfg := agent.Config{
-		Topology: w.setup.Topology, Policy: w.setup.Policy, Origin: w.origin,
+func (w *world) startFunctions(ctx context.Context) error {
+	cfg := functions.Config{
+		Topology: w.setup.Topology, Policy: w.setup.Policy, Origin: w.origin, Seed: w.setup.Seed,
 		APIs: map[dr.Region]string{}, Endpoint: w.endpoint(), Clusters: w.names.Clusters,
-		Databases: map[dr.Region]string{}, Servers: w.servers, Table: "lifeboat", Monitor: mysqld.App, Admin: mysqld.Admin,
+		Databases: map[dr.Region]string{}, Servers: w.servers, Table: "lifeboat", User: mysqld.App.User,
 	}
 	for _, r := range w.regions() {
 		cfg.APIs[r] = "http://" + w.at(r)
@@ -134,27 +134,21 @@ func (w *world) startAgents(ctx context.Context) error {
 	err := w.each(ctx, w.regions(), func(ctx context.Context, r dr.Region) error {
 		mine := cfg
 		mine.Region, mine.DNS, mine.Topic = r, w.at(r), w.names.Topics[r]
-		mine.Stores = []dr.Region{r}
-		if r == w.setup.Topology.Witness {
-			// Its own replica can be neither read nor written.
-			mine.Stores = []dr.Region{w.setup.Topology.Peer(w.setup.Writer), w.setup.Writer}
-		}
-		return w.call(ctx, agentName(r), "/agent/configure", nil, mine, nil)
+		mine.Secret, mine.Admin = w.names.Secrets[r][mysqld.App.User], w.names.Secrets[r][mysqld.Admin.User]
+		return w.call(ctx, lambdaName(r), "/lambda/configure", nil, mine, nil)
 	})
 	if err != nil {
 		return err
 	}
-	if err := w.call(ctx, agentName(w.setup.Writer), "/agent/bootstrap", nil, nil, nil); err != nil {
+	if err := w.call(ctx, lambdaName(w.setup.Writer), "/lambda/bootstrap", nil, nil, nil); err != nil {
 		return err
 	}
-	return w.each(ctx, w.regions(), w.startAgent)
+	return w.each(ctx, w.regions(), func(ctx context.Context, r dr.Region) error {
+		return w.call(ctx, lambdaName(r), "/lambda/start", nil, nil, nil)
+	})
 }
 
-func (w *world) startAgent(ctx context.Context, r dr.Region) error {
-	return w.call(ctx, agentName(r), "/agent/start", nil, nil, nil)
-}
-
-// steadyTimeout bounds the wait for the agents to find everything well.
+// steadyTimeout bounds the wait for the functions to find everything well.
 const steadyTimeout = 20 * time.Second
 
 // steady waits until the writer's Region renews its lease, and the others have

@@ -27,8 +27,9 @@ type Options struct {
 	Logs func(name string) io.Writer
 }
 
-// Target runs drills on two real MySQL servers, with the real agents and an
-// emulated AWS control plane that acts on the servers.
+// Target runs drills on two real MySQL servers, with the programs that are deployed,
+// under a Lambda service in each Region, and an emulated AWS control plane that acts
+// on the servers.
 type Target struct {
 	opt Options
 
@@ -181,7 +182,7 @@ func (t *Target) config(s drill.Setup) Config {
 			c.Links = append(c.Links, Link{A: other.String(), B: name, OneWay: distance(other, r)})
 		}
 		c.Nodes = append(c.Nodes,
-			NodeSpec{Name: agentName(r), Region: name, Role: "agent"},
+			NodeSpec{Name: lambdaName(r), Region: name, Role: "lambda"},
 			NodeSpec{Name: clientsName(r), Region: name, Role: "clients"})
 	}
 	return c
@@ -189,5 +190,5 @@ func (t *Target) config(s drill.Setup) Config {
 
 const cloudName = aws + "/cloud"
 
-func agentName(r dr.Region) string   { return r.String() + "/agent" }
+func lambdaName(r dr.Region) string  { return r.String() + "/lambda" }
 func clientsName(r dr.Region) string { return r.String() + "/clients" }

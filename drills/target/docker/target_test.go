@@ -95,7 +95,15 @@ func TestFaults(t *testing.T) {
 
 	for _, f := range []fault.Fault{
 		{Kind: fault.ReplicationLag, Region: drill.East, Peer: drill.West, Duration: 500 * time.Millisecond},
-		{Kind: fault.KillController, Region: drill.West},
+		{Kind: fault.KillSteps, Region: drill.West},
+		{Kind: fault.DoubleTrigger, Region: drill.West},
+		{Kind: fault.LoseTicks, Region: drill.Witness},
+		{Kind: fault.DoubleTicks, Region: drill.Witness},
+		{Kind: fault.ColdStart, Region: drill.East, Duration: time.Second},
+		{Kind: fault.ThrottleRDS, Region: drill.East, Duration: 10 * time.Second},
+		{Kind: fault.KillMonitor, Region: drill.Witness},
+		{Kind: fault.StopMonitor, Region: drill.West},
+		{Kind: fault.LambdaDown, Region: drill.Witness},
 		{Kind: fault.CutLink, Region: drill.East, Peer: drill.West},
 		{Kind: fault.Isolate, Region: drill.West},
 		{Kind: fault.Blackout, Region: drill.West},
@@ -122,9 +130,23 @@ func TestFaults(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, drill.East, writer)
 
+	t.Run("a trigger that does not run", func(t *testing.T) {
+		f := fault.Fault{Kind: fault.KillController, Region: drill.West}
+		heal, err := w.Inject(t.Context(), f)
+		require.NoError(t, err)
+		short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		_, err = w.Effective(short, f)
+		require.ErrorContains(t, err, "has had no effect")
+		require.NoError(t, heal(t.Context()))
+	})
+
 	for _, f := range []fault.Fault{
 		{Kind: fault.FreezeDatabase, Region: drill.Witness},
 		{Kind: fault.ReplicationLag, Region: drill.East, Peer: drill.Witness, Duration: time.Second},
+		{Kind: fault.KillController, Region: drill.Witness},
+		{Kind: fault.KillSteps, Region: drill.Witness},
+		{Kind: fault.DoubleTrigger, Region: drill.Witness},
 		{Kind: fault.Kill, Region: dr.Region("eu-west-1")},
 	} {
 		require.ErrorIs(t, w.Supports(f), fault.ErrUnsupported)

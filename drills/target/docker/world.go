@@ -13,6 +13,7 @@ import (
 	"github.com/lifeboat-dr/lifeboat/drills/drill"
 	"github.com/lifeboat-dr/lifeboat/drills/measure"
 	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/cloudnode"
+	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/functions"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
 
@@ -30,7 +31,7 @@ type world struct {
 
 	mu     sync.Mutex
 	marks  []measure.Mark
-	seen   map[dr.Region]int // marks read from each Region's agent
+	seen   map[dr.Region]int // marks read from each Region's functions
 	opened bool              // the promoted server has been seen to accept a write
 	faults map[string]effect
 	cuts   map[[2]string]map[string]bool // the faults that hold each link down
@@ -46,8 +47,9 @@ func (w *world) Clock() time.Duration { return time.Since(w.began) }
 
 // Model implements drill.Operator.
 func (w *world) Model() string {
-	return fmt.Sprintf("two real MySQL %s servers with asynchronous GTID replication, %v round trip between them; emulated AWS control plane: "+
-		"a promotion takes what the servers need, and the endpoint changes with it", w.version, 2*distance(w.regions()[0], w.regions()[1]))
+	return fmt.Sprintf("two real MySQL %s servers with asynchronous GTID replication, %v round trip between them; the functions' programs under an "+
+		"emulated Lambda service, with a tick every %v; emulated AWS control plane: "+
+		"a promotion takes what the servers need, and the endpoint changes with it", w.version, 2*distance(w.regions()[0], w.regions()[1]), functions.DefaultEvery)
 }
 
 // Writer implements drill.Operator.
@@ -69,7 +71,7 @@ func (w *world) Acknowledge(ctx context.Context, by, reason string) error {
 		return err
 	}
 	query := url.Values{"by": {by}, "reason": {reason}}
-	return w.call(ctx, agentName(w.setup.Topology.Peer(writer)), "/agent/acknowledge", query, nil, nil)
+	return w.call(ctx, lambdaName(w.setup.Topology.Peer(writer)), "/lambda/acknowledge", query, nil, nil)
 }
 
 // Close implements drill.World: it ends what runs, and removes the containers
@@ -84,13 +86,13 @@ func (w *world) Close(ctx context.Context) error {
 	return w.closed
 }
 
-// rest ends the load, the watches, the agents and the control plane. Faults that
+// rest ends the load, the watches, the functions and the control plane. Faults that
 // nobody has healed go with the next reset.
 func (w *world) rest(ctx context.Context) error {
 	return errors.Join(
 		w.each(ctx, w.regions(), func(ctx context.Context, r dr.Region) error {
 			return errors.Join(
-				w.call(ctx, agentName(r), "/agent/kill", nil, nil, nil),
+				w.call(ctx, lambdaName(r), "/lambda/stop", nil, nil, nil),
 				w.call(ctx, clientsName(r), "/watch/stop", nil, nil, nil))
 		}),
 		w.call(ctx, cloudName, "/cloud/stop", nil, nil, nil))

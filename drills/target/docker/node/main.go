@@ -11,9 +11,9 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/agent"
 	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/clients"
 	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/cloudnode"
+	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/functions"
 	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/host"
 	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/link"
 	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/mysqld"
@@ -23,10 +23,10 @@ import (
 // roles is the table of what a container can be.
 func roles() map[string]host.Role {
 	return map[string]host.Role{
-		"agent":   agent.Role,
 		"clients": clients.Role,
 		"cloud":   cloudnode.Role,
 		"db":      mysqld.Role,
+		"lambda":  functions.Role,
 		"link":    link.Role,
 		"probe":   probe.Role,
 	}
@@ -34,14 +34,6 @@ func roles() map[string]host.Role {
 
 func main() {
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	if text := os.Getenv(agent.Variable); text != "" {
-		// Not a container's first process but the agent that one keeps.
-		if err := agent.Main(context.Background(), text, os.Stdin, os.Stdout); err != nil {
-			log.Error("agent", "err", err)
-			os.Exit(1)
-		}
-		return
-	}
 	cfg, err := host.FromEnvironment()
 	if err != nil {
 		log.Error("start", "err", err)

@@ -14,12 +14,14 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/stretchr/testify/require"
 
 	"github.com/lifeboat-dr/lifeboat/drills/drill"
 	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/cloudnode"
 	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/control"
 	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/host"
+	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/mysqld"
 	"github.com/lifeboat-dr/lifeboat/drills/workload"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/aurora"
@@ -64,6 +66,7 @@ func config(t *testing.T, home dr.Region) cloudnode.Config {
 		Regions: []cloudnode.Region{
 			{Name: drill.East, Server: dead, Control: dead}, {Name: drill.West, Server: dead, Control: dead}, {Name: drill.Witness},
 		},
+		Admin: mysqld.Admin, Apps: []mysqld.Account{mysqld.App},
 		Latency: []cloudnode.Latency{{A: drill.East, B: drill.West, RoundTrip: 60 * time.Millisecond}},
 	}
 	for i := range cfg.Regions {
@@ -76,14 +79,17 @@ func config(t *testing.T, home dr.Region) cloudnode.Config {
 	return cfg
 }
 
+func credentials() aws.Config {
+	return aws.Config{Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		return aws.Credentials{AccessKeyID: "DRILL", SecretAccessKey: "drill"}, nil
+	})}
+}
+
 func describe(t *testing.T, r cloudnode.Region, timeout time.Duration) (*rds.DescribeGlobalClustersOutput, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
-	cfg := aws.Config{Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-		return aws.Credentials{AccessKeyID: "DRILL", SecretAccessKey: "drill"}, nil
-	})}
-	return aurora.NewClient(cfg, r.Name, fmt.Sprintf("http://127.0.0.1:%d", r.Port), nil).
+	return aurora.NewClient(credentials(), r.Name, fmt.Sprintf("http://127.0.0.1:%d", r.Port), nil).
 		DescribeGlobalClusters(ctx, &rds.DescribeGlobalClustersInput{GlobalClusterIdentifier: aws.String("ledger")})
 }
 
@@ -134,6 +140,32 @@ func TestControlPlane(t *testing.T) {
 		_, err = describe(t, west, 5*time.Second)
 		require.NoError(t, err)
 	})
+	t.Run("throttle", func(t *testing.T) {
+		throttled := func(for_ string) error {
+			require.NoError(t, post("/cloud/throttle", url.Values{"region": {"us-west-2"}, "for": {for_}}))
+			_, err := describe(t, west, 5*time.Second)
+			return err
+		}
+		for range 2 { // the second one takes the first one's place
+			require.ErrorContains(t, throttled("10m"), "Throttling")
+		}
+		require.NoError(t, throttled(""), "healed")
+		require.ErrorContains(t, throttled("10m"), "Throttling")
+		require.NoError(t, post("/cloud/throttle", url.Values{"region": {"us-west-2"}, "for": {"20ms"}}))
+		require.Eventually(t, func() bool { _, err := describe(t, west, 5*time.Second); return err == nil }, 5*time.Second, 5*time.Millisecond)
+		require.ErrorContains(t, post("/cloud/throttle", url.Values{"for": {"soon"}}), "400")
+	})
+	t.Run("secrets", func(t *testing.T) {
+		arn := info.Secrets[drill.West]["lifeboat_app"]
+		require.Contains(t, arn, "arn:aws:secretsmanager:us-west-2:")
+		endpoint := fmt.Sprintf("http://127.0.0.1:%d", west.Port)
+		client := secretsmanager.New(secretsmanager.Options{
+			Region: "us-west-2", BaseEndpoint: &endpoint, Credentials: credentials().Credentials,
+		})
+		got, err := client.GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: &arn})
+		require.NoError(t, err)
+		require.JSONEq(t, `{"username":"lifeboat_app","password":"app"}`, *got.SecretString)
+	})
 	t.Run("names", func(t *testing.T) {
 		r, err := workload.NewResolver(workload.ResolverConfig{Server: fmt.Sprintf("127.0.0.1:%d", west.Port)})
 		require.NoError(t, err)
@@ -158,10 +190,7 @@ func TestPromotionWithoutAServer(t *testing.T) {
 	c := node(t)
 	cfg := config(t, drill.West)
 	require.Eventually(t, func() bool { return c.Call(t.Context(), "/cloud/start", nil, cfg, nil) == nil }, 5*time.Second, 10*time.Millisecond)
-	credentials := aws.Config{Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-		return aws.Credentials{AccessKeyID: "DRILL", SecretAccessKey: "drill"}, nil
-	})}
-	api := aurora.NewClient(credentials, drill.West, fmt.Sprintf("http://127.0.0.1:%d", cfg.Regions[1].Port), nil)
+	api := aurora.NewClient(credentials(), drill.West, fmt.Sprintf("http://127.0.0.1:%d", cfg.Regions[1].Port), nil)
 	cluster, err := aurora.NewCluster(aurora.ClusterConfig{
 		GlobalCluster: "ledger", Region: drill.West, Clients: func(dr.Region) aurora.GlobalAPI { return api },
 	})

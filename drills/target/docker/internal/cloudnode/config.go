@@ -8,6 +8,7 @@
 package cloudnode
 
 import (
+	"encoding/json"
 	"net/netip"
 	"time"
 
@@ -28,7 +29,8 @@ type Config struct {
 	Seed    uint64    `json:"seed"`
 	// EndpointTTL is the time to live of every DNS answer, in whole seconds.
 	EndpointTTL time.Duration `json:"endpoint_ttl"`
-	// Admin acts on the servers, Apps are the accounts whose sessions a fence ends.
+	// Admin acts on the servers, Apps are the accounts whose sessions a fence ends. The
+	// login of each is a secret in every member's Region.
 	Admin mysqld.Account   `json:"admin"`
 	Apps  []mysqld.Account `json:"apps"`
 }
@@ -60,6 +62,8 @@ type Info struct {
 	// Clusters and Topics are identifiers and ARNs by Region.
 	Clusters map[dr.Region]string `json:"clusters"`
 	Topics   map[dr.Region]string `json:"topics"`
+	// Secrets are the ARNs of the accounts' logins by Region and user.
+	Secrets map[dr.Region]map[string]string `json:"secrets"`
 }
 
 // Writer is the answer of /cloud/writer.
@@ -166,11 +170,29 @@ func (c Config) emulation(s cloud.Servers) cloud.Config {
 			out.Witness = r.Name
 			continue
 		}
+		out.Secrets = append(out.Secrets, login(r.Name, adminSecret, c.Admin))
+		for _, a := range c.Apps {
+			out.Secrets = append(out.Secrets, login(r.Name, appSecret(a), a))
+		}
 		out.Members = append(out.Members, cloud.Member{
 			Region: r.Name, Cluster: c.cluster(r.Name), Instances: []string{c.cluster(r.Name) + "-1"},
 		})
 	}
 	return out
+}
+
+// adminSecret is the name of the master user's login in every Region.
+const adminSecret = "lifeboat-master"
+
+func appSecret(a mysqld.Account) string { return "lifeboat-" + a.User }
+
+// login is an account's secret, as module database/global writes it.
+func login(r dr.Region, name string, a mysqld.Account) cloud.Secret {
+	value, err := json.Marshal(map[string]string{"username": a.User, "password": a.Password})
+	if err != nil {
+		panic(err) // strings always marshal
+	}
+	return cloud.Secret{Region: r, Name: name, Value: string(value)}
 }
 
 const (

@@ -157,13 +157,17 @@ func (i *instance) caller(remote string) dr.Region {
 func (i *instance) info() Info {
 	info := Info{
 		Endpoint: strings.TrimSuffix(i.cloud.GlobalEndpoint(), "."),
-		Clusters: map[dr.Region]string{}, Topics: map[dr.Region]string{},
+		Clusters: map[dr.Region]string{}, Topics: map[dr.Region]string{}, Secrets: map[dr.Region]map[string]string{},
 	}
 	for _, r := range i.cfg.Regions {
 		info.Topics[r.Name] = i.cloud.TopicARN(r.Name, i.cfg.Topic)
 	}
 	for _, r := range i.cfg.members() {
 		info.Clusters[r.Name] = i.cfg.cluster(r.Name)
+		info.Secrets[r.Name] = map[string]string{i.cfg.Admin.User: i.cloud.SecretARN(r.Name, adminSecret)}
+		for _, a := range i.cfg.Apps {
+			info.Secrets[r.Name][a.User] = i.cloud.SecretARN(r.Name, appSecret(a))
+		}
 	}
 	return info
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/lifeboat-dr/lifeboat/drills/cloud"
 	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/control"
@@ -20,6 +21,7 @@ import (
 //	POST /cloud/stop
 //	POST /cloud/link?a=REGION&b=REGION&up=BOOL
 //	POST /cloud/silence?region=REGION&on=BOOL
+//	POST /cloud/throttle?region=REGION[&for=5s]   the RDS API; without for no more
 //	GET  /cloud/writer, /cloud/events
 //
 // to the control API.
@@ -29,6 +31,7 @@ func Role(ctx context.Context, h *host.Host) error {
 	h.Control.Handle("POST /cloud/stop", func(*http.Request) (any, error) { return struct{}{}, n.stop() })
 	h.Control.Handle("POST /cloud/link", n.link)
 	h.Control.Handle("POST /cloud/silence", n.silence)
+	h.Control.Handle("POST /cloud/throttle", n.throttle)
 	h.Control.Handle("GET /cloud/writer", n.with(func(i *instance) (any, error) { return Writer{i.cloud.Writer()}, nil }))
 	h.Control.Handle("GET /cloud/events", n.with(func(i *instance) (any, error) {
 		e := Events{Events: i.cloud.Events()}
@@ -47,8 +50,9 @@ type node struct {
 
 	mu      sync.Mutex
 	current *instance
-	// muted are what lifts the silence of each silent Region.
-	muted map[dr.Region]func()
+	// muted are what lifts the silence of each silent Region, throttled what lifts
+	// the throttling of its RDS API.
+	muted, throttled map[dr.Region]func()
 }
 
 func (n *node) start(r *http.Request) (any, error) {
@@ -66,7 +70,7 @@ func (n *node) start(r *http.Request) (any, error) {
 		return nil, err
 	}
 	i.start()
-	n.current, n.muted = i, map[dr.Region]func(){}
+	n.current, n.muted, n.throttled = i, map[dr.Region]func(){}, map[dr.Region]func(){}
 	return i.info(), nil
 }
 
@@ -133,6 +137,34 @@ func (n *node) silence(r *http.Request) (any, error) {
 	case !on && lift != nil:
 		lift()
 		delete(n.muted, region)
+	}
+	return struct{}{}, nil
+}
+
+// throttle makes a Region's RDS API refuse every call for a while.
+func (n *node) throttle(r *http.Request) (any, error) {
+	for_, err := control.Query(r, "for", 0, time.ParseDuration)
+	if err != nil {
+		return nil, err
+	}
+	region := dr.Region(r.FormValue("region"))
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.current == nil {
+		return nil, errNotStarted
+	}
+	if lift := n.throttled[region]; lift != nil {
+		lift()
+		delete(n.throttled, region)
+	}
+	if for_ <= 0 {
+		return struct{}{}, nil
+	}
+	lift := n.current.cloud.SetFault(cloud.On(region, cloud.RDS, "").Throttle())
+	over := time.AfterFunc(for_, lift)
+	n.throttled[region] = func() {
+		over.Stop()
+		lift()
 	}
 	return struct{}{}, nil
 }
