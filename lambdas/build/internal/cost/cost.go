@@ -3,6 +3,7 @@
 package cost
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
@@ -39,6 +40,14 @@ type Loop struct {
 	// Copies is how many Regions a write is paid in. Default 3: both replicas, and
 	// the witness, whose price AWS's guide to billing does not name.
 	Copies int
+	// Summary is the time that a line about samples and reports covers, SummaryBytes how
+	// long such a line is on average over all Regions, and HandoverBytes how much is logged
+	// for each invocation besides, Lambda's own lines included. Default 10 s, 768 and
+	// 2048. Each line is billed with 26 bytes more [K], which are in both.
+	Summary                     time.Duration
+	SummaryBytes, HandoverBytes int
+	// Role is the time between two datapoints of the role metric. Default 30 s.
+	Role   time.Duration
 	Prices Prices
 }
 
@@ -73,6 +82,10 @@ func (l Loop) WithDefaults() Loop {
 	fill(&l.TurnPoll, 100*time.Millisecond)
 	fill(&l.HeartbeatUnits, 2)
 	fill(&l.Copies, 3)
+	fill(&l.Summary, 10*time.Second)
+	fill(&l.SummaryBytes, 768)
+	fill(&l.HandoverBytes, 2048)
+	fill(&l.Role, 30*time.Second)
 	fill(&l.Prices, ListPrices)
 	return l
 }
@@ -114,6 +127,23 @@ func (l Loop) Rates() Rates {
 	}
 }
 
+// Metrics returns how many metrics the functions write in a month in which nothing fails,
+// and how many there are at most. Names and reasons are in pkg/dr/cloudwatch.
+func (l Loop) Metrics() (steady, most int) {
+	l = l.WithDefaults()
+	regions := l.Members + l.Witnesses
+	const (
+		everywhere = 3 // MonitorHeartbeats, LeaseAge, LoopGap
+		watching   = 5 // Verdict, the three of Probes, and VerdictChanges: every turn begins with one
+		holding    = 1 // LeaseChanges, for the same reason
+		lagging    = 2 // RPOLag, RPOLagAge: where there is a stream to look at
+		names      = 27
+	)
+	role := l.Members * l.Members // each says where the writer is, about each
+	steady = everywhere*regions + watching*(regions-1) + holding + lagging*(l.Members-1) + role
+	return steady, names*regions + role
+}
+
 // Monthly returns the bill of a month in which nothing fails. Failovers are left out:
 // one costs minutes of a second function and a few dozen requests.
 func (l Loop) Monthly() []Line {
@@ -130,6 +160,10 @@ func (l Loop) Monthly() []Line {
 		beats    = rates.Publish * month * float64(l.HeartbeatUnits) * copies
 		turns    = (regions*perSecond(l.TurnRenew)*month + turnWrites*ticks) * copies
 		looks    = ticks * overlap / l.TurnPoll.Seconds()
+
+		summaries    = regions * perSecond(l.Summary) * month * float64(l.SummaryBytes) / (1 << 30)
+		handovers    = ticks * float64(l.HandoverBytes) / (1 << 30)
+		steady, most = l.Metrics()
 	)
 	return []Line{
 		{"Lambda invocations", "Regions × month ÷ tick", "requests", ticks, l.Prices.LambdaRequest, 2 * ticks},
@@ -146,6 +180,10 @@ func (l Loop) Monthly() []Line {
 		{"Replication", "write units ÷ copies × (copies − 1) × 1 KB", "GB between Regions",
 			(renewals + beats + turns) / copies * (copies - 1) / (1 << 20), l.Prices.GBBetweenRegions, 0},
 		{"Traces", "invocations", "traces", ticks, l.Prices.Trace, 2 * ticks},
+		{"Logs", fmt.Sprintf("Regions × month ÷ %v × %d B + invocations × %d B", l.Summary, l.SummaryBytes, l.HandoverBytes), "GB of logs",
+			summaries + handovers, l.Prices.LogGB, summaries + 2*handovers},
+		{"Metrics", "names × Regions that write them", "metrics", float64(steady), l.Prices.Metric, float64(most)},
+		{"Role metric", "members × month ÷ 30 s", "requests", float64(l.Members) * perSecond(l.Role) * month, l.Prices.PutMetric, 0},
 	}
 }
 

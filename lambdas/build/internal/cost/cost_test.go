@@ -113,7 +113,8 @@ func TestMonthly(t *testing.T) {
 	lines := cost.Loop{
 		Policy: dr.Policy{ProbeInterval: 2 * time.Second, RenewInterval: time.Second, ObserveInterval: 500 * time.Millisecond},
 		Memory: 1024, Overlap: time.Minute, TurnRenew: time.Second, TurnPoll: time.Second, HeartbeatUnits: 3, Copies: 2,
-		Prices: cost.Prices{LambdaRequest: 1, LambdaGBSecond: 1, WriteUnit: 1, ReadUnit: 1, GBBetweenRegions: 1, Trace: 1},
+		Summary: time.Second, SummaryBytes: 1 << 29, HandoverBytes: 1 << 30, Role: time.Second,
+		Prices: cost.Prices{LambdaRequest: 1, LambdaGBSecond: 1, WriteUnit: 1, ReadUnit: 1, GBBetweenRegions: 1, Trace: 1, LogGB: 1, Metric: 1, PutMetric: 1},
 	}.Monthly()
 	const month, ticks = 2_592_000, 3 * 43_200
 	writes := []float64{month * 2, 3 * month * 3 * 2, (3*month + 4*ticks) * 2}
@@ -128,6 +129,9 @@ func TestMonthly(t *testing.T) {
 		"Looks at the turn":   {ticks * 60, 2 * ticks * 60},
 		"Replication":         {(writes[0] + writes[1] + writes[2]) / 2 / (1 << 20), (writes[0] + writes[1] + writes[2]) / 2 / (1 << 20)},
 		"Traces":              {ticks, 2 * ticks},
+		"Logs":                {3*month/2 + ticks, 3*month/2 + 2*ticks},
+		"Metrics":             {3*3 + 5*2 + 1 + 2 + 4, 27*3 + 4},
+		"Role metric":         {2 * month, 2 * month},
 	}
 	var sum, most float64
 	for _, l := range lines {

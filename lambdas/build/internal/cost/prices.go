@@ -8,6 +8,9 @@ type Prices struct {
 	ReadUnit         float64 // strongly consistent, up to 4 KB
 	GBBetweenRegions float64
 	Trace            float64 // of X-Ray
+	LogGB            float64 // taken in by CloudWatch Logs
+	Metric           float64 // of CloudWatch, a name with its dimensions for a month; billed by the hour
+	PutMetric        float64 // a PutMetricData request
 }
 
 // ListPrices are those of US East (N. Virginia) for arm64. The other two Regions of
@@ -25,6 +28,9 @@ type Prices struct {
 //     replicated write costs as much as a plain one, in each replica (DynamoDB
 //     developer guide, "Understanding billing for global tables").
 //   - Data between Regions: $0.02 per GB [K]. Traces: $5 per million [K].
+//   - CloudWatch: $0.50 per GB of logs taken in (factualminds.com, CloudWatch pricing,
+//     2026-06-13); $0.30 a month for each of the first 10,000 metrics (signoz.io/guides/cloudwatch-pricing,
+//     2026-02-15); $0.01 per thousand PutMetricData requests [K].
 //
 // [K] marks what is known from experience and not confirmed.
 var ListPrices = Prices{
@@ -34,4 +40,7 @@ var ListPrices = Prices{
 	ReadUnit:         0.125 / 1e6,
 	GBBetweenRegions: 0.02,
 	Trace:            5.0 / 1e6,
+	LogGB:            0.50,
+	Metric:           0.30,
+	PutMetric:        0.01 / 1e3,
 }
