@@ -10,6 +10,8 @@ import (
 	"net"
 	"os"
 
+	"github.com/go-sql-driver/mysql"
+
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/aurora"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
@@ -22,20 +24,41 @@ type dialer func(ctx context.Context, network, address string) (net.Conn, error)
 // server is where a pool's connections lead and whose they are. It implements
 // aurora.MySQLSource.
 type server struct {
-	address string
-	login   *Login
+	at    finder
+	login *Login
 }
 
 func (s server) Resolve(ctx context.Context) (aurora.MySQLTarget, error) {
+	address, err := s.at.find(ctx)
+	if err != nil {
+		return aurora.MySQLTarget{}, err
+	}
 	user, password, err := s.login.Account(ctx)
-	return aurora.MySQLTarget{Addr: s.address, User: user, Password: password}, err
+	return aurora.MySQLTarget{Addr: address, User: user, Password: password}, err
 }
 
-func (s server) Failed(err error) { s.login.saw(err) }
+func (s server) Failed(err error) {
+	s.login.saw(err)
+	var answer *mysql.MySQLError
+	if !errors.As(err, &answer) { // who answers is there
+		s.at.missed()
+	}
+}
+
+// at returns where a member's database is: as named, else as its Region announces.
+func (b *builder) at(r dr.Region) finder {
+	if address := b.s.Database.Addresses[r]; address != "" {
+		return named(address)
+	}
+	if b.looks[r] == nil {
+		b.looks[r] = newLookup(r, b.store)
+	}
+	return b.looks[r]
+}
 
 // pool returns connections to a server of the deployment. It connects to nothing yet.
-func (b *builder) pool(address string, login *Login, dial dialer) (*sql.DB, error) {
-	cfg := aurora.MySQLConfig{Source: server{address, login}, Dial: dial}
+func (b *builder) pool(at finder, login *Login, dial dialer) (*sql.DB, error) {
+	cfg := aurora.MySQLConfig{Source: server{at, login}, Dial: dial}
 	if b.roots != nil {
 		cfg.TLS = &tls.Config{RootCAs: b.roots, MinVersion: tls.VersionTLS12}
 	}
@@ -72,11 +95,12 @@ func (b *builder) database(r dr.Region, admin *Login) (*aurora.SQL, error) {
 		cfg.Watchdog = p.LeaseTTL - p.LeaseMargin
 	}
 	var err error
-	if cfg.DB, err = b.pool(b.s.Database.Addresses[r], b.login, nil); err != nil {
+	if cfg.DB, err = b.pool(b.at(r), b.login, nil); err != nil {
 		return nil, err
 	}
 	if admin != nil {
-		if cfg.Admin, err = b.pool(b.s.Database.Addresses[r], admin, nil); err != nil {
+		cfg.Account = aurora.Account{User: b.s.Database.User, Password: b.login.password}
+		if cfg.Admin, err = b.pool(b.at(r), admin, nil); err != nil {
 			return nil, err
 		}
 	}
@@ -86,8 +110,8 @@ func (b *builder) database(r dr.Region, admin *Login) (*aurora.SQL, error) {
 // probers ask the peer's writer and the local secondary.
 func (b *builder) probers(local *aurora.SQL) ([]health.Prober, error) {
 	peer := b.s.Topology.Peer(b.s.Region)
-	kept, err1 := b.pool(b.s.Database.Addresses[peer], b.login, nil)
-	fresh, err2 := b.pool(b.s.Database.Addresses[peer], b.login, nil)
+	kept, err1 := b.pool(b.at(peer), b.login, nil)
+	fresh, err2 := b.pool(b.at(peer), b.login, nil)
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, err
 	}
@@ -115,7 +139,7 @@ func (b *builder) endpoint() (aurora.Reacher, error) {
 		d := net.Dialer{Resolver: &net.Resolver{PreferGo: true, Dial: ask}}
 		dial = d.DialContext
 	}
-	db, err := b.pool(b.s.Database.Endpoint, b.login, dial)
+	db, err := b.pool(named(b.s.Database.Endpoint), b.login, dial)
 	if err != nil {
 		return nil, err
 	}

@@ -24,6 +24,7 @@
 //	LIFEBOAT_ADMIN_SECRET_ARN   M        refused in W and T            login that fences and opens, of another user: the secret names it
 //	LIFEBOAT_POLICY                      {}                            dr.Policy as JSON
 //	LIFEBOAT_DATABASES          M   T    none                          region=host[:port],... cluster endpoint of each member, port 3306;
+//	                                                                   the own one is needed, the peer's is looked up if it isn't named;
 //	                                                                   in the witness: asked by TCP, when it can reach them
 //	LIFEBOAT_ENDPOINT               T    none                          host[:port] of the global writer endpoint
 //	LIFEBOAT_TRIGGER                     own name, -health-monitor     the trigger's function name, for the monitor in a member
@@ -53,6 +54,16 @@
 // bundles of the two member Regions rather than the global one, whose hundred
 // certificates cost milliseconds of every start. LIFEBOAT_DATABASE_CA=none turns TLS off
 // and is refused on Aurora.
+//
+// # The peer's address
+//
+// The peer's cluster endpoint exists only after the peer's part of the deployment. So each
+// member's monitor announces its own in the lease table ([Announcer]), and who needs the
+// peer's looks it up when the first connection is made, keeps it for the process's life,
+// and looks again in the background when nothing answers there. While it isn't known, and
+// whatever the table does, a question to the peer is Unknown and never Dead: such an error
+// carries health.ErrNotAsked. The peer's RDS API is not asked for it, because it may be
+// lost with the peer.
 //
 // # The database logins
 //

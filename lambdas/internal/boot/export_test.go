@@ -1,9 +1,19 @@
 package boot
 
-import "github.com/lifeboat-dr/lifeboat/pkg/dr/aurora"
+import (
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/aurora"
+)
 
 // Saw gives the login why a connection could not be made.
 func (l *Login) Saw(err error) { l.saw(err) }
 
 // NewServer returns the source of a pool's connections.
-func NewServer(address string, l *Login) aurora.MySQLSource { return server{address, l} }
+func NewServer(address string, l *Login) aurora.MySQLSource { return server{named(address), l} }
+
+// NewFoundServer returns the source of a pool whose address is in a book, and what ends
+// its looks.
+func NewFoundServer(r dr.Region, book Addresses, l *Login) (aurora.MySQLSource, func()) {
+	at := newLookup(r, book)
+	return server{at, l}, func() { _ = at.Close() }
+}

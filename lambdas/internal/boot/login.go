@@ -91,6 +91,12 @@ func (l *Login) Account(ctx context.Context) (user, password string, err error) 
 	return l.account.user, l.account.password, nil
 }
 
+// password is Account's, for who knows the user.
+func (l *Login) password(ctx context.Context) (string, error) {
+	_, password, err := l.Account(ctx)
+	return password, err
+}
+
 // saw looks for a denial at why a connection could not be made.
 func (l *Login) saw(err error) {
 	const accessDenied = 1045 // ER_ACCESS_DENIED_ERROR

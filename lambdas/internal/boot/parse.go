@@ -50,7 +50,7 @@ func Parse(f Function, getenv func(string) string) (Settings, error) {
 	case !member && f == Trigger:
 		e.refuse("the trigger stands in the witness %s, where there is no member to promote: deploy it in %v", s.Region, s.Topology.Members)
 	}
-	s.Database = e.database(f, member, s.Topology)
+	s.Database = e.database(f, s)
 	s.Secret, s.Admin = e.secrets(f, s)
 	if !member {
 		return s, e.err()
@@ -188,7 +188,8 @@ func (e *env) trigger(f Function, own string) string {
 }
 
 // database reads how the servers are reached.
-func (e *env) database(f Function, member bool, t dr.Topology) Database {
+func (e *env) database(f Function, s Settings) Database {
+	t := s.Topology
 	db := Database{
 		Addresses: make(map[dr.Region]string), Servers: make(map[string]dr.Region),
 		User:   e.form("LIFEBOAT_DATABASE_USER", e.or("LIFEBOAT_DATABASE_USER", "lifeboat"), userForm, "a user: 1 to 32 letters, digits and underscores"),
@@ -210,10 +211,8 @@ func (e *env) database(f Function, member bool, t dr.Topology) Database {
 	for r, address := range e.byRegion("LIFEBOAT_DATABASES", t) {
 		db.Addresses[r] = e.address("LIFEBOAT_DATABASES", address, "3306")
 	}
-	for _, m := range t.Members {
-		if member && db.Addresses[m] == "" {
-			e.refuse("LIFEBOAT_DATABASES names no address for %s: give region=host:port of both members' cluster endpoints", m)
-		}
+	if s.Member() && db.Addresses[s.Region] == "" {
+		e.refuse("LIFEBOAT_DATABASES names no address for %[1]s, the own Region: give %[1]s=host:port of its cluster endpoint", s.Region)
 	}
 	if endpoint := e.getenv("LIFEBOAT_ENDPOINT"); endpoint != "" {
 		db.Endpoint = e.address("LIFEBOAT_ENDPOINT", endpoint, "3306")

@@ -11,6 +11,7 @@ import (
 	"github.com/lifeboat-dr/lifeboat/lambdas/internal/boot"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/aurora"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
 const (
@@ -63,6 +64,12 @@ func TestParse(t *testing.T) {
 	require.Equal(t, "lifeboat-prod-failover-trigger", s.Trigger)
 	require.Equal(t, "arn:aws:secretsmanager:us-east-1:123456789012:secret:lifeboat-prod-monitor-AbCdEf", s.Secret)
 	require.Equal(t, "arn:aws:secretsmanager:us-east-1:123456789012:secret:lifeboat-prod-master-AbCdEf", s.Admin)
+
+	env := environment(east, boot.Monitor)
+	env["LIFEBOAT_DATABASES"] = "us-east-1=here"
+	s, err = parse(boot.Monitor, env)
+	require.NoError(t, err, "the peer's address is looked up")
+	require.Equal(t, map[dr.Region]string{east: "here:3306"}, s.Database.Addresses)
 
 	s, err = parse(boot.Monitor, environment(witness, boot.Monitor))
 	require.NoError(t, err, "the witness needs neither a secret nor a database")
@@ -119,7 +126,8 @@ func TestParseRefuses(t *testing.T) {
 		"a policy with a typo":       {west, boot.Monitor, map[string]string{"LIFEBOAT_POLICY": `{"leasettl":"6s"}`}, "LIFEBOAT_POLICY"},
 		"a policy that is too slow":  {west, boot.Monitor, map[string]string{"LIFEBOAT_POLICY": `{"confirm":30}`}, "worst case"},
 		"a policy and more":          {west, boot.Monitor, map[string]string{"LIFEBOAT_POLICY": `{}{}`}, "LIFEBOAT_POLICY"},
-		"no peer":                    {west, boot.Monitor, map[string]string{"LIFEBOAT_DATABASES": "us-west-2=here"}, "names no address for us-east-1"},
+		"no own database":            {west, boot.Monitor, map[string]string{"LIFEBOAT_DATABASES": "us-east-1=there"}, "names no address for us-west-2, the own Region: give us-west-2=host:port"},
+		"no database":                {west, boot.Trigger, map[string]string{"LIFEBOAT_DATABASES": ""}, "names no address for us-west-2"},
 		"a database nowhere":         {west, boot.Monitor, map[string]string{"LIFEBOAT_DATABASES": "us-east-2=x"}, `"us-east-2" is no member`},
 		"a database without a value": {west, boot.Monitor, map[string]string{"LIFEBOAT_DATABASES": "us-west-2"}, "is not name=value"},
 		"a database twice":           {west, boot.Monitor, map[string]string{"LIFEBOAT_DATABASES": "us-west-2=a,us-west-2=b"}, "names us-west-2 twice"},
@@ -178,24 +186,50 @@ func TestRegionOf(t *testing.T) {
 	}
 }
 
-// FuzzParse holds that no environment makes Parse panic, and that what it accepts is
-// whole.
+// FuzzParse holds that no environment makes Parse panic, and that a function can be built
+// of what it accepts. The fuzzer overlays a good environment with lines of KEY=VALUE.
 func FuzzParse(f *testing.F) {
-	f.Add("us-east-1,us-west-2", "us-east-2", "{}", "us-east-1=a,us-west-2=b:1", "1=us-east-1", "http://x")
-	f.Fuzz(func(t *testing.T, members, witness, policy, databases, servers, url string) {
-		env := environment(west, boot.Monitor)
-		maps.Copy(env, map[string]string{
-			"LIFEBOAT_MEMBERS": members, "LIFEBOAT_WITNESS": witness, "LIFEBOAT_POLICY": policy, "LIFEBOAT_DATABASES": databases,
-			"LIFEBOAT_SERVERS": servers, "AWS_ENDPOINT_URL": url,
-		})
-		s, err := parse(boot.Monitor, env)
+	for _, lines := range []string{
+		"", "AWS_REGION=", "AWS_REGION=us-east-2", "LIFEBOAT_WITNESS=", "LIFEBOAT_WITNESS=us-west-2", "LIFEBOAT_MEMBERS=us-west-2,,us-east-1",
+		"LIFEBOAT_MEMBERS=us-west-2,us-west-2", `LIFEBOAT_POLICY={"watchdog":true,"leaseTTL":"3s"}`, "LIFEBOAT_POLICY={}{}", "LIFEBOAT_POLICY=null",
+		"LIFEBOAT_DATABASES=us-west-2=a", "LIFEBOAT_DATABASES=us-west-2=[::1]:1,us-east-1=b:1", "LIFEBOAT_DATABASES=us-west-2=:1", "LIFEBOAT_DATABASES==",
+		"LIFEBOAT_SERVERS=1=us-east-1\nLIFEBOAT_DIALECT=mysql\nLIFEBOAT_DATABASE_CA=none", "AWS_ENDPOINT_URL=http://x", "AWS_ENDPOINT_URL=://",
+		"LIFEBOAT_ENDPOINT_URL_RDS_US_EAST_1=https://x:1/y?z", "LIFEBOAT_ADMIN_SECRET_ARN=", "LIFEBOAT_SECRET_ARN=arn:aws:secretsmanager:us-west-2::secret:",
+		"LIFEBOAT_TOPIC_ARN=arn:aws:sns:us-west-2:1:x", "LIFEBOAT_CLUSTERS=us-east-1=a,us-west-2=a", "LIFEBOAT_GLOBAL_CLUSTER=a", "LIFEBOAT_SCHEMA=\x00",
+		"LIFEBOAT_ENDPOINT=a:1", "LIFEBOAT_DNS=1.1.1.1", "AWS_LAMBDA_FUNCTION_NAME=x-health-monitor", "LIFEBOAT_TRIGGER=!", "LIFEBOAT_LEASE_TABLE=...",
+	} {
+		for at := range byte(6) {
+			f.Add(lines, at)
+		}
+	}
+	ca := certificates(f)
+	f.Fuzz(func(t *testing.T, lines string, at byte) {
+		function := []boot.Function{boot.Monitor, boot.Trigger}[at%2]
+		env := environment([]dr.Region{east, west, witness}[at/2%3], function)
+		for line := range strings.SplitSeq(lines, "\n") {
+			if key, value, ok := strings.Cut(line, "="); ok {
+				env[key] = value
+			}
+		}
+		s, err := parse(function, env)
 		if err != nil {
+			for line := range strings.SplitSeq(err.Error(), "\n") {
+				require.NotEmpty(t, line)
+			}
 			return
 		}
-		require.NoError(t, s.Topology.Validate())
-		require.NoError(t, s.Policy.Validate())
+		if s.Database.CA != "" {
+			s.Database.CA = ca // Parse opens no file
+		}
+		parts, err := boot.New(s, nil)
+		require.NoError(t, err)
+		defer func() { require.NoError(t, parts.Close()) }()
+		_, err = failover.NewAgent(parts.Agent)
+		require.NoError(t, err)
+		require.Equal(t, s.Member() && function == boot.Monitor, parts.Agent.Guard != nil)
 		if s.Member() {
-			require.Len(t, s.Database.Addresses, 2)
+			require.NotEmpty(t, s.Database.Addresses[s.Region])
+			require.NotEqual(t, s.Admin, s.Secret)
 		}
 	})
 }

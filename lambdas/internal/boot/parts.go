@@ -32,15 +32,22 @@ type Parts struct {
 	HTTP aws.HTTPClient
 	// Tables are clients of the lease table, the preferred one first.
 	Tables []dynamo.Client
+	// Announcer tells the other Region where the own database is; nil but for a member's
+	// monitor.
+	Announcer *Announcer
 
 	pools []*sql.DB
+	looks map[dr.Region]*lookup
 }
 
-// Close ends the connections to the databases.
+// Close ends the connections to the databases and what looks their addresses up.
 func (p *Parts) Close() error {
 	var errs []error
 	for _, db := range p.pools {
 		errs = append(errs, db.Close())
+	}
+	for _, l := range p.looks {
+		errs = append(errs, l.Close())
 	}
 	return errors.Join(errs...)
 }
@@ -58,12 +65,12 @@ func Events(s Settings, w io.Writer) (*dr.Trace, error) {
 // New puts the parts of a function together. It reads the file of authorities and
 // connects to nothing.
 func New(s Settings, trace *dr.Trace) (*Parts, error) {
-	b := &builder{s: s, aws: aws.Config{Credentials: s.Credentials}, http: newHTTP(), apis: make(map[dr.Region]*rds.Client)}
+	b := &builder{s: s, aws: aws.Config{Credentials: s.Credentials}, http: newHTTP(), apis: make(map[dr.Region]*rds.Client), looks: make(map[dr.Region]*lookup)}
 	p, err := b.build(trace)
 	if err != nil {
-		return nil, errors.Join(err, (&Parts{pools: b.pools}).Close())
+		return nil, errors.Join(err, (&Parts{pools: b.pools, looks: b.looks}).Close())
 	}
-	p.pools = b.pools
+	p.pools, p.looks = b.pools, b.looks
 	return p, nil
 }
 
@@ -73,9 +80,11 @@ type builder struct {
 	aws   aws.Config
 	http  aws.HTTPClient
 	apis  map[dr.Region]*rds.Client
+	store *dynamo.Store
 	login *Login
 	roots *x509.CertPool
 	pools []*sql.DB
+	looks map[dr.Region]*lookup
 }
 
 func (b *builder) build(trace *dr.Trace) (*Parts, error) {
@@ -91,6 +100,7 @@ func (b *builder) build(trace *dr.Trace) (*Parts, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.store = store
 	control, err := aurora.NewControl(aurora.ControlConfig{
 		Vantage: s.Region, Family: s.family(), Members: s.Clusters,
 		Clients: func(r dr.Region) aurora.MemberAPI {
@@ -108,7 +118,7 @@ func (b *builder) build(trace *dr.Trace) (*Parts, error) {
 		Probers: []health.Prober{control}, Trace: trace,
 	}
 	if s.Member() {
-		return p, b.member(p, store)
+		return p, b.member(p)
 	}
 	if len(s.Database.Addresses) > 0 {
 		port, err := probe.NewTCP(probe.TCPConfig{Vantage: s.Region, Family: health.Witness, Addresses: s.Database.Addresses})
@@ -121,7 +131,7 @@ func (b *builder) build(trace *dr.Trace) (*Parts, error) {
 }
 
 // member adds what only the Regions with a database have.
-func (b *builder) member(p *Parts, store *dynamo.Store) (err error) {
+func (b *builder) member(p *Parts) (err error) {
 	s := b.s
 	if b.roots, err = readRoots(s.Database.CA); err != nil {
 		return err
@@ -149,12 +159,38 @@ func (b *builder) member(p *Parts, store *dynamo.Store) (err error) {
 	}
 	if s.Function == Trigger {
 		p.Agent.Silent = true
-		p.Agent.Controller, err = b.controller(p.Role, local, store)
+		p.Agent.Controller, err = b.controller(p.Role, local)
 		return err
 	}
-	p.Agent.Journal = store
+	p.Agent.Journal = b.store
+	p.Announcer = NewAnnouncer(s.Region, s.Database.Addresses[s.Region], b.store, p.Agent.Trace)
+	if p.Agent.Founder, err = b.founder(local); err != nil {
+		return err
+	}
 	p.Agent.Guard, err = b.guard(local)
 	return err
+}
+
+// founder returns what founds a new deployment, when its writer is here.
+func (b *builder) founder(local *aurora.SQL) (*aurora.Founder, error) {
+	cluster, err := b.cluster()
+	if err != nil {
+		return nil, err
+	}
+	return aurora.NewFounder(aurora.FounderConfig{Region: b.s.Region, Cluster: cluster, Database: local})
+}
+
+// cluster returns the global database.
+func (b *builder) cluster() (*aurora.Cluster, error) {
+	return aurora.NewCluster(aurora.ClusterConfig{
+		GlobalCluster: b.s.Topology.GlobalCluster, Region: b.s.Region,
+		Clients: func(r dr.Region) aurora.GlobalAPI {
+			if api := b.apis[r]; api != nil {
+				return api
+			}
+			return nil // of the interface, not of the client
+		},
+	})
 }
 
 // guard returns what keeps the lease and the own writer.
@@ -170,17 +206,9 @@ func (b *builder) guard(local *aurora.SQL) (*failover.GuardConfig, error) {
 }
 
 // controller returns what moves the writer to this Region.
-func (b *builder) controller(role *cloudwatch.Role, local *aurora.SQL, store *dynamo.Store) (*failover.ControllerConfig, error) {
+func (b *builder) controller(role *cloudwatch.Role, local *aurora.SQL) (*failover.ControllerConfig, error) {
 	s := b.s
-	promoter, err1 := aurora.NewCluster(aurora.ClusterConfig{
-		GlobalCluster: s.Topology.GlobalCluster, Region: s.Region,
-		Clients: func(r dr.Region) aurora.GlobalAPI {
-			if api := b.apis[r]; api != nil {
-				return api
-			}
-			return nil
-		},
-	})
+	promoter, err1 := b.cluster()
 	endpoint, err2 := b.endpoint()
 	people, err3 := notify.New(notify.Config{
 		Region: s.Region, ARN: s.Topic, Client: notify.NewClient(b.aws, s.Region, s.url(serviceTopics, s.Region), b.http),
@@ -189,7 +217,7 @@ func (b *builder) controller(role *cloudwatch.Role, local *aurora.SQL, store *dy
 		return nil, err
 	}
 	return &failover.ControllerConfig{
-		Journal: store, Acknowledger: store, Promoter: promoter, Beater: local, Notifier: people,
+		Journal: b.store, Acknowledger: b.store, Promoter: promoter, Beater: local, Notifier: people,
 		Router: aurora.Router{Redirecter: role, Reacher: endpoint},
 	}, nil
 }

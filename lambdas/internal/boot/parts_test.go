@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"maps"
 	"math/big"
@@ -33,7 +34,7 @@ import (
 )
 
 // certificates writes a PEM file of one authority.
-func certificates(t *testing.T) string {
+func certificates(t testing.TB) string {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
@@ -50,6 +51,8 @@ type cloud struct {
 	*httptest.Server
 	mu    sync.Mutex
 	calls []string // place and what was asked there
+	peer  string   // what us-east-1 has announced
+	mute  bool     // the table doesn't answer
 }
 
 func newCloud(t *testing.T) *cloud {
@@ -58,6 +61,12 @@ func newCloud(t *testing.T) *cloud {
 		body, _ := io.ReadAll(r.Body)
 		c.mu.Lock()
 		defer c.mu.Unlock()
+		if c.mute && strings.Contains(r.URL.Path, "/dynamodb") {
+			c.mu.Unlock()
+			<-r.Context().Done()
+			c.mu.Lock()
+			return
+		}
 		if r.Header.Get("X-Amz-Security-Token") == "hush-token" && strings.Contains(r.Header.Get("Authorization"), "AKIDEXAMPLE") {
 			c.calls = append(c.calls, strings.TrimSuffix(r.URL.Path, "/")+"/ "+r.Header.Get("X-Amz-Target")+string(body))
 		}
@@ -68,6 +77,10 @@ func newCloud(t *testing.T) *cloud {
 				user = "root"
 			}
 			_ = json.NewEncoder(w).Encode(map[string]string{"SecretString": secret(user, "hush-password")})
+			return
+		}
+		if c.peer != "" && strings.Contains(string(body), "address#us-east-1") {
+			_, _ = fmt.Fprintf(w, `{"Item":{"sk":{"S":"address#us-east-1"},"address":{"S":%q}}}`, c.peer)
 			return
 		}
 		_, _ = w.Write([]byte("{}"))
@@ -122,14 +135,20 @@ func TestAMonitorOfAMember(t *testing.T) {
 	require.NotNil(t, p.Agent.Guard)
 	require.Nil(t, p.Agent.Controller)
 	require.NotNil(t, p.Agent.Journal)
+	require.NotNil(t, p.Agent.Founder)
+	require.NotNil(t, p.Announcer)
 	require.Len(t, p.Agent.Probers, 3)
 	require.Len(t, p.Tables, 1, "a member uses its own replica and no other")
 
 	_, err := p.Agent.Leaser.ReadLease(t.Context())
 	require.ErrorIs(t, err, failover.ErrNoLease)
 	require.Equal(t, 1, c.called("/dynamodb/ DynamoDB_20120810.GetItem"))
-	require.NoError(t, deputy.New(west, "lifeboat-prod-failover-trigger", deputy.NewClient(p.AWS, west, c.URL+"/lambda", p.HTTP)).Ask(t.Context(), "r"))
-	require.Equal(t, 1, c.called("/lambda/2015-03-31/functions/lifeboat-prod-failover-trigger/invocations"))
+	d := deputy.New(west, "lifeboat-prod-failover-trigger", deputy.NewClient(p.AWS, west, c.URL+"/lambda", p.HTTP))
+	require.NoError(t, d.Ask(t.Context(), "r"))
+	require.Eventually(t, func() bool {
+		return c.called("/lambda/2015-03-31/functions/lifeboat-prod-failover-trigger/invocations") == 1
+	}, time.Minute, time.Millisecond)
+	require.NoError(t, d.HangUp())
 	p.Agent.Probers[0].Probe(t.Context(), east)
 	require.Positive(t, c.called("/rds-US_EAST_1/"))
 	require.Zero(t, c.called("/rds-US_WEST_2/"))
@@ -144,6 +163,8 @@ func TestATriggerOfAMember(t *testing.T) {
 	require.True(t, p.Agent.Silent)
 	require.NotNil(t, p.Agent.Controller)
 	require.Nil(t, p.Agent.Deputy)
+	require.Nil(t, p.Agent.Founder)
+	require.Nil(t, p.Announcer, "the monitor announces")
 }
 
 func TestAMonitorOfTheWitness(t *testing.T) {
@@ -239,6 +260,8 @@ func TestEachAccountHasItsWorkAndItsSecret(t *testing.T) {
 	require.ErrorContains(t, err, "Access denied")
 	p.Agent.Probers[1].Probe(t.Context(), east)
 	require.Equal(t, []string{"lifeboat", "lifeboat", "lifeboat"}, server.asked())
+	require.ErrorContains(t, p.Agent.Founder.Install(t.Context()), "Access denied")
+	require.Equal(t, []string{"root"}, server.asked(), "only the admin may create an account")
 	require.Equal(t, 1, c.called("-master-"), "a denial is followed after a while")
 	require.Equal(t, 1, c.called("-monitor-"))
 }

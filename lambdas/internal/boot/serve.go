@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -61,7 +62,25 @@ func Start(f Function, getenv func(string) string, w io.Writer, log *slog.Logger
 	if err != nil {
 		return nil, errors.Join(err, parts.Close())
 	}
+	if parts.Announcer != nil {
+		h = announcing{h, parts.Announcer}
+	}
 	return h, nil
+}
+
+// announcing announces beside the invocations of a handler.
+type announcing struct {
+	lambda.Handler
+	announcer *Announcer
+}
+
+func (a announcing) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	beside, end := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer end()
+	wg.Go(func() { a.announcer.Run(beside) })
+	return a.Handler.Invoke(ctx, payload)
 }
 
 // refusing answers every invocation with an error.

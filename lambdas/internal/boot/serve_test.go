@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -114,4 +115,24 @@ func TestStartSaysWhyItCannot(t *testing.T) {
 	env["LIFEBOAT_LEASE_TABLE"] = ""
 	_, err = boot.Start(boot.Trigger, get, new(bytes.Buffer), quiet, build)
 	require.ErrorContains(t, err, "LIFEBOAT_LEASE_TABLE is not set")
+}
+
+func TestAMonitorAnnouncesItsDatabaseWhileItIsInvoked(t *testing.T) {
+	c := newCloud(t)
+	env := environment(west, boot.Monitor)
+	maps.Copy(env, map[string]string{"LIFEBOAT_DATABASE_CA": certificates(t), "AWS_ENDPOINT_URL": c.URL + "/other", "AWS_ENDPOINT_URL_DYNAMODB": c.URL + "/dynamodb"})
+	announced := func() bool {
+		return c.called("PutItem") == 1 && c.called("west.cluster-def.us-west-2.rds.amazonaws.com:3307") == 1
+	}
+	h, err := boot.Start(boot.Monitor, func(key string) string { return env[key] }, new(bytes.Buffer), slog.New(slog.DiscardHandler), func(boot.Process) (lambda.Handler, error) {
+		return handler(func(context.Context, []byte) ([]byte, error) {
+			require.Zero(t, c.called(""), "nothing before the first probe")
+			require.Eventually(t, announced, time.Minute, time.Millisecond)
+			return []byte("{}"), nil
+		}), nil
+	})
+	require.NoError(t, err)
+	out, err := h.Invoke(t.Context(), nil)
+	require.NoError(t, err)
+	require.Equal(t, "{}", string(out))
 }
