@@ -291,3 +291,31 @@ func TestMillisecondsSum(t *testing.T) {
 	require.Equal(t, *got.RTO, sum)
 	require.Zero(t, got.Unattributed)
 }
+
+func TestDualWritesAreListed(t *testing.T) {
+	run := partition()
+	for i := range run.Ops {
+		if op := &run.Ops[i]; op.Region == "us-east-1" && op.Intended >= 20*time.Second && op.Intended < 21500*time.Millisecond {
+			op.Outcome, op.Server, op.Error = workload.OK, "us-east-1", ""
+		}
+	}
+	r := measure.Measure(run)
+	v := measure.Judge(r, meta().Expect)
+	result := report.NewResult(meta(), r, v)
+	require.Equal(t, result.Writes.DualAcknowledged, len(result.DualWrites))
+	require.Len(t, result.DualWrites, 15)
+	lost := map[int64]bool{}
+	for _, w := range result.LostWrites {
+		lost[w.ID] = true
+	}
+	for _, w := range result.DualWrites {
+		require.Equal(t, "us-east-1", w.Server.String())
+		require.NotEmpty(t, w.Client)
+		require.InDelta(t, 20750, w.Acked, 760)
+		require.False(t, w.Survived)
+		require.True(t, lost[w.ID], "%d is lost, too", w.ID)
+	}
+	summary := report.Summary(meta(), r, v, "out")
+	require.Contains(t, summary, "dual write")
+	require.Contains(t, summary, "and 5 more in result.json")
+}

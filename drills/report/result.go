@@ -42,6 +42,9 @@ type Result struct {
 	Unattributed int64   `json:"unattributed_ms"` // with the phases it sums to rto_ms
 	Failovers    int     `json:"failovers"`
 	LostWrites   []Lost  `json:"lost_writes"`
+	// DualWrites are what writes.dual_acknowledged counts. Each that did not survive
+	// is in LostWrites, too.
+	DualWrites []Dual `json:"dual_writes"`
 }
 
 // Writes are the counts of result.json.
@@ -72,6 +75,16 @@ type Lost struct {
 	Kind   measure.Kind `json:"kind"`
 }
 
+// Dual is one write of result.json that the old writer acknowledged after the new
+// one had begun to. Its time is on the run's clock.
+type Dual struct {
+	ID       int64     `json:"id"`
+	Client   string    `json:"client"`
+	Server   dr.Region `json:"server"`
+	Acked    int64     `json:"acknowledged_ms"`
+	Survived bool      `json:"survived"`
+}
+
 // NewResult builds result.json from a measured and judged run.
 func NewResult(m Meta, r measure.Result, v measure.Verdict) Result {
 	out := Result{
@@ -82,7 +95,7 @@ func NewResult(m Meta, r measure.Result, v measure.Verdict) Result {
 		FromFault: ms(r.FromFault), Writable: ms(r.Writable),
 		RPO: ms(r.RPO), NaiveRPO: ms(r.Naive), NaiveLost: r.NaiveLost, Resolution: ms(r.Resolution),
 		Writes: Writes(r.Writes), OrderLoss: r.OrderLoss, Failovers: r.Failovers,
-		Phases: []Phase{}, LostWrites: []Lost{},
+		Phases: []Phase{}, LostWrites: []Lost{}, DualWrites: []Dual{},
 	}
 	out.Objectives.RTO, out.Objectives.RPO = round(r.Objectives.RTO), round(r.Objectives.RPO)
 	out.Unattributed = round(r.RTO)
@@ -94,6 +107,9 @@ func NewResult(m Meta, r measure.Result, v measure.Verdict) Result {
 	}
 	for _, w := range r.Lost {
 		out.LostWrites = append(out.LostWrites, Lost{ID: w.ID, Client: w.Client, Server: w.Server, Acked: round(w.End), Kind: w.Kind})
+	}
+	for _, w := range r.Dual {
+		out.DualWrites = append(out.DualWrites, Dual{ID: w.ID, Client: w.Client, Server: w.Server, Acked: round(w.End), Survived: w.Survived})
 	}
 	return out
 }

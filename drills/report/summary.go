@@ -24,6 +24,7 @@ func Summary(m Meta, r measure.Result, v measure.Verdict, folder string) string 
 	phaseTable(&b, r)
 	numbers(&b, r)
 	lostTable(&b, r)
+	dualTable(&b, r)
 	for _, reason := range reasons(v) {
 		fmt.Fprintf(&b, "  %s\n", reason)
 	}
@@ -81,7 +82,7 @@ func numbers(b *strings.Builder, r measure.Result) {
 	fmt.Fprintf(b, "  failovers   %d, writer %s -> %s\n\n", r.Failovers, r.OldWriter, r.NewWriter)
 }
 
-// shown bounds the lost writes in the summary; result.json has all of them.
+// shown bounds the writes of each table in the summary; result.json has all of them.
 const shown = 10
 
 func lostTable(b *strings.Builder, r measure.Result) {
@@ -95,6 +96,22 @@ func lostTable(b *strings.Builder, r measure.Result) {
 	}
 	w.Flush() // into a strings.Builder: can't fail
 	if more := len(r.Lost) - shown; more > 0 {
+		fmt.Fprintf(b, "  and %d more in %s\n", more, ResultFile)
+	}
+	b.WriteString("\n")
+}
+
+func dualTable(b *strings.Builder, r measure.Result) {
+	if len(r.Dual) == 0 {
+		return
+	}
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "  dual write\tclient\tacknowledged by\tat\tsurvived")
+	for _, d := range r.Dual[:min(shown, len(r.Dual))] {
+		fmt.Fprintf(w, "  %d\t%s\t%s\t%s\t%t\n", d.ID, d.Client, d.Server, offset(d.End), d.Survived)
+	}
+	w.Flush() // into a strings.Builder: can't fail
+	if more := len(r.Dual) - shown; more > 0 {
 		fmt.Fprintf(b, "  and %d more in %s\n", more, ResultFile)
 	}
 	b.WriteString("\n")

@@ -34,7 +34,8 @@ func newDisplay(w io.Writer, terminal bool) *display {
 // labels are the events worth a line, in people's words.
 var labels = map[string]string{
 	measure.MarkSteady:       "steady",
-	"fault.prepared":         "preparing",
+	measure.MarkPrepared:     "preparing",
+	measure.MarkSeen:         "seen to work",
 	measure.MarkInjected:     "FAULT",
 	measure.MarkEffective:    "fault seen",
 	measure.MarkSuspected:    "suspected",

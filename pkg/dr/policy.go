@@ -84,9 +84,19 @@ type Policy struct {
 	// link between the Regions stops writes.
 	RPOGuard bool
 	// Watchdog installs a MySQL event that makes the server read-only when its
-	// heartbeat row has not been renewed for LeaseTTL. Off by default, because on
-	// it an outage of the monitor stops writes; on, no two writers need no
-	// assumption about the monitor surviving the cut.
+	// heartbeat row has not been renewed for most of LeaseTTL: by default 2.5 s after
+	// the last heartbeat, seen within one second more. Off by default; on, that no
+	// two Regions acknowledge needs no assumption about the monitor surviving a cut.
+	//
+	// The price is that an outage of the monitor stops writes, although its Region and
+	// its database are fine. When the function service is down in the writer's Region,
+	// the writer stops 3.5 s later at most. What brings writes back depends on what the
+	// other Region saw in that moment. If its samples show a lease that fell silent and
+	// a writer that stopped at once, it fails over. If one sample shows the lease silent
+	// and the writer still serving, an expired lease proves no fence, and it asks a
+	// person; writes stay stopped until the answer, or until the monitor is back. In
+	// 100 drills lambda-down-watched in virtual time it was 25 to 75. Nothing was
+	// acknowledged twice and nothing lost in either case.
 	Watchdog bool
 
 	// CallTimeout is the deadline of one call to AWS. Default 1.5 s. The SDK's own
