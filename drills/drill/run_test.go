@@ -136,10 +136,18 @@ func TestTheHarnessSees(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := find(t, "link-partition")
 			s.Plan = fault.All(fault.Fault{Kind: fault.FreezeDatabase, Region: drill.West})
-			out, err := drill.Run(t.Context(), deaf{embedded.New(embedded.Config{})}, s, drill.Options{})
+			out, err := drill.Run(t.Context(), deaf{embedded.New(embedded.Config{}), fault.FreezeDatabase}, s, drill.Options{})
 			require.NoError(t, err)
 			require.Equal(t, measure.Inconclusive, out.Verdict.Outcome, out.Summary)
 			require.Contains(t, strings.Join(out.Verdict.Reasons, "\n"), "the fault had no effect that a probe could see")
+		})
+	})
+	t.Run("a prepared fault that does nothing", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			out, err := drill.Run(t.Context(), deaf{embedded.New(embedded.Config{}), fault.ReplicationLag}, find(t, "lag-above-limit"), drill.Options{})
+			require.NoError(t, err)
+			require.Equal(t, measure.Inconclusive, out.Verdict.Outcome, out.Summary)
+			require.Contains(t, strings.Join(out.Verdict.Reasons, "\n"), "nothing showed that replication-lag(us-east-1,us-west-2,5s) did what it says")
 		})
 	})
 	t.Run("a promotion slower than the objective", func(t *testing.T) {
@@ -153,18 +161,27 @@ func TestTheHarnessSees(t *testing.T) {
 	})
 }
 
-// deaf is a target whose probe sees no fault.
-type deaf struct{ drill.Target }
+// deaf is a target whose probe does not see one kind of fault.
+type deaf struct {
+	drill.Target
+	kind fault.Kind
+}
 
 func (d deaf) Up(ctx context.Context, s drill.Setup) (drill.World, error) {
 	w, err := d.Target.Up(ctx, s)
-	return deafWorld{w}, err
+	return deafWorld{w, d.kind}, err
 }
 
-type deafWorld struct{ drill.World }
+type deafWorld struct {
+	drill.World
+	kind fault.Kind
+}
 
-func (deafWorld) Effective(context.Context, fault.Fault) (time.Duration, error) {
-	return 0, errors.New("nothing seen")
+func (d deafWorld) Effective(ctx context.Context, f fault.Fault) (time.Duration, error) {
+	if f.Kind == d.kind {
+		return 0, errors.New("nothing seen")
+	}
+	return d.World.Effective(ctx, f)
 }
 
 func TestTheFolderHoldsTheRun(t *testing.T) {
