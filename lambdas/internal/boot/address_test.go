@@ -154,17 +154,20 @@ func TestAPeerWhoseAddressIsNotKnownIsUnknown(t *testing.T) {
 	}
 	all(health.Unknown, "its health monitor announces it")
 
-	c.mu.Lock()
-	c.mute = true
-	c.mu.Unlock()
+	set := func(mute, peer string) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.mute, c.peer = mute, peer
+	}
+	set("/dynamodb", "")
 	all(health.Unknown, "the server was not asked")
 
 	gone, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, gone.Close())
-	c.mu.Lock()
-	c.mute, c.peer = false, gone.Addr().String()
-	c.mu.Unlock()
+	set("/secrets", gone.Addr().String())
+	all(health.Unknown, "read secret")
+	set("", gone.Addr().String())
 	all(health.Dead, "connection refused")
 	require.Empty(t, server.asked(), "the own Region's server is another one")
 }

@@ -52,7 +52,7 @@ type cloud struct {
 	mu    sync.Mutex
 	calls []string // place and what was asked there
 	peer  string   // what us-east-1 has announced
-	mute  bool     // the table doesn't answer
+	mute  string   // the place that doesn't answer
 }
 
 func newCloud(t *testing.T) *cloud {
@@ -61,7 +61,7 @@ func newCloud(t *testing.T) *cloud {
 		body, _ := io.ReadAll(r.Body)
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if c.mute && strings.Contains(r.URL.Path, "/dynamodb") {
+		if c.mute != "" && strings.Contains(r.URL.Path, c.mute) {
 			c.mu.Unlock()
 			<-r.Context().Done()
 			c.mu.Lock()
