@@ -1,6 +1,7 @@
-// Package dynamo keeps the lease, the journal, the heartbeats, the acknowledgements and
-// the turns of each Region's processes in one DynamoDB table with multi-Region strong
-// consistency (MRSC): two replicas in the member Regions and a witness in a third.
+// Package dynamo keeps the lease, the journal, the heartbeats, the acknowledgements, the
+// turns of each Region's processes and the addresses of the members' databases in one
+// DynamoDB table with multi-Region strong consistency (MRSC): two replicas in the member
+// Regions and a witness in a third.
 //
 // MRSC is what makes the table a lock. Its conditional writes are evaluated
 // against the latest version anywhere, and a write is acknowledged only after a
