@@ -126,8 +126,14 @@ func (w *world) look(ctx context.Context, f fault.Fault, e effect) (at time.Dura
 		asked := w.Clock()
 		lag, err := w.lag(ctx, f.Peer)
 		return asked, err == nil && lag >= f.Duration/2, err
-	case f.Kind == fault.KillMonitor, f.Kind == fault.StopMonitor, f.Kind == fault.LambdaDown:
+	case f.Kind == fault.KillMonitor:
 		return w.ended(ctx, f.Region, functions.Monitor, e)
+	case f.Kind == fault.StopMonitor, f.Kind == fault.LambdaDown:
+		at, ended, err := w.ended(ctx, f.Region, functions.Monitor, e)
+		if err != nil || ended {
+			return at, ended, err
+		}
+		return e.done, true, nil // none ran between two ticks, and none comes
 	case f.Kind == fault.KillController:
 		return w.ended(ctx, f.Region, functions.Trigger, e)
 	case f.Kind == fault.ThrottleRDS, byLambda(f.Kind):
