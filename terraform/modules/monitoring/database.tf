@@ -12,7 +12,7 @@ resource "aws_cloudwatch_metric_alarm" "lag" {
   count = local.member ? 1 : 0
 
   alarm_name        = "${var.name}-lag"
-  alarm_description = "Replication to ${var.region} is more than ${var.thresholds.replication_lag_ms} ms behind. A failover now would lose more; above the policy's MaxDataLoss it asks a person."
+  alarm_description = "Replication to ${var.region} is more than ${var.thresholds.replication_lag_ms} ms behind. A failover now would lose more; above the policy's MaxDataLoss it asks a person. Look for a large transaction at the writer, and at the CPU here."
 
   namespace   = "AWS/RDS"
   metric_name = "AuroraGlobalDBRPOLag" # the one that AWS names for Aurora MySQL from 3.04 on
@@ -55,12 +55,35 @@ resource "aws_cloudwatch_composite_alarm" "lag_unmeasured" {
   count = local.member ? 1 : 0
 
   alarm_name        = "${var.name}-lag-unmeasured"
-  alarm_description = "The writer is not in ${var.region}, and no replication to it is measured: there may be nothing to fail over to. Expected while a member is rebuilt after a failover."
+  alarm_description = "The writer is not in ${var.region}, and no replication to it is measured: there may be nothing to fail over to. Expected while a member is rebuilt after a failover, minutes to hours. If it stays, ask RDS for the status of ${var.cluster_identifier} and of the global cluster."
 
   alarm_rule = join(" AND ", [
     "ALARM(\"${aws_cloudwatch_metric_alarm.lag_silent[0].alarm_name}\")",
     "ALARM(\"${aws_cloudwatch_metric_alarm.role[var.region].alarm_name}\")",
   ])
+
+  alarm_actions = [aws_sns_topic.alerts.arn]
+  ok_actions    = [aws_sns_topic.alerts.arn]
+}
+
+# What the gate goes by is the lag that the monitor reads by SQL, and a sample that is
+# older than dr.Policy.MaxLagAge (5 s) counts as none.
+resource "aws_cloudwatch_metric_alarm" "lag_unread" {
+  count = local.member ? 1 : 0
+
+  alarm_name        = "${var.name}-lag-unread"
+  alarm_description = "The health monitor of ${var.region} has read no replication lag for minutes: a failover to here would ask a person first. Read its log for Problems: the login of the functions, the database's security groups, or a cluster that is being rebuilt."
+
+  namespace   = "Lifeboat"
+  metric_name = "RPOLagAge" # pkg/dr/cloudwatch, Events
+  dimensions  = local.lifeboat
+
+  statistic           = "Minimum" # the youngest of a minute: one good sample is enough
+  period              = 60
+  evaluation_periods  = 3
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 10000
+  treat_missing_data  = "notBreaching" # where the writer is, nothing is replicated to
 
   alarm_actions = [aws_sns_topic.alerts.arn]
   ok_actions    = [aws_sns_topic.alerts.arn]
@@ -72,7 +95,7 @@ resource "aws_cloudwatch_metric_alarm" "cpu" {
   count = local.member ? 1 : 0
 
   alarm_name        = "${var.name}-cpu"
-  alarm_description = "An instance of ${var.cluster_identifier} uses more than ${var.thresholds.cpu_percent} % CPU for 8 of 10 minutes, or the cluster reports nothing."
+  alarm_description = "An instance of ${var.cluster_identifier} uses more than ${var.thresholds.cpu_percent} % CPU for 8 of 10 minutes, or the cluster reports nothing. Raise max_acu in both Regions, or find the query; a failover would only move the load."
 
   namespace   = "AWS/RDS"
   metric_name = "CPUUtilization"
@@ -97,7 +120,7 @@ resource "aws_cloudwatch_metric_alarm" "connections" {
   count = local.member ? 1 : 0
 
   alarm_name        = "${var.name}-connections"
-  alarm_description = "An instance of ${var.cluster_identifier} has more than ${var.thresholds.connections} connections for 8 of 10 minutes."
+  alarm_description = "An instance of ${var.cluster_identifier} has more than ${var.thresholds.connections} connections for 8 of 10 minutes. Look for clients that don't return theirs; near max_connections the functions' own are refused."
 
   namespace   = "AWS/RDS"
   metric_name = "DatabaseConnections"

@@ -1,40 +1,66 @@
-# Who watches the watcher. In a member the heartbeat is the role metric: it is
-# published every minute by a monitor that lives AND knows where the writer is, so its
-# silence means dead or blind. The witness publishes none; there a run counts.
+# Who watches the watcher. What the functions say of themselves are lines of their logs
+# (pkg/dr/cloudwatch, Events), with the same dimensions in every Region.
 locals {
-  heartbeat = local.member ? {
-    namespace   = "Lifeboat"
-    metric_name = "WriterHere"
-    statistic   = "SampleCount"
-    dimensions  = local.lifeboat
-    } : {
-    namespace   = "AWS/Lambda"
-    metric_name = "Invocations"
-    statistic   = "Sum"
-    dimensions  = { FunctionName = local.monitor }
-  }
-
   # One alarm for each function and kind of failure.
   failures = {
     for pair in setproduct(var.function_names, ["Errors", "Throttles"]) :
-    "${pair[0]}-${lower(pair[1])}" => { function = pair[0], metric = pair[1] }
+    "${pair[0]}-${lower(pair[1])}" => { function = pair[0], metric = pair[1], to_do = lookup(local.to_do, "${trimprefix(pair[0], "${var.name}-")} ${pair[1]}", "Read its log.")
+
+      # The monitor asks its trigger again while one runs, and is refused: that is no
+      # failure. A run ends after 15 minutes at the latest.
+      minutes = "${pair[0]} ${pair[1]}" == "${var.name}-failover-trigger Throttles" ? 16 : 1
+    }
+  }
+
+  to_do = {
+    "health-monitor Errors"      = "Read its log. One that runs out of time or ends is replaced by the next tick; if every tick fails, nobody watches from here and this Region's lease lapses."
+    "health-monitor Throttles"   = "Both places of the monitor were taken: ticks came twice, or a run hangs. A reserved concurrency of 0 stops it for good."
+    "failover-trigger Errors"    = "Read its log and the journal in the lease table. Who asked asks again, and the next run goes on where this one stopped."
+    "failover-trigger Throttles" = "One may run at a time, and none runs that long: either run follows run without end, which their logs explain, or none can start. Look at its reserved concurrency: with 0 nobody can move the writer here."
+  }
+
+  # What the monitor's own loop says. They hold in every Region.
+  loop = {
+    # Counted when the other Regions can read what it found. So silence means that it is
+    # dead, and 0 that it lives and reaches nobody; either way nobody watches from here.
+    monitor-silent = {
+      metric      = "MonitorHeartbeats", statistic = "Sum", comparison = "LessThanThreshold", threshold = 1, minutes = 3
+      missing     = "breaching" # the point of a dead-man alarm
+      description = "The health monitor of ${var.region} has reported nothing for 3 minutes: it is dead, or can't reach the lease table. Nobody watches from here, and where the writer is its lease lapses and it closes. Read the monitor's log, ask whether the rule ${var.name}-health-monitor is enabled and whether the function is throttled, and invoke it by hand with an empty object."
+    }
+
+    # One loop hands over to the next without a gap. 4 s is what a handover may cost.
+    loop-gap = {
+      metric      = "LoopGap", statistic = "Maximum", comparison = "GreaterThanThreshold", threshold = 4000, minutes = 1
+      missing     = "notBreaching" # it comes with a handover; none at all is for monitor-silent
+      description = "Nobody watched from ${var.region} for more than 4 s when a health monitor took its turn: a tick was lost, or one died. Once is nothing to act on. If it comes again, read the monitor's log for how the one before ended."
+    }
+
+    # Ten times the default TTL. What is renewed in time never gets near it.
+    lease-stale = {
+      metric      = "LeaseAge", statistic = "Maximum", comparison = "GreaterThanThreshold", threshold = 60000, minutes = 1
+      missing     = "notBreaching"
+      description = "${var.region} has seen no renewal of the lease for a minute: the writer is closed, or about to be, and no failover has replaced it. Look for a message that asks a person, at the monitor of the Region that has the writer, and at the lease table."
+    }
   }
 }
 
-resource "aws_cloudwatch_metric_alarm" "heartbeat" {
-  alarm_name        = "${var.name}-monitor-silent"
-  alarm_description = "The health monitor of ${var.region} has been silent for 3 minutes: it is dead, or can't tell where the writer is. Nobody watches from here, and this Region may not renew its lease."
+resource "aws_cloudwatch_metric_alarm" "loop" {
+  for_each = local.loop
 
-  namespace   = local.heartbeat.namespace
-  metric_name = local.heartbeat.metric_name
-  dimensions  = local.heartbeat.dimensions
+  alarm_name        = "${var.name}-${each.key}"
+  alarm_description = each.value.description
 
-  statistic           = local.heartbeat.statistic
+  namespace   = "Lifeboat"
+  metric_name = each.value.metric
+  dimensions  = local.lifeboat
+
+  statistic           = each.value.statistic
   period              = 60
-  evaluation_periods  = 3
-  comparison_operator = "LessThanThreshold"
-  threshold           = 1
-  treat_missing_data  = "breaching" # the point of a dead-man alarm
+  evaluation_periods  = each.value.minutes
+  comparison_operator = each.value.comparison
+  threshold           = each.value.threshold
+  treat_missing_data  = each.value.missing
 
   alarm_actions = [aws_sns_topic.alerts.arn]
   ok_actions    = [aws_sns_topic.alerts.arn]
@@ -44,7 +70,7 @@ resource "aws_cloudwatch_metric_alarm" "function" {
   for_each = local.failures
 
   alarm_name        = each.key
-  alarm_description = "${each.value.function} in ${var.region}: ${each.value.metric} in the last minute."
+  alarm_description = "${each.value.function} in ${var.region}: ${each.value.metric} ${each.value.minutes > 1 ? "in each of the last ${each.value.minutes} minutes" : "in the last minute"}. ${each.value.to_do}"
 
   namespace   = "AWS/Lambda"
   metric_name = each.value.metric
@@ -52,10 +78,10 @@ resource "aws_cloudwatch_metric_alarm" "function" {
 
   statistic           = "Sum"
   period              = 60
-  evaluation_periods  = 1
+  evaluation_periods  = each.value.minutes
   comparison_operator = "GreaterThanOrEqualToThreshold"
   threshold           = 1
-  treat_missing_data  = "notBreaching" # not invoked is not failed; a monitor that is not invoked trips the heartbeat
+  treat_missing_data  = "notBreaching" # not invoked is not failed; a monitor that is not invoked trips monitor-silent
 
   alarm_actions = [aws_sns_topic.alerts.arn]
   ok_actions    = [aws_sns_topic.alerts.arn]
@@ -63,7 +89,7 @@ resource "aws_cloudwatch_metric_alarm" "function" {
 
 resource "aws_cloudwatch_metric_alarm" "dead_letters" {
   alarm_name        = "${var.name}-dead-letters"
-  alarm_description = "An invocation in ${var.region} was given up: read ${var.dead_letter_queue_name}. If it is the trigger's, a failover may stand half done; its journal says where."
+  alarm_description = "An event in ${var.region} was given up: read ${var.dead_letter_queue_name}. A tick can be deleted. An event of the trigger came from an alarm or a person: if a failover is still wanted, invoke ${var.name}-failover-trigger, which goes on where the journal says. Then empty the queue, or the alarm stays."
 
   namespace   = "AWS/SQS"
   metric_name = "ApproximateNumberOfMessagesVisible"
@@ -86,7 +112,7 @@ resource "aws_cloudwatch_metric_alarm" "operator" {
   count = local.member ? 1 : 0
 
   alarm_name        = "${var.name}-operator"
-  alarm_description = "An execution in ${var.region} has stopped and asks a person. The journal and the log of ${var.name}-failover-trigger say what."
+  alarm_description = "An execution in ${var.region} has stopped and asks a person. The message on the topic says what is missing; if there is none, the log of ${var.name}-failover-trigger does. Answer by invoking it with the mode, target_region and, where data may be lost, acknowledge_data_loss."
 
   namespace   = "Lifeboat"
   metric_name = "ExecutionsOperator" # pkg/dr/cloudwatch, Events

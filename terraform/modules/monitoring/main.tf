@@ -8,8 +8,6 @@ locals {
     Region        = var.region
     GlobalCluster = var.global_cluster_identifier
   }
-
-  monitor = "${var.name}-health-monitor"
 }
 
 # The topic of this Region: one in the lost Region would tell nobody.

@@ -7,12 +7,14 @@ output "alarm_arns" {
   description = "ARN of every alarm that pages, by what it is about. The role alarms page nobody: see role_alarm_names."
   value = merge(
     {
-      heartbeat    = aws_cloudwatch_metric_alarm.heartbeat.arn
       dead_letters = aws_cloudwatch_metric_alarm.dead_letters.arn
     },
+    { for key, alarm in aws_cloudwatch_metric_alarm.loop : replace(key, "-", "_") => alarm.arn },
     { for key, alarm in aws_cloudwatch_metric_alarm.function : trimprefix(key, "${var.name}-") => alarm.arn },
     !local.member ? {} : {
+      role_silent    = aws_cloudwatch_metric_alarm.role_silent[0].arn
       lag            = aws_cloudwatch_metric_alarm.lag[0].arn
+      lag_unread     = aws_cloudwatch_metric_alarm.lag_unread[0].arn
       lag_unmeasured = aws_cloudwatch_composite_alarm.lag_unmeasured[0].arn
       cpu            = aws_cloudwatch_metric_alarm.cpu[0].arn
       connections    = aws_cloudwatch_metric_alarm.connections[0].arn

@@ -35,3 +35,26 @@ resource "aws_cloudwatch_metric_alarm" "role" {
   threshold           = local.role_metric.threshold
   treat_missing_data  = local.role_metric.treat_missing_data
 }
+
+# A monitor publishes both every minute, if it lives and has confirmed where the writer
+# is. That it lives is watched by monitor-silent.
+resource "aws_cloudwatch_metric_alarm" "role_silent" {
+  count = local.member ? 1 : 0
+
+  alarm_name        = "${var.name}-role-silent"
+  alarm_description = "${var.region} has not said for 3 minutes where the writer is. If ${var.name}-monitor-silent is in alarm too, that is why. Otherwise the monitor can't ask the RDS API, or can't publish metrics: its log says. The records of module dns don't follow the writer meanwhile; the global writer endpoint does."
+
+  namespace   = local.role_metric.namespace
+  metric_name = local.role_metric.metric_name
+  dimensions  = local.lifeboat
+
+  statistic           = "SampleCount"
+  period              = 60
+  evaluation_periods  = 3
+  comparison_operator = "LessThanThreshold"
+  threshold           = 1
+  treat_missing_data  = "breaching"
+
+  alarm_actions = [aws_sns_topic.alerts.arn]
+  ok_actions    = [aws_sns_topic.alerts.arn]
+}

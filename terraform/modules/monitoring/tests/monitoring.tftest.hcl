@@ -154,16 +154,64 @@ run "fault_10_the_watcher_is_watched" {
 
   assert {
     condition = (
-      aws_cloudwatch_metric_alarm.heartbeat.namespace == "Lifeboat" &&
-      aws_cloudwatch_metric_alarm.heartbeat.metric_name == "WriterHere" &&
-      aws_cloudwatch_metric_alarm.heartbeat.statistic == "SampleCount" &&
-      aws_cloudwatch_metric_alarm.heartbeat.dimensions == tomap({ Region = "us-west-2", GlobalCluster = "lifeboat-test" }) &&
-      aws_cloudwatch_metric_alarm.heartbeat.comparison_operator == "LessThanThreshold" &&
-      aws_cloudwatch_metric_alarm.heartbeat.threshold == 1 &&
-      aws_cloudwatch_metric_alarm.heartbeat.treat_missing_data == "breaching" &&
-      aws_cloudwatch_metric_alarm.heartbeat.alarm_actions == toset([aws_sns_topic.alerts.arn])
+      aws_cloudwatch_metric_alarm.loop["monitor-silent"].namespace == "Lifeboat" &&
+      aws_cloudwatch_metric_alarm.loop["monitor-silent"].metric_name == "MonitorHeartbeats" &&
+      aws_cloudwatch_metric_alarm.loop["monitor-silent"].statistic == "Sum" &&
+      aws_cloudwatch_metric_alarm.loop["monitor-silent"].dimensions == tomap({ Region = "us-west-2", GlobalCluster = "lifeboat-test" }) &&
+      aws_cloudwatch_metric_alarm.loop["monitor-silent"].comparison_operator == "LessThanThreshold" &&
+      aws_cloudwatch_metric_alarm.loop["monitor-silent"].threshold == 1 &&
+      aws_cloudwatch_metric_alarm.loop["monitor-silent"].evaluation_periods == 3 &&
+      aws_cloudwatch_metric_alarm.loop["monitor-silent"].treat_missing_data == "breaching" &&
+      aws_cloudwatch_metric_alarm.loop["monitor-silent"].alarm_actions == toset([aws_sns_topic.alerts.arn])
     )
-    error_message = "A monitor that is silent pages."
+    error_message = "A monitor that is silent, or reaches nobody, pages."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.loop["loop-gap"].metric_name == "LoopGap" &&
+      aws_cloudwatch_metric_alarm.loop["loop-gap"].statistic == "Maximum" &&
+      aws_cloudwatch_metric_alarm.loop["loop-gap"].threshold == 4000 &&
+      aws_cloudwatch_metric_alarm.loop["loop-gap"].comparison_operator == "GreaterThanThreshold" &&
+      aws_cloudwatch_metric_alarm.loop["loop-gap"].treat_missing_data == "notBreaching"
+    )
+    error_message = "More than 4 s without a loop pages."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.loop["lease-stale"].metric_name == "LeaseAge" &&
+      aws_cloudwatch_metric_alarm.loop["lease-stale"].threshold == 60000 &&
+      aws_cloudwatch_metric_alarm.loop["lease-stale"].alarm_actions == toset([aws_sns_topic.alerts.arn])
+    )
+    error_message = "A lease that nobody renews pages."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.role_silent[0].metric_name == "WriterHere" &&
+      aws_cloudwatch_metric_alarm.role_silent[0].statistic == "SampleCount" &&
+      aws_cloudwatch_metric_alarm.role_silent[0].dimensions == tomap({ Region = "us-west-2", GlobalCluster = "lifeboat-test" }) &&
+      aws_cloudwatch_metric_alarm.role_silent[0].threshold == 1 &&
+      aws_cloudwatch_metric_alarm.role_silent[0].treat_missing_data == "breaching"
+    )
+    error_message = "A Region that doesn't say where the writer is pages."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.lag_unread[0].metric_name == "RPOLagAge" &&
+      aws_cloudwatch_metric_alarm.lag_unread[0].statistic == "Minimum" &&
+      aws_cloudwatch_metric_alarm.lag_unread[0].treat_missing_data == "notBreaching"
+    )
+    error_message = "A lag that is not read pages, where there is one."
+  }
+
+  assert {
+    condition = alltrue([
+      for a in concat(values(aws_cloudwatch_metric_alarm.function), values(aws_cloudwatch_metric_alarm.loop)) : length(a.alarm_description) > 100 && length(a.alarm_description) <= 1024
+    ])
+    error_message = "A description says what to do, in the 1024 characters that CloudWatch takes."
   }
 
   assert {
@@ -212,8 +260,8 @@ run "fault_11_load_starts_no_failover" {
   assert {
     condition = alltrue([
       for alarm in concat(
-        [aws_cloudwatch_metric_alarm.lag[0], aws_cloudwatch_metric_alarm.cpu[0], aws_cloudwatch_metric_alarm.connections[0], aws_cloudwatch_metric_alarm.heartbeat],
-        values(aws_cloudwatch_metric_alarm.function),
+        [aws_cloudwatch_metric_alarm.lag[0], aws_cloudwatch_metric_alarm.cpu[0], aws_cloudwatch_metric_alarm.connections[0], aws_cloudwatch_metric_alarm.role_silent[0], aws_cloudwatch_metric_alarm.lag_unread[0]],
+        values(aws_cloudwatch_metric_alarm.function), values(aws_cloudwatch_metric_alarm.loop),
       ) : alarm.alarm_actions == toset([aws_sns_topic.alerts.arn])
     ])
     error_message = "Alarms act on the topic and on nothing else."
@@ -226,14 +274,14 @@ run "outputs" {
   assert {
     condition = keys(output.alarm_arns) == [
       "connections", "cpu", "dead_letters", "failover-trigger-errors", "failover-trigger-throttles",
-      "health-monitor-errors", "health-monitor-throttles", "heartbeat", "lag", "lag_unmeasured", "operator",
+      "health-monitor-errors", "health-monitor-throttles", "lag", "lag_unmeasured", "lag_unread", "lease_stale", "loop_gap", "monitor_silent", "operator", "role_silent",
     ]
     error_message = "alarm_arns holds every alarm that pages."
   }
 
   assert {
-    condition     = output.dashboard_name == "lifeboat-test-us-west-2" && length(jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets) == 6
-    error_message = "The dashboard is named by the Region and shows all six."
+    condition     = output.dashboard_name == "lifeboat-test-us-west-2" && length(jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets) == 7
+    error_message = "The dashboard is named by the Region and shows all seven."
   }
 
   assert {
@@ -253,18 +301,16 @@ run "witness" {
   }
 
   assert {
-    condition     = keys(output.alarm_arns) == ["dead_letters", "health-monitor-errors", "health-monitor-throttles", "heartbeat"] && length(output.role_alarm_names) == 0
+    condition     = keys(output.alarm_arns) == ["dead_letters", "health-monitor-errors", "health-monitor-throttles", "lease_stale", "loop_gap", "monitor_silent"] && length(output.role_alarm_names) == 0
     error_message = "The witness watches its monitor only."
   }
 
   assert {
     condition = (
-      aws_cloudwatch_metric_alarm.heartbeat.namespace == "AWS/Lambda" &&
-      aws_cloudwatch_metric_alarm.heartbeat.metric_name == "Invocations" &&
-      aws_cloudwatch_metric_alarm.heartbeat.dimensions == tomap({ FunctionName = "lifeboat-test-health-monitor" }) &&
-      aws_cloudwatch_metric_alarm.heartbeat.treat_missing_data == "breaching"
+      aws_cloudwatch_metric_alarm.loop["monitor-silent"].metric_name == "MonitorHeartbeats" &&
+      aws_cloudwatch_metric_alarm.loop["monitor-silent"].dimensions == tomap({ Region = "us-east-2", GlobalCluster = "lifeboat-test" })
     )
-    error_message = "The witness publishes no role: its heartbeat is that the monitor runs."
+    error_message = "The witness is watched as the members are."
   }
 }
 
