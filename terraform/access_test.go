@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// duties are what each function does, in the adapters' words. What it may do follows
+// duties are what each function does, in the words of the code. What it may do follows
 // from it: the actions in its role are derived from this code.
 var duties = map[string][]string{
 	"health-monitor": {
@@ -17,6 +17,9 @@ var duties = map[string][]string{
 		"dynamo.Store.ReadTurn", "dynamo.Store.WriteTurn",
 		"aurora.Control.Probe", "aurora.Isolator.Refresh", "aurora.Isolator.Isolate",
 		"cloudwatch.RPOLag.Lag", "cloudwatch.Role.Redirect", "notify.Topic.Notify",
+		"dynamo.Store.TakeLease", "aurora.Cluster.Describe", // the first lease of a new deployment
+		"dynamo.Store.Announce", "dynamo.Store.Address",
+		"boot.Login.Account", "deputy.Deputy.Ask",
 	},
 	// The witness has no database to fence and no replica to be read as its own.
 	"witness": {
@@ -31,11 +34,12 @@ var duties = map[string][]string{
 		"aurora.Control.Probe", // it believes no alarm and asks again
 		"aurora.Cluster.Describe", "aurora.Cluster.Failover", "aurora.Cluster.Switchover",
 		"cloudwatch.Role.Redirect", "notify.Topic.Notify",
+		"dynamo.Store.Address", "boot.Login.Account",
 	},
 }
 
-// platform are the actions that no adapter calls: the Lambda service needs them to
-// run a function, or boot does to log in to the database. Reasons beside them.
+// platform are the actions that no code of ours calls: the Lambda service needs them to
+// run a function. Reasons beside them.
 var platform = map[string]string{
 	"logs:CreateLogStream":           "Lambda writes the function's log",
 	"logs:PutLogEvents":              "Lambda writes the function's log",
@@ -51,7 +55,6 @@ var platform = map[string]string{
 	"ec2:DescribeSecurityGroups":     "Lambda stands in the VPC",
 	"ec2:DescribeVpcs":               "Lambda stands in the VPC",
 	"ec2:GetSecurityGroupsForVpc":    "Lambda stands in the VPC",
-	"secretsmanager:GetSecretValue":  "the login to the database",
 	"kms:Decrypt":                    "reads the secret, its own environment and the topic's messages",
 	"kms:GenerateDataKey":            "writes to an encrypted topic and queue",
 }

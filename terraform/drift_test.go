@@ -82,7 +82,10 @@ func (d *deployment) failover(t *testing.T, to string) {
 					values["replication_source_identifier"] = ""
 				}
 				values["global_cluster_identifier"] = d.config.Name()
-				values["master_username"] = "lifeboat" // a member reports it wherever it was set
+				if r.String() != to {
+					values["endpoint"] = "" // RDS reports it only where the writer is
+				}
+				values["master_username"] = "lifeboatadmin" // a member reports it wherever it was set
 				values["database_name"] = "transactions"
 				moved++
 			}

@@ -107,8 +107,9 @@ type Database struct {
 	// 1 to 64 letters, digits and underscores, a letter first.
 	Name string
 	// MasterUsername (database.master_username) is the master user. Default
-	// "lifeboat". 1 to 16 letters and digits, a letter first (RDS API,
-	// CreateDBCluster), and not admin (Security Hub control RDS.24).
+	// "lifeboatadmin". 1 to 16 letters and digits, a letter first (RDS API,
+	// CreateDBCluster), not admin (Security Hub control RDS.24), and not lifeboat,
+	// the functions' own user: the fence doesn't bind the master user.
 	MasterUsername string
 	// MinACU (database.min_acu) is the least capacity of an instance in Aurora
 	// capacity units, 2 GiB of memory each. Default 0.5, in half steps up to 256.
@@ -186,7 +187,7 @@ func (c Config) WithDefaults() Config {
 	fill(&c.Network.SecondCIDR, "10.1.0.0/16")
 	fill(&c.Database.EngineVersion, DefaultEngineVersion)
 	fill(&c.Database.Name, "transactions")
-	fill(&c.Database.MasterUsername, "lifeboat")
+	fill(&c.Database.MasterUsername, "lifeboatadmin")
 	fill(&c.Database.MinACU, 0.5)
 	fill(&c.Database.MaxACU, 16)
 	fill(&c.Database.Instances, 2)

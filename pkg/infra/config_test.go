@@ -28,7 +28,7 @@ func TestDefaults(t *testing.T) {
 		Production:        &on,
 		Network:           infra.Network{CIDR: "10.0.0.0/16", SecondCIDR: "10.1.0.0/16"},
 		Database: infra.Database{
-			EngineVersion: "8.0.mysql_aurora.3.10.4", Name: "transactions", MasterUsername: "lifeboat",
+			EngineVersion: "8.0.mysql_aurora.3.10.4", Name: "transactions", MasterUsername: "lifeboatadmin",
 			MinACU: 0.5, MaxACU: 16, Instances: 2, BackupRetentionDays: 7,
 			BackupWindow: "03:00-04:00", MaintenanceWindow: "mon:04:00-mon:05:00", DeletionProtection: &on,
 		},

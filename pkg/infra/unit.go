@@ -15,8 +15,8 @@ type Kind string
 const (
 	// KindState is the bucket pair that holds the state of all units, its own too.
 	KindState Kind = "state"
-	// KindGlobal is what no single Region owns: keys, roles, global cluster, master
-	// secret and lease table. IAM and KMS keys are here because IAM's control plane is
+	// KindGlobal is what no single Region owns: keys, roles, global cluster, logins
+	// and lease table. IAM and KMS keys are here because IAM's control plane is
 	// in us-east-1, and a Region's unit must be plannable without it.
 	KindGlobal Kind = "global"
 	// KindRegion is one member: network, database, alarms and functions.

@@ -15,6 +15,9 @@ var (
 	userForm     = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]{0,15}$`)
 )
 
+// functionsUser is whom Lifeboat's functions log in as (terraform/modules/database/global).
+const functionsUser = "lifeboat"
+
 // systemDatabases and systemUsers exist on every server and can't be made again.
 var (
 	systemDatabases = []string{"mysql", "information_schema", "performance_schema", "sys"}
@@ -31,7 +34,10 @@ func (p *problems) database(db Database, production bool) {
 	}
 	if strings.EqualFold(db.MasterUsername, "admin") {
 		// Security Hub control RDS.24: no default administrator names.
-		p.add("database.master_username", `"admin" is the name that everybody tries first`, "give another one, such as lifeboat")
+		p.add("database.master_username", `"admin" is the name that everybody tries first`, "give another one, such as lifeboatadmin")
+	}
+	if strings.EqualFold(db.MasterUsername, functionsUser) {
+		p.add("database.master_username", fmt.Sprintf("%q is the user of Lifeboat's functions", db.MasterUsername), "give another one, such as lifeboatadmin: the fence doesn't bind the master user, and must bind theirs")
 	}
 	// Aurora User Guide, how Aurora Serverless v2 works: 0.5 to 256 ACU in half steps
 	// from 3.06; the maximum must be above 0.5.

@@ -6,7 +6,9 @@ import "github.com/zclconf/go-cty/cty"
 const (
 	globalOutputs source = `object({
 		global_cluster_identifier   = string
-		secret_arns                 = map(string)
+		writer_endpoint             = string
+		master_secret_arns          = map(string)
+		functions_secret_arns       = map(string)
 		lease_table_name            = string
 		key_arns                    = map(string)
 		health_monitor_role_arns    = map(string)
@@ -49,16 +51,16 @@ func (b builder) state(r *root) {
 }
 
 func (b builder) global(r *root) {
-	r.about = "What belongs to no Region: every key and role, the global cluster with its master secret, and the lease that decides which Region may write."
+	r.about = "What belongs to no Region: every key and role, the global cluster with its logins, and the lease that decides which Region may write."
 	r.variables = append(r.variables,
-		variable{"home_region", "Region in which the global cluster, the secret and the table are managed. It says nothing about where the writer is.", "string", cty.StringVal(b.c.AWSRegion.String())},
+		variable{"home_region", "Region in which the global cluster, the secrets and the table are managed. It says nothing about where the writer is.", "string", cty.StringVal(b.c.AWSRegion.String())},
 		variable{"members", "Regions with a member of the global cluster.", "list(string)", regions(b.c.Members())},
 		variable{"witness", "Region that gives the lease its majority; null means none.", "string", b.witness()},
 		variable{"engine_version", "Aurora MySQL version, the same in every Region.", "string", cty.StringVal(b.c.Database.EngineVersion)},
 		variable{"database_name", "Database that is created with the global cluster.", "string", cty.StringVal(b.c.Database.Name)},
 		variable{"master_username", "Name of the master user.", "string", cty.StringVal(b.c.Database.MasterUsername)},
 		variable{"deletion_protection", "Whether AWS refuses to delete the global cluster and the lease table.", "bool", b.protection()},
-		variable{"secret_recovery_days", "Days that a deleted master secret can be brought back; 0 frees its name at once.", "number", number(b.recoveryDays())},
+		variable{"secret_recovery_days", "Days that a deleted secret can be brought back; 0 frees its name at once.", "number", number(b.recoveryDays())},
 	)
 	r.calls = []call{
 		{name: "access", path: "access", arguments: []argument{
@@ -90,7 +92,8 @@ func (b builder) global(r *root) {
 	r.outputs = []output{
 		{"global_cluster_identifier", "Identifier of the global cluster.", "module.database.global_cluster_identifier"},
 		{"writer_endpoint", "Aurora's global writer endpoint: what applications connect to.", "module.database.writer_endpoint"},
-		{"secret_arns", "Master secret by Region.", "module.database.secret_arns"},
+		{"master_secret_arns", "Secret of the master login by Region.", "module.database.master_secret_arns"},
+		{"functions_secret_arns", "Secret of the functions' login by Region.", "module.database.functions_secret_arns"},
 		{"lease_table_name", "Name of the lease table.", "module.lease.table_name"},
 		{"key_arns", "KMS key by Region.", "module.access.key_arns"},
 		{"health_monitor_role_arns", "Role of the health monitor by Region.", "module.access.health_monitor_role_arns"},

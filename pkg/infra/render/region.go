@@ -60,7 +60,7 @@ func (b builder) region(r *root) {
 			{"bootstrap_region", "var.bootstrap_region"},
 			{"database_name", "var.database_name"},
 			{"master_username", "var.master_username"},
-			{"secret_arn", "var.global.secret_arns[var.region]"},
+			{"secret_arn", "var.global.master_secret_arns[var.region]"},
 			{"key_arn", "var.global.key_arns[var.region]"},
 			{"rds_monitoring_role_arn", "var.global.rds_monitoring_role_arn"},
 			{"subnet_ids", "module.network.subnet_ids"},
@@ -82,7 +82,10 @@ func (b builder) region(r *root) {
 				subnet_ids         = module.network.subnet_ids
 				security_group_ids = module.network.functions_security_group_ids
 			}`},
-			{"secret_arn", "var.global.secret_arns[var.region]"},
+			{"database_endpoint", "module.database.endpoint"},
+			{"writer_endpoint", "var.global.writer_endpoint"},
+			{"secret_arn", "var.global.functions_secret_arns[var.region]"},
+			{"master_secret_arn", "var.global.master_secret_arns[var.region]"},
 		}),
 	}
 	r.outputs = []output{
@@ -114,7 +117,10 @@ func (b builder) witnessRegion(r *root) {
 	r.calls = []call{monitoring("null"), b.failover([]argument{
 		{"failover_trigger_role_arn", "null"},
 		{"network", "null"},
+		{"database_endpoint", "null"},
+		{"writer_endpoint", "null"},
 		{"secret_arn", "null"},
+		{"master_secret_arn", "null"},
 	})}
 	r.outputs = []output{
 		{"topic_arn", "Topic of the alarms.", "module.monitoring.topic_arn"},

@@ -54,7 +54,7 @@ var guarded = map[string]string{
 	"aws_s3_bucket_versioning":   "the bucket's former states can't be brought back any more",
 	"aws_dynamodb_table":         "the lease that keeps two writers apart is lost",
 	"aws_dynamodb_table_replica": "the lease loses its majority",
-	"aws_secretsmanager_secret":  "the master credentials are lost",
+	"aws_secretsmanager_secret":  "the database's credentials are lost",
 }
 
 // weakened are updates in place that do as much harm as a delete.
@@ -86,7 +86,7 @@ var weakened = map[string]func(before, after, unknown map[string]any) string{
 
 // Check refuses a plan that deletes, replaces or cripples what a deployment can't get
 // back: clusters and their instances, the global cluster, KMS keys, state buckets, the
-// lease table, the master secret. It also refuses updates that detach or promote a
+// lease table, the secrets. It also refuses updates that detach or promote a
 // member, drop a replica or disable a key. Addresses in allow pass. It looks at the
 // plan only. The error is a [*RefusedError] with every refusal.
 func Check(plan *tfjson.Plan, allow Allow) error {

@@ -24,12 +24,6 @@ resource "aws_iam_role_policy" "failover_trigger" {
       local.shared_statements[each.key],
       [
         {
-          Sid      = "DescribeGlobalCluster"
-          Effect   = "Allow"
-          Action   = "rds:DescribeGlobalClusters"
-          Resource = local.global_cluster_arn
-        },
-        {
           # RDS asks for all three: the global cluster, the member that shall write and
           # the one that does now (Application Recovery Controller guide, sample policy
           # for Aurora global databases).

@@ -55,6 +55,22 @@ locals {
         Resource = "arn:aws:rds:${r}:${var.account_id}:db:${var.name}-${r}-*"
       },
       {
+        # Fencing and opening want CONNECTION_ADMIN, which the master user has. Only the
+        # monitor fences: the trigger, which moves the writer, gets no such login.
+        Sid      = "ReadMasterLogin"
+        Effect   = "Allow"
+        Action   = "secretsmanager:GetSecretValue"
+        Resource = local.master_secret_arns[r]
+      },
+      {
+        # What the monitor found, the trigger of the same Region acts on. Nobody asks the
+        # other Region's: it would move the writer to where the fault is.
+        Sid      = "AskOwnTrigger"
+        Effect   = "Allow"
+        Action   = "lambda:InvokeFunction"
+        Resource = local.trigger_arns[r]
+      },
+      {
         # CloudWatch knows no resource for reading metrics.
         Sid      = "ReadReplicationLag"
         Effect   = "Allow"

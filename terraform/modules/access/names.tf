@@ -12,7 +12,8 @@ locals {
   table_arns         = { for r in local.members : r => "arn:aws:dynamodb:${r}:${var.account_id}:table/${var.name}-lease" }
 
   # Secrets Manager ends every ARN with a hyphen and six characters of its own.
-  secret_arns = { for r in local.members : r => "arn:aws:secretsmanager:${r}:${var.account_id}:secret:${var.name}-master-??????" }
+  functions_secret_arns = { for r in local.members : r => "arn:aws:secretsmanager:${r}:${var.account_id}:secret:${var.name}-functions-??????" }
+  master_secret_arns    = { for r in local.members : r => "arn:aws:secretsmanager:${r}:${var.account_id}:secret:${var.name}-master-??????" }
 
   topic_arns = { for r in local.regions : r => "arn:aws:sns:${r}:${var.account_id}:${var.name}-alerts" }
   queue_arns = { for r in local.regions : r => "arn:aws:sqs:${r}:${var.account_id}:${var.name}-dead-letters" }

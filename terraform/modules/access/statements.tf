@@ -50,6 +50,13 @@ locals {
   member_statements = {
     for r in local.members : r => [
       {
+        # Who has the writer: before the first lease is taken and before one is moved.
+        Sid      = "DescribeGlobalCluster"
+        Effect   = "Allow"
+        Action   = "rds:DescribeGlobalClusters"
+        Resource = local.global_cluster_arn
+      },
+      {
         # PutMetricData knows no resource; the namespace is its only bound.
         Sid       = "PublishMetrics"
         Effect    = "Allow"
@@ -58,10 +65,11 @@ locals {
         Condition = { StringEquals = { "cloudwatch:namespace" = local.metric_namespace } }
       },
       {
-        Sid      = "ReadDatabaseLogin"
+        # The functions' own user, which the fence binds.
+        Sid      = "ReadFunctionsLogin"
         Effect   = "Allow"
         Action   = "secretsmanager:GetSecretValue"
-        Resource = local.secret_arns[r]
+        Resource = local.functions_secret_arns[r]
       },
     ]
   }

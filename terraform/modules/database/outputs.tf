@@ -10,7 +10,11 @@ output "cluster_arn" {
 
 output "endpoint" {
   description = "Cluster endpoint in this Region. It accepts writes only while the writer is here; applications use the global writer endpoint."
-  value       = aws_rds_cluster.this.endpoint
+
+  # RDS reports it only where the writer is (hashicorp/terraform-provider-aws#14219), so
+  # aws_rds_cluster.endpoint would come and go with a failover, and every plan with it. It
+  # is the reader endpoint's name without "-ro" (Aurora User Guide, disaster recovery).
+  value = replace(aws_rds_cluster.this.reader_endpoint, ".cluster-ro-", ".cluster-")
 }
 
 output "reader_endpoint" {

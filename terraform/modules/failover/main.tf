@@ -26,17 +26,31 @@ locals {
     }
   }
 
-  # Null is left out: an empty variable would be a value.
-  environment = {
-    for key, value in {
+  # What lambdas/internal/boot reads. What there is none of is left out: an empty
+  # variable would be a value. Conditions ask for the kind of Region and not for null,
+  # so that the first plan knows which variables there will be.
+  environment = merge(
+    {
       LIFEBOAT_GLOBAL_CLUSTER = var.global_cluster_identifier
       LIFEBOAT_MEMBERS        = join(",", var.members)
-      LIFEBOAT_WITNESS        = var.witness
       LIFEBOAT_LEASE_TABLE    = var.lease_table_name
       LIFEBOAT_TOPIC_ARN      = var.topic_arn
-      LIFEBOAT_SECRET_ARN     = var.secret_arn
       LIFEBOAT_POLICY         = var.policy
-    } : key => value if value != null
+    },
+    var.witness == null ? {} : { LIFEBOAT_WITNESS = var.witness },
+    !local.member ? {} : {
+      LIFEBOAT_SECRET_ARN = var.secret_arn
+
+      # The own one only. The peer's exists after the peer's unit, so a value here would
+      # tie the two plans together; the functions find it in the lease table.
+      LIFEBOAT_DATABASES = "${var.region}=${var.database_endpoint}:3306"
+    },
+  )
+
+  # What only one of them may or must have.
+  own_environment = {
+    health_monitor   = !local.member ? {} : { LIFEBOAT_ADMIN_SECRET_ARN = var.master_secret_arn }
+    failover_trigger = !local.member ? {} : { LIFEBOAT_ENDPOINT = "${var.writer_endpoint}:3306" }
   }
 }
 
@@ -68,7 +82,7 @@ resource "aws_lambda_function" "function" {
   kms_key_arn                    = var.key_arn
 
   environment {
-    variables = local.environment
+    variables = merge(local.environment, local.own_environment[each.key])
   }
 
   dead_letter_config {
@@ -109,8 +123,10 @@ resource "aws_lambda_function_event_invoke_config" "function" {
   function_name = aws_lambda_function.function[each.key].function_name
 
   # A tick is not worth a retry: the next one comes within a minute, and a stale one
-  # would only take a place. A trigger is: it resumes from the journal, and it waits
-  # as long as a run in progress may take.
+  # would only take a place. An alarm's event for the trigger is, because CloudWatch sends
+  # it once: it resumes from the journal, and waits longer than a run in progress may
+  # take. Not much longer: a person's wish must not come true when nobody expects it any
+  # more. The monitor's own questions are synchronous and wait in no queue.
   maximum_retry_attempts       = each.key == "health_monitor" ? 0 : 2
-  maximum_event_age_in_seconds = each.key == "health_monitor" ? 60 : 3600
+  maximum_event_age_in_seconds = each.key == "health_monitor" ? 60 : 1200
 }

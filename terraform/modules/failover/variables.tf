@@ -154,8 +154,61 @@ variable "topic_arn" {
   }
 }
 
+variable "database_endpoint" {
+  description = "Cluster endpoint of this Region's member, without port. Null in the witness, which asks no SQL."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = contains(var.members, var.region) == (var.database_endpoint != null)
+    error_message = "database_endpoint is required in a member Region and must be null in the witness."
+  }
+
+  validation {
+    condition     = var.database_endpoint == null || can(regex("^[A-Za-z0-9][A-Za-z0-9.-]+$", var.database_endpoint))
+    error_message = "database_endpoint must be a host name, without port."
+  }
+}
+
+variable "writer_endpoint" {
+  description = "Aurora's global writer endpoint, without port: through it a move of the writer is proven. Null in the witness."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = contains(var.members, var.region) == (var.writer_endpoint != null)
+    error_message = "writer_endpoint is required in a member Region and must be null in the witness, which never moves the writer."
+  }
+
+  validation {
+    condition     = var.writer_endpoint == null || can(regex("^[A-Za-z0-9][A-Za-z0-9.-]+$", var.writer_endpoint))
+    error_message = "writer_endpoint must be a host name, without port."
+  }
+}
+
+variable "master_secret_arn" {
+  description = "This Region's copy of the master login, for the monitor, which fences with it. Null in the witness."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = contains(var.members, var.region) == (var.master_secret_arn != null)
+    error_message = "master_secret_arn is required in a member Region and must be null in the witness."
+  }
+
+  validation {
+    condition     = var.master_secret_arn == null || can(regex("^arn:aws:secretsmanager:${var.region}:[0-9]{12}:.+$", var.master_secret_arn))
+    error_message = "master_secret_arn must be the ARN of the secret or its copy in the module's own Region: the other can't be read when that Region is dark."
+  }
+
+  validation {
+    condition     = var.master_secret_arn == null || var.master_secret_arn != var.secret_arn
+    error_message = "master_secret_arn must not be secret_arn: read_only, the fence, doesn't bind the master user, so a probe with its login would find every fenced writer open."
+  }
+}
+
 variable "secret_arn" {
-  description = "This Region's replica of the database secret. Null in the witness, which asks no SQL."
+  description = "This Region's copy of the login of the functions' own user, which the fence binds. Null in the witness, which asks no SQL."
   type        = string
   default     = null
 

@@ -49,11 +49,11 @@ run "roles" {
     error_message = "The origin gave its monitor the right to fail over; ours may only look and fence."
   }
 
-  # Only the monitor renews and only the trigger knows the global cluster.
+  # Only the monitor renews.
   assert {
     condition = alltrue([
       for r in ["us-east-1", "us-west-2"] :
-      strcontains(aws_iam_role_policy.health_monitor[r].policy, "dynamodb:UpdateItem") && !strcontains(aws_iam_role_policy.health_monitor[r].policy, "global-cluster") &&
+      strcontains(aws_iam_role_policy.health_monitor[r].policy, "dynamodb:UpdateItem") &&
       !strcontains(aws_iam_role_policy.failover_trigger[r].policy, "dynamodb:UpdateItem")
     ])
     error_message = "pkg/dr/failover: the guard renews the lease, the controller moves the writer."
@@ -67,6 +67,38 @@ run "roles" {
       ]).Resource == "arn:aws:rds:${r}:123456789012:db:lifeboat-test-${r}-*"
     ])
     error_message = "A monitor restarts servers of its own Region and of no other."
+  }
+
+  # A monitor asks the trigger of its own region only.
+  assert {
+    condition = alltrue([
+      for r in ["us-east-1", "us-west-2"] : one([
+        for s in jsondecode(aws_iam_role_policy.health_monitor[r].policy).Statement : s if s.Sid == "AskOwnTrigger"
+      ]) == { Sid = "AskOwnTrigger", Effect = "Allow", Action = "lambda:InvokeFunction", Resource = "arn:aws:lambda:${r}:123456789012:function:lifeboat-test-failover-trigger" }
+    ])
+    error_message = "A monitor invokes the trigger of its own Region and nothing else."
+  }
+
+  assert {
+    condition = alltrue([
+      for p in concat([aws_iam_role_policy.health_monitor["us-east-2"]], values(aws_iam_role_policy.failover_trigger)) : !strcontains(p.policy, "lambda:InvokeFunction")
+    ])
+    error_message = "Neither the witness nor a trigger invokes anything."
+  }
+
+  # Two logins: what fences is not what probes.
+  assert {
+    condition = alltrue([
+      for r in ["us-east-1", "us-west-2"] :
+      toset([for s in jsondecode(aws_iam_role_policy.health_monitor[r].policy).Statement : s.Resource if s.Action == "secretsmanager:GetSecretValue"]) == toset([
+        "arn:aws:secretsmanager:${r}:123456789012:secret:lifeboat-test-functions-??????",
+        "arn:aws:secretsmanager:${r}:123456789012:secret:lifeboat-test-master-??????",
+      ]) &&
+      toset([for s in jsondecode(aws_iam_role_policy.failover_trigger[r].policy).Statement : s.Resource if s.Action == "secretsmanager:GetSecretValue"]) == toset([
+        "arn:aws:secretsmanager:${r}:123456789012:secret:lifeboat-test-functions-??????",
+      ])
+    ])
+    error_message = "The monitor reads both logins of its Region, the trigger the functions' only."
   }
 
   assert {

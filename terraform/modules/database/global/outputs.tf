@@ -9,17 +9,27 @@ output "global_cluster_arn" {
 }
 
 output "writer_endpoint" {
-  description = "Aurora's global writer endpoint, which follows a managed failover or switchover: what applications connect to. Empty until the first member exists."
+  description = "Aurora's global writer endpoint, which follows a managed failover or switchover: what applications connect to. It is there as soon as the global cluster is, and changes only with the global cluster's name."
   value       = aws_rds_global_cluster.this.endpoint
 }
 
-output "secret_arns" {
+output "master_secret_arns" {
   description = "ARN of the master login by member Region: the secret in home_region, its copy in the other."
 
   # Only when the login is in the secret may a member be created from it.
   depends_on = [aws_secretsmanager_secret_version.login]
 
   value = {
-    for r in var.members : r => replace(aws_secretsmanager_secret.login.arn, ":${var.home_region}:", ":${r}:")
+    for r in var.members : r => replace(aws_secretsmanager_secret.login["admin"].arn, ":${var.home_region}:", ":${r}:")
+  }
+}
+
+output "functions_secret_arns" {
+  description = "ARN of the functions' login by member Region: the secret in home_region, its copy in the other."
+
+  depends_on = [aws_secretsmanager_secret_version.login]
+
+  value = {
+    for r in var.members : r => replace(aws_secretsmanager_secret.login["functions"].arn, ":${var.home_region}:", ":${r}:")
   }
 }

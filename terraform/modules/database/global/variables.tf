@@ -73,6 +73,11 @@ variable "master_username" {
     condition     = can(regex("^[A-Za-z][A-Za-z0-9]{0,15}$", var.master_username)) && !contains(["root", "mysql", "rdsadmin", "rdsproxyadmin", "rdsrepladmin", "rdstopmgr"], lower(var.master_username))
     error_message = "master_username must have 1 to 16 letters and digits, a letter first, and be no user of the server's own."
   }
+
+  validation {
+    condition     = lower(var.master_username) != local.functions_username
+    error_message = "master_username must not be the functions' user: read_only, the fence, doesn't bind the master user, so a probe with it would find every fenced writer open."
+  }
 }
 
 variable "deletion_protection" {

@@ -10,7 +10,7 @@ variables {
   region                    = "us-west-2"
   bootstrap_region          = "us-west-2"
   global_cluster_identifier = "lifeboat-test"
-  master_username           = "lifeboat"
+  master_username           = "lifeboatadmin"
   secret_arn                = "arn:aws:secretsmanager:us-west-2:123456789012:secret:lifeboat-test-master-AbCdEf"
   engine_version            = "8.0.mysql_aurora.3.10.4"
   key_arn                   = "arn:aws:kms:us-west-2:123456789012:key/west"
@@ -21,7 +21,7 @@ variables {
 
 run "the_first_cluster_takes_the_login" {
   assert {
-    condition     = aws_rds_cluster.this.master_username == "lifeboat" && aws_rds_cluster.this.master_password_wo_version == 1 && aws_rds_cluster.this.source_region == null
+    condition     = aws_rds_cluster.this.master_username == "lifeboatadmin" && aws_rds_cluster.this.master_password_wo_version == 1 && aws_rds_cluster.this.source_region == null
     error_message = "The first cluster is created with the master login and replicates from nobody."
   }
 
@@ -36,7 +36,7 @@ run "bootstrap_region_is_inert_afterwards" {
   variables { bootstrap_region = "us-east-1" }
 
   assert {
-    condition     = aws_rds_cluster.this.master_username == "lifeboat" && aws_rds_cluster.this.master_password_wo_version == 1 && aws_rds_cluster.this.source_region == null
+    condition     = aws_rds_cluster.this.master_username == "lifeboatadmin" && aws_rds_cluster.this.master_password_wo_version == 1 && aws_rds_cluster.this.source_region == null
     error_message = "Flipping bootstrap_region changed a cluster that exists."
   }
 }

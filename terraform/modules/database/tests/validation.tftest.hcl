@@ -14,7 +14,7 @@ variables {
   region                    = "us-west-2"
   bootstrap_region          = "us-east-1"
   global_cluster_identifier = "lifeboat-test"
-  master_username           = "lifeboat"
+  master_username           = "lifeboatadmin"
   secret_arn                = "arn:aws:secretsmanager:us-west-2:123456789012:secret:lifeboat-test-master-AbCdEf"
   engine_version            = "8.0.mysql_aurora.3.10.4"
   key_arn                   = "arn:aws:kms:us-west-2:123456789012:key/west"

@@ -33,7 +33,10 @@ variables {
   global_cluster_identifier = "lifeboat-test"
   lease_table_name          = "lifeboat-test-lease"
   topic_arn                 = "arn:aws:sns:us-west-2:123456789012:lifeboat-test-alerts"
-  secret_arn                = "arn:aws:secretsmanager:us-west-2:123456789012:secret:lifeboat-test-master"
+  secret_arn                = "arn:aws:secretsmanager:us-west-2:123456789012:secret:lifeboat-test-functions"
+  master_secret_arn         = "arn:aws:secretsmanager:us-west-2:123456789012:secret:lifeboat-test-master"
+  database_endpoint         = "lifeboat-test-us-west-2.cluster-abc.us-west-2.rds.amazonaws.com"
+  writer_endpoint           = "lifeboat-test.global-abc.global.rds.amazonaws.com"
   policy                    = "{\"ProbeInterval\":2000000000}"
 }
 
@@ -96,6 +99,8 @@ run "functions" {
       LIFEBOAT_LEASE_TABLE    = "lifeboat-test-lease"
       LIFEBOAT_TOPIC_ARN      = var.topic_arn
       LIFEBOAT_SECRET_ARN     = var.secret_arn
+      LIFEBOAT_DATABASES      = "us-west-2=lifeboat-test-us-west-2.cluster-abc.us-west-2.rds.amazonaws.com:3306"
+      LIFEBOAT_ENDPOINT       = "lifeboat-test.global-abc.global.rds.amazonaws.com:3306"
       LIFEBOAT_POLICY         = "{\"ProbeInterval\":2000000000}"
     })
     error_message = "The environment says where everything is, and holds no secret."
@@ -103,12 +108,23 @@ run "functions" {
 
   assert {
     condition = (
+      one(aws_lambda_function.function["health_monitor"].environment).variables["LIFEBOAT_ADMIN_SECRET_ARN"] == var.master_secret_arn &&
+      one(aws_lambda_function.function["health_monitor"].environment).variables["LIFEBOAT_SECRET_ARN"] == var.secret_arn &&
+      one(aws_lambda_function.function["health_monitor"].environment).variables["LIFEBOAT_DATABASES"] == "us-west-2=${var.database_endpoint}:3306" &&
+      !contains(keys(one(aws_lambda_function.function["health_monitor"].environment).variables), "LIFEBOAT_ENDPOINT")
+    )
+    error_message = "Only the monitor fences, so only it is told of the master login; only the trigger proves a move."
+  }
+
+  assert {
+    condition = (
       aws_lambda_function_event_invoke_config.function["health_monitor"].maximum_retry_attempts == 0 &&
       aws_lambda_function_event_invoke_config.function["health_monitor"].maximum_event_age_in_seconds == 60 &&
       aws_lambda_function_event_invoke_config.function["failover_trigger"].maximum_retry_attempts == 2 &&
-      aws_lambda_function_event_invoke_config.function["failover_trigger"].maximum_event_age_in_seconds > 900
+      aws_lambda_function_event_invoke_config.function["failover_trigger"].maximum_event_age_in_seconds > 900 &&
+      aws_lambda_function_event_invoke_config.function["failover_trigger"].maximum_event_age_in_seconds < 1800
     )
-    error_message = "A stale tick is dropped; a trigger is retried and waits longer than one run may take."
+    error_message = "A stale tick is dropped; a trigger is retried, and waits longer than one run may take but not than two."
   }
 
   assert {
@@ -210,7 +226,9 @@ run "fault_3_the_trigger_is_in_both_regions" {
     region     = "us-east-1"
     key_arn    = "arn:aws:kms:us-east-1:123456789012:key/one"
     topic_arn  = "arn:aws:sns:us-east-1:123456789012:lifeboat-test-alerts"
-    secret_arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:lifeboat-test-master"
+    secret_arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:lifeboat-test-functions"
+
+    master_secret_arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:lifeboat-test-master"
   }
 
   assert {
@@ -230,6 +248,9 @@ run "witness" {
     packages                  = { health_monitor = "versions.tf" }
     network                   = null
     secret_arn                = null
+    master_secret_arn         = null
+    database_endpoint         = null
+    writer_endpoint           = null
   }
 
   assert {
@@ -243,8 +264,10 @@ run "witness" {
   }
 
   assert {
-    condition     = !contains(keys(one(aws_lambda_function.function["health_monitor"].environment).variables), "LIFEBOAT_SECRET_ARN")
-    error_message = "The witness gets no secret."
+    condition = toset(keys(one(aws_lambda_function.function["health_monitor"].environment).variables)) == toset([
+      "LIFEBOAT_GLOBAL_CLUSTER", "LIFEBOAT_LEASE_TABLE", "LIFEBOAT_MEMBERS", "LIFEBOAT_POLICY", "LIFEBOAT_TOPIC_ARN", "LIFEBOAT_WITNESS",
+    ])
+    error_message = "The witness gets no secret and no database."
   }
 }
 
@@ -282,7 +305,10 @@ run "wrong_values" {
     # what another Region holds, out of reach with it: key, topic, secret
     key_arn    = "arn:aws:kms:us-east-1:123456789012:key/one"
     topic_arn  = "arn:aws:sns:us-east-1:123456789012:lifeboat-test-alerts"
-    secret_arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:lifeboat-test-master"
+    secret_arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:lifeboat-test-functions"
+    # a port, and none at all
+    database_endpoint = "lifeboat-test-us-west-2.cluster-abc.us-west-2.rds.amazonaws.com:3306"
+    writer_endpoint   = null
     # a policy that is no object
     policy = "[1, 2]"
     # bad scalars
@@ -300,6 +326,8 @@ run "wrong_values" {
     var.key_arn,
     var.topic_arn,
     var.secret_arn,
+    var.database_endpoint,
+    var.writer_endpoint,
     var.policy,
     var.name,
     var.account_id,
@@ -307,6 +335,26 @@ run "wrong_values" {
     var.log_retention_days,
     var.lease_table_name,
   ]
+}
+
+run "refuses_the_master_login_of_another_region" {
+  command = plan
+
+  variables {
+    master_secret_arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:lifeboat-test-master"
+  }
+
+  expect_failures = [var.master_secret_arn]
+}
+
+run "refuses_one_login_for_both" {
+  command = plan
+
+  variables {
+    master_secret_arn = "arn:aws:secretsmanager:us-west-2:123456789012:secret:lifeboat-test-functions"
+  }
+
+  expect_failures = [var.master_secret_arn]
 }
 
 run "refuses_one_subnet" {

@@ -1,5 +1,5 @@
-# What belongs to no Region: every key and role, the global cluster with its master secret,
-# and the lease that decides which Region may write.
+# What belongs to no Region: every key and role, the global cluster with its logins, and the
+# lease that decides which Region may write.
 
 data "aws_caller_identity" "current" {}
 

@@ -8,9 +8,14 @@ output "writer_endpoint" {
   value       = module.database.writer_endpoint
 }
 
-output "secret_arns" {
-  description = "Master secret by Region."
-  value       = module.database.secret_arns
+output "master_secret_arns" {
+  description = "Secret of the master login by Region."
+  value       = module.database.master_secret_arns
+}
+
+output "functions_secret_arns" {
+  description = "Secret of the functions' login by Region."
+  value       = module.database.functions_secret_arns
 }
 
 output "lease_table_name" {

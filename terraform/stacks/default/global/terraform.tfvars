@@ -13,6 +13,6 @@ members = [
 witness              = "us-east-2"
 engine_version       = "8.0.mysql_aurora.3.10.4"
 database_name        = "transactions"
-master_username      = "lifeboat"
+master_username      = "lifeboatadmin"
 deletion_protection  = true
 secret_recovery_days = 30

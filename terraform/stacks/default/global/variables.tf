@@ -10,7 +10,7 @@ variable "default_tags" {
 
 variable "home_region" {
   type        = string
-  description = "Region in which the global cluster, the secret and the table are managed. It says nothing about where the writer is."
+  description = "Region in which the global cluster, the secrets and the table are managed. It says nothing about where the writer is."
 }
 
 variable "members" {
@@ -45,5 +45,5 @@ variable "deletion_protection" {
 
 variable "secret_recovery_days" {
   type        = number
-  description = "Days that a deleted master secret can be brought back; 0 frees its name at once."
+  description = "Days that a deleted secret can be brought back; 0 frees its name at once."
 }

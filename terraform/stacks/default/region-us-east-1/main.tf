@@ -26,7 +26,7 @@ module "database" {
   bootstrap_region          = var.bootstrap_region
   database_name             = var.database_name
   master_username           = var.master_username
-  secret_arn                = var.global.secret_arns[var.region]
+  secret_arn                = var.global.master_secret_arns[var.region]
   key_arn                   = var.global.key_arns[var.region]
   rds_monitoring_role_arn   = var.global.rds_monitoring_role_arn
   subnet_ids                = module.network.subnet_ids
@@ -73,7 +73,10 @@ module "failover" {
     subnet_ids         = module.network.subnet_ids
     security_group_ids = module.network.functions_security_group_ids
   }
-  secret_arn                = var.global.secret_arns[var.region]
+  database_endpoint         = module.database.endpoint
+  writer_endpoint           = var.global.writer_endpoint
+  secret_arn                = var.global.functions_secret_arns[var.region]
+  master_secret_arn         = var.global.master_secret_arns[var.region]
   packages                  = var.packages
   architecture              = var.architecture
   global_cluster_identifier = var.global.global_cluster_identifier

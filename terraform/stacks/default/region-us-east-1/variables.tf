@@ -138,7 +138,9 @@ variable "log_retention_days" {
 variable "global" {
   type = object({
     global_cluster_identifier  = string
-    secret_arns                = map(string)
+    writer_endpoint            = string
+    master_secret_arns         = map(string)
+    functions_secret_arns      = map(string)
     lease_table_name           = string
     key_arns                   = map(string)
     health_monitor_role_arns   = map(string)

@@ -31,7 +31,10 @@ module "failover" {
   health_monitor_role_arn   = var.global.health_monitor_role_arns[var.region]
   failover_trigger_role_arn = null
   network                   = null
+  database_endpoint         = null
+  writer_endpoint           = null
   secret_arn                = null
+  master_secret_arn         = null
   packages                  = var.packages
   architecture              = var.architecture
   global_cluster_identifier = var.global.global_cluster_identifier

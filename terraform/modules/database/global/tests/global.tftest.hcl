@@ -10,7 +10,7 @@ variables {
   members         = ["us-east-1", "us-west-2"]
   engine_version  = "8.0.mysql_aurora.3.10.4"
   database_name   = "transactions"
-  master_username = "lifeboat"
+  master_username = "lifeboatadmin"
   key_arns = {
     us-east-1 = "arn:aws:kms:us-east-1:123456789012:key/east"
     us-west-2 = "arn:aws:kms:us-west-2:123456789012:key/west"
@@ -31,14 +31,20 @@ run "global_cluster_and_secret" {
     error_message = "The identifier holds no role and no Region."
   }
 
-  # The secret has a copy that survives.
+  # The secrets have a copy that survives.
   assert {
-    condition = (
-      one(aws_secretsmanager_secret.login.replica).region == "us-west-2" &&
-      one(aws_secretsmanager_secret.login.replica).kms_key_id == var.key_arns["us-west-2"] &&
-      aws_secretsmanager_secret.login.kms_key_id == var.key_arns["us-east-1"]
-    )
-    error_message = "Each Region reads its own copy with its own key."
+    condition = alltrue([
+      for secret in aws_secretsmanager_secret.login :
+      one(secret.replica).region == "us-west-2" &&
+      one(secret.replica).kms_key_id == var.key_arns["us-west-2"] &&
+      secret.kms_key_id == var.key_arns["us-east-1"]
+    ])
+    error_message = "Each Region reads its own copies with its own key."
+  }
+
+  assert {
+    condition     = toset([for secret in aws_secretsmanager_secret.login : secret.name]) == toset(["lifeboat-test-functions", "lifeboat-test-master"])
+    error_message = "Module access names these two, and no other."
   }
 }
 
@@ -46,17 +52,20 @@ run "no_password_reaches_the_state" {
   command = apply
 
   assert {
-    condition     = aws_secretsmanager_secret_version.login.secret_string_wo == null && coalesce(aws_secretsmanager_secret_version.login.secret_string, "none") == "none"
-    error_message = "The password is write-only."
+    condition = alltrue([
+      for version in aws_secretsmanager_secret_version.login :
+      version.secret_string_wo == null && coalesce(version.secret_string, "none") == "none"
+    ])
+    error_message = "The passwords are write-only."
   }
 
   assert {
-    condition     = join(" ", sort(aws_secretsmanager_secret_version.login.version_stages)) == "AWSCURRENT INITIAL"
+    condition     = alltrue([for version in aws_secretsmanager_secret_version.login : join(" ", sort(version.version_stages)) == "AWSCURRENT INITIAL"])
     error_message = "The first version needs a label of its own, or two rotations drop it."
   }
 
   assert {
-    condition     = strcontains(output.secret_arns["us-west-2"], ":us-west-2:") && strcontains(output.secret_arns["us-east-1"], ":us-east-1:")
+    condition     = alltrue([for arns in [output.master_secret_arns, output.functions_secret_arns] : alltrue([for r, arn in arns : strcontains(arn, ":${r}:")])])
     error_message = "Each Region gets the ARN of its own copy."
   }
 }

@@ -10,7 +10,7 @@ variables {
   members         = ["us-east-1", "us-west-2"]
   engine_version  = "8.0.mysql_aurora.3.10.4"
   database_name   = "transactions"
-  master_username = "lifeboat"
+  master_username = "lifeboatadmin"
   key_arns = {
     us-east-1 = "arn:aws:kms:us-east-1:123456789012:key/east"
     us-west-2 = "arn:aws:kms:us-west-2:123456789012:key/west"
@@ -57,7 +57,9 @@ run "wrong_values_2" {
     members = ["us-east-1"]
     # a version that cannot be fenced
     engine_version = "8.0.mysql_aurora.3.05.2"
+    # a user for both logins
+    master_username = "Lifeboat"
   }
 
-  expect_failures = [var.members, var.engine_version]
+  expect_failures = [var.members, var.engine_version, var.master_username]
 }
