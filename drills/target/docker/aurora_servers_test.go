@@ -36,7 +36,7 @@ type server struct {
 const serverLife = 10 * time.Minute
 
 const serverInit = `CREATE USER 'lifeboat_admin'@'%' IDENTIFIED BY 'admin';
-GRANT ALL ON *.* TO 'lifeboat_admin'@'%';
+GRANT ALL ON *.* TO 'lifeboat_admin'@'%' WITH GRANT OPTION;
 CREATE DATABASE lifeboat;
 CREATE USER 'lifeboat_app'@'%' IDENTIFIED BY 'app';
 GRANT SELECT, INSERT, UPDATE, DELETE, LOCK TABLES ON lifeboat.* TO 'lifeboat_app'@'%';

@@ -14,7 +14,7 @@ import (
 // Account is a login that Install creates: the one for heartbeats, probes and lag.
 // It has no CONNECTION_ADMIN, so that a read-only server binds it.
 type Account struct {
-	User string // at most 32 characters
+	User string // at most 32 characters, no white space at either end
 	// Password is asked by every Install, which sets what it says.
 	Password func(context.Context) (string, error)
 }
@@ -27,6 +27,8 @@ func (a Account) validate() error {
 		return errors.New("aurora: sql: Account: User and Password go together")
 	case len([]rune(a.User)) > 32:
 		return fmt.Errorf("aurora: sql: Account: User %q is longer than MySQL's 32 characters", a.User)
+	case strings.TrimSpace(a.User) != a.User:
+		return fmt.Errorf("aurora: sql: Account: User %q begins or ends with white space, which MySQL drops", a.User)
 	}
 	return nil
 }

@@ -68,22 +68,34 @@ func (c *Control) carry(ctx context.Context, op Op, act func() error) error {
 func (c *Control) Describe(ctx context.Context) (failover.Cluster, error) {
 	var got failover.Cluster
 	err := c.carry(ctx, OpDescribe, func() error {
-		g := c.cluster
-		writer, to := g.pair.Moving()
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		var ok bool
-		if got, ok = g.known[c.region]; ok && g.asked != "" && !g.net.Reaches(c.region, g.asked) {
-			return nil
-		}
-		got = failover.Cluster{Status: "available", Writer: writer, MovingTo: to}
-		if to != "" {
-			got.Status = "failing-over"
-		}
-		g.known[c.region] = got
+		got = c.cluster.view(c.region)
 		return nil
 	})
 	return orZero(got, err)
+}
+
+// view returns what a Region's API says.
+func (g *GlobalCluster) view(r dr.Region) failover.Cluster {
+	writer, to := g.pair.Moving()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if old, ok := g.known[r]; ok && g.asked != "" && !g.net.Reaches(r, g.asked) {
+		return old
+	}
+	now := failover.Cluster{Status: "available", Writer: writer, MovingTo: to}
+	if to != "" {
+		now.Status = "failing-over"
+	}
+	g.known[r] = now
+	return now
+}
+
+// spread brings every API's view up to date, whether or not anybody asks it. What it
+// knew when it was cut off is what it says until the path is mended.
+func (g *GlobalCluster) spread() {
+	for _, r := range g.net.regions {
+		g.view(r)
+	}
 }
 
 // Failover implements failover.Promoter.

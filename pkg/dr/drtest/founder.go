@@ -71,8 +71,8 @@ func (db *Database) Installed() bool {
 	return db.installed
 }
 
-// unfound makes the servers new ones.
-func (p *Pair) unfound() {
+// Unfound makes the servers new ones: read-only, without a heartbeat table.
+func (p *Pair) Unfound() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, db := range p.dbs {

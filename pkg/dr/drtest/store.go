@@ -34,6 +34,13 @@ func NewStore(net *Network) *Store {
 // At returns the store as one Region reaches it.
 func (s *Store) At(r dr.Region) *StoreView { return &StoreView{s, r} }
 
+// Forget loses the lease, as a table does that was deleted and made again.
+func (s *Store) Forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lease = nil
+}
+
 // StoreView is a store as one Region reaches it.
 type StoreView struct {
 	store  *Store

@@ -64,7 +64,7 @@ func NewWorld(cfg WorldConfig) (*World, error) {
 		w.Notifiers[r] = NewNotifier(w.Net, r)
 	}
 	if cfg.Unfounded {
-		w.Pair.unfound()
+		w.Pair.Unfound()
 		return w, nil
 	}
 	if _, err := w.Store.At(writer).TakeLease(context.Background(), failover.Lease{}, failover.Claim{Holder: writer}); err != nil {
@@ -106,6 +106,7 @@ func (w *World) Controller(r dr.Region, p dr.Policy, watch *failover.Watch, t *d
 
 // Cut opens or closes the path between two Regions for calls and for the log.
 func (w *World) Cut(a, b dr.Region, cut bool) {
+	w.Cluster.spread()
 	w.Net.SetLink(a, b, !cut)
 	m := w.Topology.Members
 	w.Pair.SetLink(w.Net.Reaches(m[0], m[1]))

@@ -35,7 +35,7 @@ func (d *deputy) Ask(context.Context, string) error {
 	ctx, cancel := context.WithTimeout(d.r.ctx, d.idle)
 	d.kill = cancel
 	cfg := d.r.Agent(west, d.r.policy, d.r.trace())
-	cfg.Guard, cfg.Silent = nil, true
+	cfg.Guard, cfg.Founder, cfg.Silent = nil, nil, true
 	cfg.OnOutcome = func(failover.Execution, error) { cancel() }
 	a, err := failover.NewAgent(cfg)
 	if err != nil {

@@ -43,11 +43,17 @@ type ack struct {
 }
 
 func newAuditor(s *sim) *auditor {
-	return &auditor{
+	a := &auditor{
 		s: s, acked: make(map[int64]ack), writer: east, unheard: make(map[dr.Region]int), excused: make(map[string]int),
 		deaf: make(map[dr.Region]time.Time), dead: make(map[dr.Region]time.Time), deafNow: make(map[dr.Region]int),
 		renewed: map[dr.Region]time.Time{east: s.begun},
 	}
+	if s.unfounded {
+		clear(a.renewed) // nobody may acknowledge anything yet
+	} else {
+		a.epoch, a.lease = 1, failover.Lease{Epoch: 1, Holder: east}
+	}
+	return a
 }
 
 // silence notes the begin (1) or the end (-1) of a blackout in a Region, in which
@@ -73,6 +79,12 @@ func (a *auditor) tick() {
 	if l, ok := a.s.Store.Lease(); ok {
 		if l.Epoch < a.epoch || l.Epoch > a.epoch+1 {
 			a.fail("the epoch went from %d to %d", a.epoch, l.Epoch)
+		}
+		if a.epoch == 0 {
+			a.s.visit("founded by " + l.Holder.String())
+		}
+		if l.Epoch == a.epoch && (l.Holder != a.lease.Holder || l.Execution != a.lease.Execution) {
+			a.fail("epoch %d belonged to %s and belongs to %s", l.Epoch, a.lease.Holder, l.Holder)
 		}
 		if l.Rev != a.lease.Rev && l.Rev > l.TakenRev {
 			a.renewed[l.Holder] = now

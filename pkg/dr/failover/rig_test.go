@@ -40,7 +40,12 @@ type call struct {
 
 func newRig(t *testing.T, p dr.Policy) *rig {
 	t.Helper()
-	w, err := drtest.NewWorld(drtest.WorldConfig{Topology: topology})
+	return newRigIn(t, p, drtest.WorldConfig{Topology: topology})
+}
+
+func newRigIn(t *testing.T, p dr.Policy, cfg drtest.WorldConfig) *rig {
+	t.Helper()
+	w, err := drtest.NewWorld(cfg)
 	require.NoError(t, err)
 	r := &rig{World: w, t: t, policy: p, begun: time.Now()}
 	r.ctx, r.cancel = context.WithCancel(t.Context())
@@ -157,7 +162,12 @@ func latency(c drtest.Call) drtest.Fault {
 // agent runs the agent of a Region until the returned function is called.
 func (r *rig) agent(region dr.Region) (stop func()) {
 	r.t.Helper()
-	a, err := failover.NewAgent(r.Agent(region, r.policy, r.trace()))
+	return r.run(r.Agent(region, r.policy, r.trace()))
+}
+
+func (r *rig) run(cfg failover.AgentConfig) (stop func()) {
+	r.t.Helper()
+	a, err := failover.NewAgent(cfg)
 	require.NoError(r.t, err)
 	ctx, cancel := context.WithCancel(r.ctx)
 	done := make(chan struct{})

@@ -28,8 +28,12 @@ func (s *sim) draw(a *auditor, got chan<- func(), rng *rand.Rand) []fault {
 	pick := func() dr.Region { return members[rng.IntN(2)] }
 	vantage := func() dr.Region { return topology.Vantages()[rng.IntN(3)] }
 	var out []fault
+	earliest := 12 * time.Second // by then a lag is known
+	if s.unfounded {
+		earliest = 0
+	}
 	for i := range 1 + rng.IntN(4) {
-		at := between(rng, 12*time.Second, 50*time.Second)
+		at := between(rng, earliest, 50*time.Second)
 		lasts := between(rng, 200*time.Millisecond, 8*time.Second)
 		if rng.IntN(2) == 0 {
 			lasts = between(rng, 8*time.Second, 45*time.Second)

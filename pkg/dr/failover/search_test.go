@@ -104,13 +104,16 @@ func (t *tally) String() string {
 func search(t *testing.T, seed uint64) (map[string]int, string) {
 	rng := rand.New(rand.NewPCG(seed, 0x5eed))
 	p := dr.Policy{EffectTimeout: 25 * time.Second, Watchdog: rng.IntN(4) == 0, RPOGuard: rng.IntN(5) == 0, MaxFailovers: 1 + rng.IntN(2)}
-	s := newSim(t, seed, p)
-	s.Pair.SetBoot(rng.IntN(2) == 0)
+	s := newSimIn(t, seed, p, rng.IntN(4) == 0)
+	s.Pair.SetBoot(rng.IntN(2) == 0 || s.unfounded)
 	s.Spare = []int{0, 0, 0, 1}[rng.IntN(4)]
 	a := newAuditor(s)
 	got := make(chan func(), 16)
 	faults := s.draw(a, got, rng)
-	s.note("seed %d, watchdog %v, RPO guard %v, spare instances %d", seed, p.Watchdog, p.RPOGuard, s.Spare)
+	if s.unfounded {
+		faults = append(faults, s.drawFounding(rng))
+	}
+	s.note("seed %d, watchdog %v, RPO guard %v, spare instances %d, unfounded %v", seed, p.Watchdog, p.RPOGuard, s.Spare, s.unfounded)
 
 	for _, r := range topology.Vantages() {
 		s.start(r)
@@ -216,7 +219,10 @@ func (w *walk) drain() {
 
 // switchover is requested by an operator, from the Region that does not write.
 func (w *walk) switchover() {
-	l, _ := w.s.Store.Lease()
+	l, founded := w.s.Store.Lease()
+	if !founded {
+		return // nobody knows yet who writes
+	}
 	to := topology.Peer(l.Holder)
 	watch := &failover.Watch{}
 	c, err := failover.NewController(w.s.Controller(to, w.s.policy, watch, w.s.trace(to)))

@@ -38,6 +38,8 @@ type sim struct {
 	helpless map[dr.Region]time.Time
 	seen     map[string]int // edges, codes and other things that must be visited
 	lease    []dr.LeaseChange
+
+	unfounded bool // it began without a lease
 }
 
 type running struct {
@@ -49,9 +51,12 @@ type running struct {
 type rule func(drtest.Call, *rand.Rand) drtest.Fault
 
 // newSim returns a world that is drawn from a seed. It must be called in a bubble.
-func newSim(t testing.TB, seed uint64, p dr.Policy) *sim {
+func newSim(t testing.TB, seed uint64, p dr.Policy) *sim { return newSimIn(t, seed, p, false) }
+
+// newSimIn returns a world that is a new deployment, or not.
+func newSimIn(t testing.TB, seed uint64, p dr.Policy, unfounded bool) *sim {
 	s := &sim{
-		t: t, policy: p, begun: time.Now(), rng: rand.New(rand.NewPCG(seed, 0x11febaa7)), rules: make(map[string]rule),
+		t: t, policy: p, unfounded: unfounded, begun: time.Now(), rng: rand.New(rand.NewPCG(seed, 0x11febaa7)), rules: make(map[string]rule),
 		ship: 100 * time.Millisecond, promote: [2]time.Duration{2 * time.Second, 5 * time.Second},
 		agents: make(map[dr.Region]*running), seen: make(map[string]int), helpless: make(map[dr.Region]time.Time),
 	}
@@ -60,8 +65,8 @@ func newSim(t testing.TB, seed uint64, p dr.Policy) *sim {
 	t.Cleanup(cancel)
 	var err error
 	s.World, err = drtest.NewWorld(drtest.WorldConfig{
-		Topology: topology,
-		Ship:     func() time.Duration { return s.between(20*time.Millisecond, s.longestShip()) },
+		Topology: topology, Unfounded: unfounded,
+		Ship: func() time.Duration { return s.between(20*time.Millisecond, s.longestShip()) },
 		Promotion: func() time.Duration {
 			s.mu.Lock()
 			lo, hi := s.promote[0], s.promote[1]

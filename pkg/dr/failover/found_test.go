@@ -1,0 +1,242 @@
+package failover_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/drtest"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+)
+
+// unfounded returns a new deployment, with no agent running yet.
+func unfounded(t *testing.T, p dr.Policy) *rig {
+	t.Helper()
+	return newRigIn(t, p, drtest.WorldConfig{Topology: topology, Unfounded: true})
+}
+
+// problems returns what was reported of an operation.
+func (r *rig) problems(op string) []error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var out []error
+	for _, p := range r.trouble {
+		if p.Op == op {
+			out = append(out, p.Err)
+		}
+	}
+	return out
+}
+
+func TestANewDeploymentIsFoundedByTheWritersRegion(t *testing.T) {
+	for name, order := range map[string][]dr.Region{
+		"all at once": {east, west, witness}, "the secondary first": {west, witness, east}, "the writer's Region alone": {east},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := unfounded(t, dr.Policy{})
+				defer r.end()
+				for i, region := range order {
+					if i > 0 && name != "all at once" {
+						r.wait(5 * time.Second)
+					}
+					_, none := r.Store.Lease()
+					require.False(t, none && region == east, "nobody but the writer's Region founds")
+					r.agent(region)
+				}
+				r.until("the writer accepts", 5*time.Second, r.open(east))
+				r.wait(20 * time.Second)
+				l, _ := r.Store.Lease()
+				require.Equal(t, dr.Epoch(1), l.Epoch)
+				require.Equal(t, east, l.Holder)
+				require.Empty(t, l.Execution)
+				require.False(t, r.Pair.DB(west).Accepts())
+				require.True(t, r.Pair.DB(west).Installed(), "the installation replicates")
+				require.Len(t, r.when(drtest.OpInstall, east), 1, "it is founded once")
+				require.Empty(t, r.when(drtest.OpInstall, west))
+				require.Empty(t, r.problems("found"))
+			})
+		})
+	}
+}
+
+// A founding costs nothing where a lease exists.
+func TestAFoundedDeploymentIsLeftAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, dr.Policy{})
+		defer r.end()
+		r.agent(east)
+		r.agent(west)
+		r.wait(30 * time.Second)
+		require.Empty(t, r.when(drtest.OpNewest, east))
+		require.Empty(t, r.when(drtest.OpNewest, west))
+		require.Empty(t, r.when(drtest.OpInstall, east))
+	})
+}
+
+// An error is no answer: nobody founds because a read failed.
+func TestNobodyFoundsOnAnError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := unfounded(t, dr.Policy{})
+		defer r.end()
+		r.breaks(func(c drtest.Call) drtest.Fault {
+			if c.Op == drtest.OpReadLease {
+				return drtest.Fault{Err: errors.New("throttled")}
+			}
+			return drtest.Fault{}
+		})
+		r.agent(east)
+		r.wait(20 * time.Second)
+		_, any := r.Store.Lease()
+		require.False(t, any)
+		require.Empty(t, r.when(drtest.OpTakeLease, east))
+		r.breaks(nil)
+		r.until("the writer accepts", 5*time.Second, r.open(east))
+	})
+}
+
+func TestARegionWithoutAMajorityDoesNotFound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := unfounded(t, dr.Policy{})
+		defer r.end()
+		r.CutRegion(east, true)
+		r.agent(east)
+		r.agent(west)
+		r.agent(witness)
+		r.wait(20 * time.Second)
+		_, any := r.Store.Lease()
+		require.False(t, any)
+		require.False(t, r.Pair.DB(east).Accepts())
+		r.CutRegion(east, false)
+		r.until("the writer accepts", 5*time.Second, r.open(east))
+	})
+}
+
+// believer takes its own Region for the writer, as a control plane with an old view
+// does. It installs nothing, and is done when two have been asked.
+type believer struct {
+	asked atomic.Int32
+	both  chan struct{}
+}
+
+func (*believer) Founds(context.Context) (bool, error) { return true, nil }
+
+func (b *believer) Install(context.Context) error {
+	if b.asked.Add(1) == 2 {
+		close(b.both)
+	}
+	<-b.both
+	return nil
+}
+
+// Whatever both Regions believe: there is one epoch, and a secondary is not opened.
+func TestBothRegionsFoundAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := unfounded(t, dr.Policy{})
+		defer r.end()
+		b := &believer{both: make(chan struct{})}
+		for _, region := range topology.Members {
+			cfg := r.Agent(region, r.policy, r.trace())
+			cfg.Founder = b
+			r.run(cfg)
+		}
+		r.wait(4 * time.Second)
+		require.Len(t, r.when(drtest.OpTakeLease, east), 1)
+		require.Len(t, r.when(drtest.OpTakeLease, west), 1)
+		l, _ := r.Store.Lease()
+		require.Equal(t, dr.Epoch(1), l.Epoch)
+		require.Empty(t, r.problems("found"), "to be second is no problem")
+		require.False(t, r.Pair.DB(west).Accepts())
+	})
+}
+
+// A control plane with an old view, in front of a server that knows better.
+func TestASecondaryIsNotFounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := unfounded(t, dr.Policy{})
+		defer r.end()
+		cfg := r.Agent(west, r.policy, r.trace())
+		cfg.Founder = stale{cfg.Founder}
+		r.run(cfg)
+		r.wait(20 * time.Second)
+		_, any := r.Store.Lease()
+		require.False(t, any)
+		require.NotEmpty(t, r.problems("found"))
+		require.ErrorIs(t, r.problems("found")[0], failover.ErrNotWriter)
+	})
+}
+
+type stale struct{ failover.Founder }
+
+func (stale) Founds(context.Context) (bool, error) { return true, nil }
+
+// The lease table is deleted by mistake and made again, empty.
+func TestAVanishedLeaseIsNotFoundedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, dr.Policy{})
+		defer r.end()
+		stop := r.agent(east)
+		r.agent(west)
+		r.until("the lease is renewed", 5*time.Second, func() bool { l, _ := r.Store.Lease(); return l.Rev > 3 })
+		r.Store.Forget()
+		r.until("the writer is closed", 5*time.Second, r.closed(east))
+		r.wait(10 * time.Second)
+		require.NotEmpty(t, r.problems("found"))
+		require.ErrorContains(t, r.problems("found")[0], "the lease has vanished from its table, epoch 1 of us-east-1: restore the table")
+
+		// Who starts now knows of no lease; the database does.
+		stop()
+		r.agent(east)
+		r.wait(20 * time.Second)
+		_, any := r.Store.Lease()
+		require.False(t, any)
+		require.False(t, r.Pair.DB(east).Accepts())
+		told := r.problems("found")
+		require.ErrorIs(t, told[len(told)-1], failover.ErrFounded)
+	})
+}
+
+// What fails is tried again at the probe interval, and said.
+func TestAFoundingIsTriedAgain(t *testing.T) {
+	for _, op := range []drtest.Op{drtest.OpDescribe, drtest.OpNewest, drtest.OpInstall, drtest.OpTakeLease} {
+		for name, bad := range map[string]drtest.Fault{
+			"refused": {Err: errors.New("refused")}, "hangs": {Hang: true}, "answer lost": {Hang: true, Acts: true},
+		} {
+			t.Run(string(op)+" "+name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					r := unfounded(t, dr.Policy{})
+					defer r.end()
+					r.breaks(func(c drtest.Call) drtest.Fault {
+						if c.Op == op {
+							return bad
+						}
+						return drtest.Fault{}
+					})
+					r.agent(east)
+					r.agent(west)
+					r.wait(20 * time.Second)
+					require.NotEmpty(t, r.problems("found"))
+					r.breaks(nil)
+					r.until("the writer accepts", 20*time.Second, r.open(east))
+					l, _ := r.Store.Lease()
+					require.Equal(t, dr.Epoch(1), l.Epoch)
+				})
+			})
+		}
+	}
+}
+
+func TestAFounderNeedsAGuard(t *testing.T) {
+	w, err := drtest.NewWorld(drtest.WorldConfig{Topology: topology})
+	require.NoError(t, err)
+	cfg := w.Agent(witness, dr.Policy{}, nil)
+	cfg.Founder = &believer{}
+	_, err = failover.NewAgent(cfg)
+	require.ErrorContains(t, err, "a Founder needs a Guard")
+}
