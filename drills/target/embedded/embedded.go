@@ -1,11 +1,12 @@
 // Package embedded is the target that needs nothing: both Regions, their
-// databases and the AWS control plane inside one process.
+// databases, the AWS control plane and the Lambda functions inside one process.
 //
 // The databases are in memory; they ship a log with a drawn delay and lose what
 // has not arrived when the secondary is promoted. The control plane is
 // drills/cloud behind the SDK's own HTTP client, so the adapters that talk to it
-// are the real ones. Inside a testing/synctest bubble a whole drill runs in
-// virtual time.
+// are the real ones. In each Region a schedule ticks the health monitor, which asks the
+// failover trigger: the handlers of lambdas/function, in package functions' stand-in
+// for Lambda. Inside a testing/synctest bubble a whole drill runs in virtual time.
 package embedded
 
 import (
@@ -20,6 +21,7 @@ import (
 	"github.com/lifeboat-dr/lifeboat/drills/drill"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/drtest"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
 // Config says what is drawn. The zero value is what every report of this target
@@ -30,6 +32,9 @@ type Config struct {
 	// PromoteMin and PromoteMax bound how long Aurora takes to promote. Default 2
 	// to 5 s, which is far better than the "few minutes" that AWS documents.
 	PromoteMin, PromoteMax time.Duration
+	// ColdMin and ColdMax bound how long a new process takes before it works. Default
+	// 100 to 400 ms: Lambda's own share, and the few milliseconds of ours.
+	ColdMin, ColdMax time.Duration
 }
 
 func (c Config) withDefaults() Config {
@@ -38,6 +43,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.PromoteMax == 0 {
 		c.PromoteMin, c.PromoteMax = 2*time.Second, 5*time.Second
+	}
+	if c.ColdMax == 0 {
+		c.ColdMin, c.ColdMax = 100*time.Millisecond, 400*time.Millisecond
 	}
 	return c
 }
@@ -51,16 +59,17 @@ func New(cfg Config) *Target { return &Target{cfg.withDefaults()} }
 // Name implements drill.Target.
 func (t *Target) Name() string { return "embedded" }
 
-// Up implements drill.Target. It takes no time: everything starts healthy.
+// Up implements drill.Target. It returns when a monitor works in every Region, after
+// its cold start.
 func (t *Target) Up(ctx context.Context, s drill.Setup) (drill.World, error) {
 	if err := errors.Join(s.Topology.Validate(), s.Policy.Validate()); err != nil {
 		return nil, fmt.Errorf("embedded: %w", err)
 	}
 	w := &world{
 		cfg: t.cfg, setup: s, began: time.Now(),
-		net:    drtest.NewNetwork(s.Topology.Vantages()...),
-		silent: make(map[dr.Region]bool),
-		agents: make(map[dr.Region]*running),
+		net:     drtest.NewNetwork(s.Topology.Vantages()...),
+		silent:  make(map[dr.Region]bool),
+		lambdas: make(map[dr.Region]*lambda), failed: make(chan error, 1),
 	}
 	w.pair = drtest.NewPair(s.Writer, s.Topology.Peer(s.Writer), w.shipDelay(s.Seed))
 	w.net.SetHook(w.hook)
@@ -87,11 +96,26 @@ func (t *Target) Up(ctx context.Context, s drill.Setup) (drill.World, error) {
 		return nil, errors.Join(err, w.Close(ctx))
 	}
 	for _, r := range s.Topology.Vantages() {
-		if err := w.startAgent(r); err != nil {
+		if err := w.deploy(r); err != nil {
 			return nil, errors.Join(err, w.Close(ctx))
 		}
 	}
+	if err := w.settle(ctx); err != nil {
+		return nil, errors.Join(err, w.Close(ctx))
+	}
 	return w, nil
+}
+
+// bootstrap takes the first epoch for the writer's Region, as the deployment does.
+func (w *world) bootstrap(ctx context.Context) error {
+	store, err := w.table(w.setup.Writer, w.http(w.setup.Writer))
+	if err != nil {
+		return err
+	}
+	if _, err := store.TakeLease(ctx, failover.Lease{}, failover.Claim{Holder: w.setup.Writer}); err != nil {
+		return fmt.Errorf("embedded: take the first epoch: %w", err)
+	}
+	return nil
 }
 
 const (

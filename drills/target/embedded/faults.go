@@ -5,23 +5,42 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/lifeboat-dr/lifeboat/drills/cloud"
 	"github.com/lifeboat-dr/lifeboat/drills/fault"
-	"github.com/lifeboat-dr/lifeboat/drills/measure"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
 
 // Supports implements fault.Injector.
 func (w *world) Supports(f fault.Fault) error {
+	if err := f.Validate(); err != nil {
+		return err
+	}
+	l := w.lambdas[f.Region]
 	switch f.Kind {
-	case fault.None, fault.Blackout, fault.Kill, fault.FreezeDatabase, fault.Isolate, fault.CutLink, fault.ReplicationLag, fault.KillController:
-		return f.Validate()
+	case fault.None, fault.CutLink, fault.ReplicationLag:
+		return nil
+	case fault.Isolate, fault.KillMonitor, fault.StopMonitor, fault.LoseTicks, fault.DoubleTicks, fault.ColdStart, fault.LambdaDown:
+		if l == nil {
+			return fmt.Errorf("embedded: %s: %w: use one of %v", f, fault.ErrUnsupported, w.setup.Topology.Vantages())
+		}
+		return nil
+	case fault.Blackout, fault.Kill, fault.FreezeDatabase, fault.ThrottleRDS, fault.KillController, fault.KillSteps, fault.DoubleTrigger:
+		if l == nil || w.setup.Topology.Peer(f.Region) == "" {
+			return fmt.Errorf("embedded: %s: %w: use one of %v, which have a database", f, fault.ErrUnsupported, w.setup.Topology.Members)
+		}
+		return nil
 	}
 	return fmt.Errorf("embedded: %s: %w", f, fault.ErrUnsupported)
 }
 
 // Inject implements fault.Injector.
 func (w *world) Inject(_ context.Context, f fault.Fault) (fault.Heal, error) {
+	if err := w.Supports(f); err != nil {
+		return nil, err
+	}
 	switch f.Kind {
+	case fault.None:
+		return undo(func() {}), nil
 	case fault.Blackout:
 		return w.blackout(f.Region), nil
 	case fault.Kill:
@@ -37,10 +56,10 @@ func (w *world) Inject(_ context.Context, f fault.Fault) (fault.Heal, error) {
 	case fault.ReplicationLag:
 		w.lag.Store(int64(f.Duration))
 		return undo(func() { w.lag.Store(0) }), nil
-	case fault.KillController:
-		return w.killController(f.Region), nil
+	case fault.ThrottleRDS:
+		return w.throttle(f.Region, f.Duration), nil
 	}
-	return nil, w.Supports(f)
+	return w.lambdas[f.Region].inject(f, &w.mu)
 }
 
 func undo(f func()) fault.Heal {
@@ -85,64 +104,54 @@ func (w *world) link(a, b dr.Region, up bool) {
 	}
 }
 
-// kill kills a Region's server and its agent; connections are refused.
+// kill kills a Region's server and its functions; connections and invocations are
+// refused. The heal starts the server and ticks the monitor.
 func (w *world) kill(r dr.Region) fault.Heal {
 	w.pair.DB(r).Kill()
-	w.killAgent(r)
-	return fault.Once(func(context.Context) error {
+	mend := w.lambdas[r].takeDown()
+	return undo(func() {
 		w.pair.DB(r).Start()
-		return w.startAgent(r)
+		mend()
+		w.tick(r)
 	})
 }
 
-// restartAfter is how long a killed controller is away, as a Lambda is until its
-// next invocation.
-const restartAfter = time.Second
-
-// killController kills a Region's agent, which comes back with nothing but what
-// the lease store knows.
-func (w *world) killController(r dr.Region) fault.Heal {
-	w.killAgent(r)
+// throttle has a Region's RDS API refuse every call for a while.
+func (w *world) throttle(r dr.Region, for_ time.Duration) fault.Heal {
+	clear := w.cloud.SetFault(cloud.On(r, cloud.RDS, "*").Throttle())
+	healed := make(chan struct{})
 	w.tasks.Go(func() {
-		t := time.NewTimer(restartAfter)
+		defer clear()
+		t := time.NewTimer(for_)
 		defer t.Stop()
 		select {
 		case <-w.life.Done():
+		case <-healed:
 		case <-t.C:
-			if err := w.startAgent(r); err != nil {
-				w.mark(measure.Mark{At: w.Clock(), Source: "embedded", Name: "problem", Region: r, Detail: err.Error()})
-			}
 		}
 	})
-	return func(context.Context) error { return w.startAgent(r) }
-}
-
-// killAgent ends an agent in whatever it is doing, and waits until it is gone.
-func (w *world) killAgent(r dr.Region) {
-	w.mu.Lock()
-	a := w.agents[r]
-	delete(w.agents, r)
-	w.mu.Unlock()
-	if a != nil {
-		a.kill()
-		<-a.done
-	}
+	return undo(func() { close(healed); clear() })
 }
 
 // Effective implements drill.Observer: a client of its own asks until it gets no
-// answer. Its place is the third Region, or the other end of a cut link.
+// answer. Its place is the third Region, or the other end of a cut link. What breaks
+// functions alone has no client who could see it; it is on when Inject has returned.
 func (w *world) Effective(ctx context.Context, f fault.Fault) (time.Duration, error) {
-	from := w.setup.Topology.Witness
+	var ask func(context.Context) error
 	switch f.Kind {
+	case fault.Blackout, fault.Kill, fault.FreezeDatabase, fault.Isolate:
+		ask = w.dial(w.setup.Topology.Witness, f.Region).Probe
 	case fault.CutLink:
-		from = f.Peer
-	case fault.KillController, fault.ReplicationLag, fault.None:
-		return w.Clock(), nil // nothing that a client could see
+		ask = w.dial(f.Peer, f.Region).Probe
+	case fault.ThrottleRDS:
+		ask = w.describe(f.Region)
+	default:
+		return w.Clock(), nil
 	}
 	for {
 		at := w.Clock()
 		call, cancel := context.WithTimeout(ctx, 5*probeEvery)
-		err := w.dial(from, f.Region).Probe(call)
+		err := ask(call)
 		cancel()
 		if err != nil && ctx.Err() == nil {
 			return at, nil

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
-	"github.com/lifeboat-dr/lifeboat/pkg/dr/aurora"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/cloudwatch"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/drtest"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
@@ -17,24 +16,21 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/probe"
 )
 
-// probers returns what a member Region asks about the writer's: the probers that
-// AWS gets, over the databases in memory.
-func (w *world) probers(r dr.Region) ([]health.Prober, error) {
-	sql, err1 := probe.NewSQL(r, writes{w, r})
-	replication, err2 := probe.NewReplication(r, w.dial(r, r), 0)
+// probers returns what a member Region asks about the writer's besides the control
+// planes: the probers that AWS gets, over the databases in memory.
+func (p parts) probers() ([]health.Prober, error) {
+	sql, err1 := probe.NewSQL(p.region, writes{p})
+	replication, err2 := probe.NewReplication(p.region, p.dial(p.region), 0)
 	return []health.Prober{sql, replication}, errors.Join(err1, err2)
 }
 
 // writes are heartbeat writes on a Region's database. In memory there are no
 // connections, so a fresh one is like a kept one.
-type writes struct {
-	w    *world
-	from dr.Region
-}
+type writes struct{ parts }
 
 // Write implements probe.Writes.
 func (p writes) Write(ctx context.Context, subject dr.Region, _ string, _ bool) error {
-	err := p.w.dial(p.from, subject).Probe(ctx)
+	err := p.dial(subject).Probe(ctx)
 	if errors.Is(err, drtest.ErrDown) {
 		return fmt.Errorf("%w: %w", err, syscall.ECONNREFUSED) // what a socket would say
 	}
@@ -42,37 +38,29 @@ func (p writes) Write(ctx context.Context, subject dr.Region, _ string, _ bool) 
 }
 
 // endpointReach commits a write through the endpoint that clients use.
-type endpointReach struct {
-	w    *world
-	from dr.Region
-}
+type endpointReach struct{ parts }
 
 // Reach implements aurora.Reacher.
 func (e endpointReach) Reach(ctx context.Context, epoch dr.Epoch) (dr.Region, error) {
-	to, _, err := e.w.resolve(ctx, e.from)
+	to, _, err := e.resolve(ctx, e.region)
 	if err != nil {
 		return "", err
 	}
-	return to, e.w.dial(e.from, to).Beat(ctx, failover.Beat{Region: "endpoint", Epoch: epoch, Seq: uint64(time.Now().UnixMicro())})
+	return to, e.dial(to).Beat(ctx, failover.Beat{Region: "endpoint", Epoch: epoch, Seq: uint64(time.Now().UnixMicro())})
 }
 
-// router moves clients: the role metric to CloudWatch, and a look through the endpoint.
-func (w *world) router(r dr.Region) (failover.Router, error) {
-	role, err := cloudwatch.NewRole(cloudwatch.RoleConfig{
-		Region: r, Topology: w.setup.Topology,
-		Client: cloudwatch.NewClient(awsConfig(), r, endpoint("monitoring", r), w.http(r)),
+// role publishes the role metric to CloudWatch.
+func (p parts) role() (*cloudwatch.Role, error) {
+	return cloudwatch.NewRole(cloudwatch.RoleConfig{
+		Region: p.region, Topology: p.setup.Topology,
+		Client: cloudwatch.NewClient(awsConfig(), p.region, endpoint("monitoring", p.region), p.client),
 	})
-	if err != nil {
-		return nil, err
-	}
-	return aurora.Router{Redirecter: role, Reacher: endpointReach{w, r}}, nil
 }
 
 // notifier tells people through the Region's own topic.
-func (w *world) notifier(r dr.Region) (failover.Notifier, error) {
+func (p parts) notifier() (failover.Notifier, error) {
 	return notify.New(notify.Config{
-		Region: r, ARN: w.cloud.TopicARN(r, topicName), Client: notify.NewClient(awsConfig(), r, endpoint("sns", r), w.http(r)),
+		Region: p.region, ARN: p.cloud.TopicARN(p.region, topicName),
+		Client: notify.NewClient(awsConfig(), p.region, endpoint("sns", p.region), p.client),
 	})
 }
-
-var _ probe.LagSource = (*drtest.Conn)(nil)

@@ -13,9 +13,9 @@ import (
 	"github.com/lifeboat-dr/lifeboat/drills/drill"
 	"github.com/lifeboat-dr/lifeboat/drills/measure"
 	"github.com/lifeboat-dr/lifeboat/drills/workload"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/event"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/drtest"
-	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
 // world is two Regions and a witness in one process.
@@ -32,16 +32,12 @@ type world struct {
 	end   context.CancelFunc
 	tasks sync.WaitGroup
 
+	lambdas map[dr.Region]*lambda // written while the world comes up
+	failed  chan error            // why a function can't work
+
 	mu     sync.Mutex
 	silent map[dr.Region]bool // Regions in blackout
-	agents map[dr.Region]*running
 	marks  []measure.Mark
-}
-
-// running is an agent and the way to kill it.
-type running struct {
-	kill context.CancelFunc
-	done chan struct{}
 }
 
 var _ drill.World = (*world)(nil)
@@ -64,16 +60,18 @@ func (w *world) mark(m measure.Mark) {
 
 // Model implements drill.Operator.
 func (w *world) Model() string {
-	return fmt.Sprintf("in-memory databases, replication %v to %v; emulated control plane, promotion drawn from %v to %v",
-		w.cfg.ShipMin, w.cfg.ShipMax, w.cfg.PromoteMin, w.cfg.PromoteMax)
+	return fmt.Sprintf("in-memory databases, replication %v to %v; emulated control plane, promotion drawn from %v to %v; "+
+		"the functions in process, a tick some time within every %v, cold starts drawn from %v to %v",
+		w.cfg.ShipMin, w.cfg.ShipMax, w.cfg.PromoteMin, w.cfg.PromoteMax, tickEvery, w.cfg.ColdMin, w.cfg.ColdMax)
 }
 
 // Writer implements drill.Operator.
 func (w *world) Writer(context.Context) (dr.Region, error) { return w.cloud.Writer(), nil }
 
-// Acknowledge implements drill.Operator.
+// Acknowledge implements drill.Operator: a person asks the trigger to go on.
 func (w *world) Acknowledge(ctx context.Context, by, reason string) error {
-	store, err := w.store(w.setup.Topology.Peer(w.setup.Writer))
+	at := w.setup.Topology.Peer(w.setup.Writer)
+	store, err := w.table(at, w.http(at))
 	if err != nil {
 		return err
 	}
@@ -81,7 +79,7 @@ func (w *world) Acknowledge(ctx context.Context, by, reason string) error {
 	if err != nil {
 		return err
 	}
-	return store.Acknowledge(ctx, failover.Acknowledgement{Epoch: last.Execution.Epoch, By: by, Reason: reason})
+	return w.consent(ctx, last.Execution.To, event.Acknowledgement{Epoch: last.Execution.Epoch, By: by}, reason)
 }
 
 // Load implements drill.Clients.
@@ -148,12 +146,8 @@ const probeEvery = 50 * time.Millisecond
 // Close implements drill.World.
 func (w *world) Close(context.Context) error {
 	w.end()
-	w.mu.Lock()
-	agents := w.agents
-	w.agents = make(map[dr.Region]*running)
-	w.mu.Unlock()
-	for _, a := range agents {
-		<-a.done
+	for _, l := range w.lambdas {
+		l.Close()
 	}
 	w.tasks.Wait()
 	return nil

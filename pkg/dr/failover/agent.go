@@ -318,8 +318,11 @@ func predecessor(p dr.Policy, h Heartbeat, now time.Time) health.Window {
 	}
 	w.Subject = h.Sightings[0].Subject
 	if h.Lag != nil {
+		// A lag that was seen proves that the writer committed then, also when the lease
+		// had been renewed for the last time a moment before.
 		w.Rounds = append(w.Rounds, health.Round{At: h.Lag.At, Observations: []health.Observation{{
-			Subject: w.Subject, Vantage: h.Region, Family: health.Replication, Method: "predecessor", At: h.Lag.At, OtherInstances: -1, Lag: h.Lag,
+			Subject: w.Subject, Vantage: h.Region, Family: health.Replication, Method: "predecessor", Answer: health.Alive,
+			At: h.Lag.At, OtherInstances: -1, Lag: h.Lag,
 		}}})
 	}
 	if now.Sub(h.At) > 3*p.ProbeInterval {

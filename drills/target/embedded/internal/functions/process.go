@@ -1,0 +1,73 @@
+package functions
+
+import (
+	"context"
+	"errors"
+	"net/http"
+)
+
+// ErrDead is what a process gets that calls the world after it was killed.
+var ErrDead = errors.New("functions: the process is dead")
+
+// Process is one execution environment of a function.
+type Process struct {
+	life    context.Context
+	end     context.CancelFunc
+	handler Handler // nil until it has started
+}
+
+func newProcess(ctx context.Context) *Process {
+	p := &Process{}
+	p.life, p.end = context.WithCancel(ctx)
+	return p
+}
+
+// Kill ends the process, in whatever it does. It may be called by the process itself.
+func (p *Process) Kill() { p.end() }
+
+// Dead reports whether the process was killed: nobody hears it any more.
+func (p *Process) Dead() bool { return p.life.Err() != nil }
+
+// Pass is the gate between a process and the world: a call through it ends when the
+// process is killed, isn't made by a dead one, and its answer doesn't reach a dead
+// one. A call that was under way at the kill may have been carried out, as one whose
+// bytes were sent.
+func (p *Process) Pass(ctx context.Context, call func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(p.life, cancel)()
+	if p.Dead() {
+		return ErrDead
+	}
+	err := call(ctx)
+	if p.Dead() {
+		return ErrDead
+	}
+	return err
+}
+
+// Doer is an HTTP client, as aws.HTTPClient.
+type Doer interface {
+	Do(*http.Request) (*http.Response, error)
+}
+
+// HTTP returns a client whose calls go through the gate. Its answers must not need
+// the request's context any more, as those of the emulated Regions don't.
+func (p *Process) HTTP(client Doer) Doer { return gated{p, client} }
+
+type gated struct {
+	process *Process
+	client  Doer
+}
+
+// Do implements Doer.
+func (g gated) Do(r *http.Request) (answer *http.Response, err error) {
+	err = g.process.Pass(r.Context(), func(ctx context.Context) (err error) {
+		answer, err = g.client.Do(r.WithContext(ctx))
+		return err
+	})
+	if err != nil && answer != nil {
+		return nil, errors.Join(err, answer.Body.Close())
+	}
+	return answer, err
+}

@@ -1,0 +1,77 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/lifeboat-dr/lifeboat/drills/lambdahost"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/deputy"
+)
+
+// invoker is the Lambda API of a process's own Region.
+type invoker struct {
+	parts
+	lambda *lambda
+}
+
+var _ deputy.Invoker = invoker{}
+
+// Invoke implements deputy.Invoker.
+func (i invoker) Invoke(ctx context.Context, in *sdk.InvokeInput, _ ...func(*sdk.Options)) (*sdk.InvokeOutput, error) {
+	mode := lambdahost.Sync
+	if in.InvocationType == types.InvocationTypeEvent {
+		mode = lambdahost.Async
+	}
+	var result lambdahost.Result
+	err := i.process.Pass(ctx, func(ctx context.Context) (err error) {
+		if err := i.travel(ctx); err != nil {
+			return err
+		}
+		if result, err = i.lambda.Invoke(ctx, aws.ToString(in.FunctionName), in.Payload, mode); err != nil {
+			return err
+		}
+		return i.hush(ctx, i.region) // the answer found the Region dark
+	})
+	if err != nil {
+		return nil, exception(err)
+	}
+	out := &sdk.InvokeOutput{StatusCode: int32(result.StatusCode), Payload: result.Payload}
+	if result.FunctionError != "" {
+		out.FunctionError = aws.String(result.FunctionError)
+	}
+	return out, nil
+}
+
+// travel is the way to the API and back.
+func (i invoker) travel(ctx context.Context) error {
+	if err := i.hush(ctx, i.region); err != nil {
+		return err
+	}
+	t := time.NewTimer(roundTrip(i.region, i.region))
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// exception is a refusal as the SDK's client returns it.
+func exception(err error) error {
+	var refusal *lambdahost.Refusal
+	switch {
+	case !errors.As(err, &refusal):
+		return err
+	case refusal.Status == 429:
+		return &types.TooManyRequestsException{Message: aws.String(refusal.Message), Reason: types.ThrottleReason(refusal.Reason)}
+	case refusal.Status == 404:
+		return &types.ResourceNotFoundException{Message: aws.String(refusal.Message)}
+	}
+	return &types.ServiceException{Message: aws.String(refusal.Message)}
+}

@@ -1,0 +1,260 @@
+package embedded
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/lifeboat-dr/lifeboat/drills/drill"
+	"github.com/lifeboat-dr/lifeboat/drills/lambdahost"
+	"github.com/lifeboat-dr/lifeboat/drills/measure"
+	"github.com/lifeboat-dr/lifeboat/drills/target/embedded/internal/functions"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/deputy"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/event"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitor"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/trigger"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/turn"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+)
+
+// The functions of a Region.
+const (
+	monitorName = "health-monitor"
+	triggerName = "failover-trigger"
+)
+
+// tickEvery is the schedule's period. AWS's shortest is a minute; a drill lasts about
+// as long, and should see several handovers.
+const tickEvery = 10 * time.Second
+
+// lambda is what runs in one Region: its functions, and the schedule that ticks its
+// monitor.
+type lambda struct {
+	*functions.Service
+	works chan struct{} // closed when a monitor has had the turn for the first time
+	once  sync.Once
+
+	// Guarded by world.mu.
+	lose, double int    // faults of the schedule that are on
+	killSteps    int    // faults that kill the trigger after every step
+	killed       string // the last step after which it was killed
+}
+
+// deploy starts a Region's functions. They end with the world.
+func (w *world) deploy(r dr.Region) error {
+	l := &lambda{works: make(chan struct{})}
+	// Concurrency, attempts and age are those of terraform/modules/failover.
+	deployed := []functions.Function{{
+		Name: monitorName, Concurrency: 2, Attempts: 1, MaxAge: time.Minute,
+		Start: func(p *functions.Process) (functions.Handler, error) { return w.monitor(l, w.parts(r, p)) },
+	}}
+	if w.setup.Topology.Peer(r) != "" {
+		deployed = append(deployed, functions.Function{
+			Name: triggerName, Concurrency: 1, Attempts: 3, MaxAge: time.Hour,
+			Start: func(p *functions.Process) (functions.Handler, error) { return w.trigger(l, w.parts(r, p)) },
+		})
+	}
+	l.Service = functions.New(w.life, w.coldStart(r), deployed...)
+	w.lambdas[r] = l
+	schedule, err := lambdahost.NewScheduler(ticks{w, r}, nil, lambdahost.Schedule{
+		Function: monitorName, Every: tickEvery, Seed: w.seed(r), Payload: func(lambdahost.Tick) []byte { return []byte("{}") },
+	})
+	if err != nil {
+		return err
+	}
+	w.tasks.Go(func() { schedule.Run(w.life) })
+	w.tick(r) // a deployment's first; the schedule's comes some time within its period
+	return nil
+}
+
+// settle waits until a monitor works in every Region.
+func (w *world) settle(ctx context.Context) error {
+	for r, l := range w.lambdas {
+		select {
+		case <-l.works:
+		case err := <-w.failed:
+			return err
+		case <-ctx.Done():
+			return fmt.Errorf("embedded: no monitor has begun to work in %s: %w", r, context.Cause(ctx))
+		}
+	}
+	return nil
+}
+
+// seed is a Region's own.
+func (w *world) seed(r dr.Region) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(r)) // never fails
+	return w.setup.Seed ^ h.Sum64()
+}
+
+// coldStart draws how long each new process of a Region takes.
+func (w *world) coldStart(r dr.Region) func() time.Duration {
+	rng := rand.New(rand.NewPCG(w.seed(r), 0xc01d))
+	var mu sync.Mutex
+	return func() time.Duration {
+		mu.Lock()
+		defer mu.Unlock()
+		return w.cfg.ColdMin + time.Duration(rng.Int64N(int64(w.cfg.ColdMax-w.cfg.ColdMin)+1))
+	}
+}
+
+// tick is one tick of a Region's schedule, past the schedule.
+func (w *world) tick(r dr.Region) {
+	_, err := ticks{w, r}.Invoke(w.life, monitorName, []byte("{}"), lambdahost.Async)
+	if err != nil && w.life.Err() == nil {
+		w.problem(r, fmt.Errorf("tick: %w", err))
+	}
+}
+
+// ticks carry a Region's schedule to its functions.
+type ticks struct {
+	w *world
+	r dr.Region
+}
+
+// Invoke implements lambdahost.Invoker.
+func (t ticks) Invoke(ctx context.Context, name string, payload []byte, mode lambdahost.Mode) (result lambdahost.Result, err error) {
+	l := t.w.lambdas[t.r]
+	t.w.mu.Lock()
+	copies := 1
+	switch {
+	case l.lose > 0 || t.w.silent[t.r]: // in the dark nothing arrives
+		copies = 0
+	case l.double > 0:
+		copies = 2
+	}
+	t.w.mu.Unlock()
+	for range copies {
+		result, err = l.Invoke(ctx, name, payload, mode)
+	}
+	return result, err
+}
+
+// monitor makes the health monitor of a process, as lambdas/health-monitor does.
+func (w *world) monitor(l *lambda, p parts) (functions.Handler, error) {
+	h, err := w.newMonitor(l, p)
+	if err != nil {
+		return nil, w.refuse(p.region, monitorName, err)
+	}
+	return h, nil
+}
+
+func (w *world) newMonitor(l *lambda, p parts) (*monitor.Handler, error) {
+	store, err := p.store()
+	if err != nil {
+		return nil, err
+	}
+	cfg := monitor.Config{}
+	if cfg.Agent, err = p.agent(store); err != nil {
+		return nil, err
+	}
+	if w.setup.Topology.Peer(p.region) != "" { // the witness has no writer to keep, to move or to publish
+		probers, err1 := p.probers()
+		guard, err2 := p.guard()
+		role, err3 := p.role()
+		if err := errors.Join(err1, err2, err3); err != nil {
+			return nil, err
+		}
+		cfg.Agent.Probers = append(cfg.Agent.Probers, probers...)
+		cfg.Agent.Guard, cfg.Agent.Journal, cfg.Role = guard, store, role
+		cfg.Agent.Deputy = deputy.New(p.region, triggerName, invoker{p, l})
+	}
+	cfg = cfg.InTurns(turn.NewTable(store), nil)
+	inTurn := cfg.Turn
+	cfg.Turn = func(ctx context.Context, process string, work func(context.Context) error) error {
+		return inTurn(ctx, process, func(ctx context.Context) error {
+			l.once.Do(func() { close(l.works) })
+			mark := func(name string) {
+				if !p.process.Dead() {
+					w.mark(measure.Mark{At: w.Clock(), Source: "turn " + p.region.String(), Name: name, Region: p.region, Detail: process})
+				}
+			}
+			mark("loop.taken")
+			defer mark("loop.left")
+			return work(ctx)
+		})
+	}
+	return monitor.New(cfg)
+}
+
+// trigger makes the failover trigger of a process, as lambdas/failover-trigger does.
+func (w *world) trigger(l *lambda, p parts) (functions.Handler, error) {
+	h, err := w.newTrigger(l, p)
+	if err != nil {
+		return nil, w.refuse(p.region, triggerName, err)
+	}
+	return h, nil
+}
+
+func (w *world) newTrigger(l *lambda, p parts) (*trigger.Handler, error) {
+	store, err := p.store()
+	if err != nil {
+		return nil, err
+	}
+	cfg, err1 := p.agent(store)
+	probers, err2 := p.probers()
+	controller, err3 := p.controller(store)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return nil, err
+	}
+	cfg.Silent, cfg.Controller, cfg.Probers = true, controller, append(cfg.Probers, probers...)
+	cfg.Trace = dr.Join(cfg.Trace, &dr.Trace{State: func(c dr.StateChange) {
+		if w.diesOf(l, c) {
+			p.process.Kill()
+		}
+	}})
+	return trigger.New(trigger.Config{Agent: cfg, Name: triggerName})
+}
+
+// diesOf reports whether a process that has recorded a step is to be killed for it:
+// once for every step.
+func (w *world) diesOf(l *lambda, c dr.StateChange) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	step := c.Execution + " " + c.State
+	if l.killSteps == 0 || l.killed == step {
+		return false
+	}
+	l.killed = step
+	return true
+}
+
+// refuse tells who waits for the world that a function can't work.
+func (w *world) refuse(r dr.Region, name string, err error) error {
+	err = fmt.Errorf("embedded: %s of %s: %w", name, r, err)
+	w.problem(r, err)
+	select {
+	case w.failed <- err:
+	default:
+	}
+	return err
+}
+
+func (w *world) problem(r dr.Region, err error) {
+	w.mark(measure.Mark{At: w.Clock(), Source: "embedded", Name: "problem", Region: r, Detail: err.Error()})
+}
+
+// trace marks what a process says, for as long as it lives.
+func (w *world) trace(r dr.Region, p *functions.Process) *dr.Trace {
+	return drill.MarkTrace(r, w.Clock, func(m measure.Mark) {
+		if !p.Dead() {
+			w.mark(m)
+		}
+	})
+}
+
+// consent is a person who invokes a Region's trigger, and doesn't wait for its answer.
+func (w *world) consent(ctx context.Context, to dr.Region, a event.Acknowledgement, reason string) error {
+	payload, err := json.Marshal(event.Wish{Mode: event.Acknowledge, Target: to, Acknowledgement: &a, Reason: reason})
+	if err != nil {
+		return err
+	}
+	_, err = w.lambdas[to].Invoke(ctx, triggerName, payload, lambdahost.Async)
+	return err
+}

@@ -1,0 +1,155 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+
+	"github.com/lifeboat-dr/lifeboat/drills/target/embedded/internal/functions"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/aurora"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/dynamo"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
+)
+
+// parts are what one process of a Region consists of: the adapters that AWS gets, and
+// the databases in memory, all behind the process's gate.
+type parts struct {
+	*world
+	region  dr.Region
+	process *functions.Process
+	client  aws.HTTPClient
+}
+
+func (w *world) parts(r dr.Region, p *functions.Process) parts {
+	return parts{w, r, p, p.HTTP(w.http(r))}
+}
+
+// agent returns what the agents of both functions have in common.
+func (p parts) agent(store *dynamo.Store) (failover.AgentConfig, error) {
+	control, err := aurora.NewControl(aurora.ControlConfig{
+		Vantage: p.region, Family: p.family(p.region), Members: p.clusters(),
+		Clients: func(at dr.Region) aurora.MemberAPI { return p.rds(at) },
+	})
+	if err != nil {
+		return failover.AgentConfig{}, err
+	}
+	return failover.AgentConfig{
+		Region: p.region, Topology: p.setup.Topology, Policy: p.setup.Policy, Leaser: store, Heartbeats: store,
+		Probers: []health.Prober{control}, Trace: p.trace(p.region, p.process),
+	}, nil
+}
+
+// guard returns what keeps the lease and the own writer.
+func (p parts) guard() (*failover.GuardConfig, error) {
+	isolator, err := aurora.NewIsolator(aurora.IsolatorConfig{Region: p.region, Cluster: p.clusters()[p.region], API: p.rds(p.region)})
+	if err != nil {
+		return nil, err
+	}
+	local := p.dial(p.region)
+	return &failover.GuardConfig{Beater: local, Fencer: local, Isolator: isolator, Replica: p.dial(p.setup.Topology.Peer(p.region))}, nil
+}
+
+// controller returns what moves the writer to the process's Region.
+func (p parts) controller(store *dynamo.Store) (*failover.ControllerConfig, error) {
+	promoter, err1 := aurora.NewCluster(aurora.ClusterConfig{
+		GlobalCluster: p.setup.Topology.GlobalCluster, Region: p.region,
+		Clients: func(at dr.Region) aurora.GlobalAPI { return p.rds(at) },
+	})
+	role, err2 := p.role()
+	notifier, err3 := p.notifier()
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return nil, err
+	}
+	return &failover.ControllerConfig{
+		Journal: store, Acknowledger: store, Promoter: promoter, Beater: p.dial(p.region), Notifier: notifier,
+		Router: aurora.Router{Redirecter: role, Reacher: endpointReach{p}},
+	}, nil
+}
+
+func (p parts) rds(at dr.Region) *rds.Client {
+	return aurora.NewClient(awsConfig(), at, endpoint("rds", at), p.client)
+}
+
+func (p parts) store() (*dynamo.Store, error) { return p.table(p.region, p.client) }
+
+// dial returns a Region's database as the process reaches it.
+func (p parts) dial(to dr.Region) line { return line{p.process, p.world.dial(p.region, to)} }
+
+// family is what a Region's view of the control planes counts as.
+func (w *world) family(r dr.Region) health.Family {
+	if r == w.setup.Topology.Witness {
+		return health.Witness
+	}
+	return health.Control
+}
+
+// clusters names the member clusters by Region, as the emulated cloud does.
+func (w *world) clusters() map[dr.Region]string {
+	out := make(map[dr.Region]string)
+	for _, r := range w.setup.Topology.Members {
+		out[r] = w.setup.Topology.GlobalCluster + "-" + r.String()
+	}
+	return out
+}
+
+// table returns the lease table as a Region reaches it. The witness's replica can't be
+// read, so the witness asks the members'.
+func (w *world) table(r dr.Region, client aws.HTTPClient) (*dynamo.Store, error) {
+	at := []dr.Region{r}
+	if r == w.setup.Topology.Witness {
+		at = []dr.Region{w.setup.Topology.Peer(w.setup.Writer), w.setup.Writer}
+	}
+	var clients []dynamo.Client
+	for _, to := range at {
+		clients = append(clients, dynamo.NewClient(awsConfig(), to, endpoint("dynamodb", to), client))
+	}
+	return dynamo.New(dynamo.Config{Clients: clients, Region: r, Table: tableName, Cluster: w.setup.Topology.GlobalCluster})
+}
+
+// awsConfig has credentials that open nothing: the emulated cloud checks none.
+func awsConfig() aws.Config {
+	return aws.Config{Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		return aws.Credentials{AccessKeyID: "EMBEDDED", SecretAccessKey: "embedded", Source: "drill"}, nil
+	})}
+}
+
+func endpoint(service string, r dr.Region) string {
+	return "http://" + service + "." + r.String() + ".amazonaws.com"
+}
+
+// http carries a Region's calls to the emulated cloud over the drill's network.
+func (w *world) http(from dr.Region) aws.HTTPClient {
+	carrier := w.cloud.From(from)
+	return doer(func(r *http.Request) (*http.Response, error) {
+		if err := w.hush(r.Context(), from); err != nil {
+			return nil, err
+		}
+		answer, err := carrier.Do(r)
+		if err != nil {
+			return nil, err
+		}
+		if err := w.hush(r.Context(), from); err != nil { // the answer found the Region dark
+			return nil, errors.Join(err, answer.Body.Close())
+		}
+		return answer, nil
+	})
+}
+
+type doer func(*http.Request) (*http.Response, error)
+
+// Do implements aws.HTTPClient.
+func (d doer) Do(r *http.Request) (*http.Response, error) { return d(r) }
+
+// hush keeps a call waiting for its end while its Region is dark.
+func (w *world) hush(ctx context.Context, r dr.Region) error {
+	if !w.inBlackout(r) {
+		return nil
+	}
+	<-ctx.Done()
+	return ctx.Err()
+}
