@@ -121,8 +121,11 @@ func functions() []Scenario {
 		Expect: measure.Expect{Behaviour: measure.MustFailOver, MaxRTO: fast + throttled},
 	}, {
 		Name:    "rds-api-throttled-everywhere",
-		Summary: "every Region's RDS API is throttled and nothing else is wrong: an error is not a dead Region",
-		Plan:    everywhere(0, fault.Fault{Kind: fault.ThrottleRDS, Duration: time.Minute}),
+		Summary: "the RDS API of both members is throttled and nothing else is wrong: an error is not a dead Region",
+		Plan: fault.All(
+			fault.Fault{Kind: fault.ThrottleRDS, Region: East, Duration: time.Minute},
+			fault.Fault{Kind: fault.ThrottleRDS, Region: West, Duration: time.Minute},
+		),
 		Clients: []Client{outside, inside},
 		Expect:  measure.Expect{Behaviour: measure.MustNotFailOver, NoOutage: true},
 	}}

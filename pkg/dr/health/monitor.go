@@ -28,7 +28,8 @@ type Config struct {
 	Probers []Prober
 	Self    SelfChecker
 	// Subject returns the Region to watch, normally the lease's holder, or "" to
-	// pause: nobody watches himself.
+	// pause: nobody watches himself. While it is "" it is asked ten times
+	// in an ObserveInterval, so that the first sample does not wait for it.
 	Subject func() dr.Region
 	// OnVerdict receives every verdict. It must not block.
 	OnVerdict func(Verdict)
@@ -102,10 +103,18 @@ func (m *Monitor) Run(ctx context.Context) error {
 			m.cfg.Trace.OnSample(told(m.cfg.Vantage, w.Rounds[len(w.Rounds)-1], v))
 			m.cfg.OnVerdict(v)
 		}
+		var soon <-chan time.Time
+		if subject == "" {
+			soon = time.After(m.cfg.Policy.ObserveInterval / 10)
+		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
+		case <-soon: // a process that has just taken over must not lose a sample to its start
+			if m.cfg.Subject() != "" {
+				tick.Reset(m.cfg.Policy.ProbeInterval)
+			}
 		}
 	}
 }

@@ -90,6 +90,23 @@ func TestMonitorSamplesAtItsPace(t *testing.T) {
 	})
 }
 
+func TestMonitorLosesNoSampleToItsStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		var at []time.Duration
+		watch(t, 5*time.Second, func(c *health.Config) {
+			c.Subject = func() dr.Region {
+				if time.Since(began) < 300*time.Millisecond {
+					return "" // the lease has not been read yet
+				}
+				return "us-east-1"
+			}
+			c.OnVerdict = func(health.Verdict) { at = append(at, time.Since(began)) }
+		})
+		require.Equal(t, []time.Duration{300 * time.Millisecond, 2300 * time.Millisecond, 4300 * time.Millisecond}, at)
+	})
+}
+
 func TestMonitorIsNotSlowedByASilentRegion(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begun := time.Now()
