@@ -42,16 +42,10 @@ func (s *SQL) installWatchdog(ctx context.Context, c *sql.Conn, after time.Durat
 	if scheduler != "ON" {
 		return fmt.Errorf("event_scheduler is %s: set the parameter to ON", scheduler)
 	}
-	is, closed := "@@global.super_read_only", "SET GLOBAL super_read_only = ON"
-	if s.cfg.Dialect == DialectAurora {
-		is, closed = "@@global.read_only", "CALL mysql.rds_set_read_only(1)"
-	}
 	for _, statement := range []string{
 		"DROP EVENT IF EXISTS " + s.watchdog(),
 		fmt.Sprintf("CREATE EVENT %s ON SCHEDULE EVERY 1 SECOND ON COMPLETION PRESERVE ENABLE "+
-			"COMMENT 'Lifeboat: read-only without a heartbeat' DO BEGIN "+
-			"IF %s = 0 AND NOT EXISTS (SELECT 1 FROM %s WHERE region = %s AND at > UTC_TIMESTAMP(6) - INTERVAL %d MICROSECOND) "+
-			"THEN %s; END IF; END", s.watchdog(), is, s.heartbeat(), quote(s.cfg.Region.String()), after.Microseconds(), closed),
+			"COMMENT 'Lifeboat: read-only without a heartbeat' DO %s", s.watchdog(), s.bites(after)),
 	} {
 		if _, err := c.ExecContext(ctx, statement); err != nil {
 			return err
@@ -60,10 +54,37 @@ func (s *SQL) installWatchdog(ctx context.Context, c *sql.Conn, after time.Durat
 	return nil
 }
 
-// RemoveWatchdog drops the event on the writer.
+// bites is the body of the event.
+func (s *SQL) bites(after time.Duration) string {
+	is, closed := "@@global.super_read_only", "SET GLOBAL super_read_only = ON"
+	if s.cfg.Dialect == DialectAurora {
+		is, closed = "@@global.read_only", "CALL mysql.rds_set_read_only(1)"
+	}
+	return fmt.Sprintf("BEGIN IF %s = 0 AND NOT EXISTS (SELECT 1 FROM %s WHERE region = %s AND at > UTC_TIMESTAMP(6) - INTERVAL %d MICROSECOND) "+
+		"THEN %s; END IF; END", is, s.heartbeat(), quote(s.cfg.Region.String()), after.Microseconds(), closed)
+}
+
+// CheckWatchdog implements failover.WatchdogKeeper: the scheduler runs, and the event
+// is enabled and word for word what InstallWatchdog makes.
+func (s *SQL) CheckWatchdog(ctx context.Context, after time.Duration) (bool, error) {
+	var n int
+	err := s.session(ctx, s.cfg.Admin, "check the watchdog", func(c *sql.Conn) error {
+		return c.QueryRowContext(ctx, "SELECT COUNT(*) FROM information_schema.events WHERE event_schema = ? AND event_name = 'watchdog' "+
+			"AND status = 'ENABLED' AND event_definition = ? AND @@global.event_scheduler = 'ON'", s.cfg.Schema, s.bites(after)).Scan(&n)
+	})
+	return n > 0, err
+}
+
+// RemoveWatchdog implements failover.WatchdogKeeper: it drops the event on the writer,
+// if there is one.
 func (s *SQL) RemoveWatchdog(ctx context.Context) error {
 	return s.session(ctx, s.cfg.Admin, "remove the watchdog", func(c *sql.Conn) error {
-		_, err := c.ExecContext(ctx, "DROP EVENT IF EXISTS "+s.watchdog())
+		var n int
+		err := c.QueryRowContext(ctx, "SELECT COUNT(*) FROM information_schema.events WHERE event_schema = ? AND event_name = 'watchdog'", s.cfg.Schema).Scan(&n)
+		if err != nil || n == 0 {
+			return err // nothing goes into the binary log for nothing
+		}
+		_, err = c.ExecContext(ctx, "DROP EVENT IF EXISTS "+s.watchdog())
 		if readOnly(err) {
 			return errors.New("the server is read-only: remove the watchdog on the writer")
 		}

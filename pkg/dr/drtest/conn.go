@@ -60,6 +60,17 @@ func (c *Conn) InstallWatchdog(ctx context.Context, after time.Duration) error {
 	return c.carry(ctx, OpWatchdog, func() error { return c.db.InstallWatchdog(ctx, after) })
 }
 
+// CheckWatchdog implements failover.WatchdogKeeper.
+func (c *Conn) CheckWatchdog(ctx context.Context, after time.Duration) (awake bool, err error) {
+	err = c.carry(ctx, OpWatchdog, func() (err error) { awake, err = c.db.CheckWatchdog(ctx, after); return err })
+	return orZero(awake, err)
+}
+
+// RemoveWatchdog implements failover.WatchdogKeeper.
+func (c *Conn) RemoveWatchdog(ctx context.Context) error {
+	return c.carry(ctx, OpWatchdog, func() error { return c.db.RemoveWatchdog(ctx) })
+}
+
 // Install makes the heartbeat table.
 func (c *Conn) Install(ctx context.Context) error {
 	return c.carry(ctx, OpInstall, func() error { return c.db.Install(ctx) })

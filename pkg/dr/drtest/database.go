@@ -252,6 +252,25 @@ func (db *Database) InstallWatchdog(ctx context.Context, after time.Duration) er
 	return nil
 }
 
+// CheckWatchdog implements failover.WatchdogKeeper.
+func (db *Database) CheckWatchdog(ctx context.Context, after time.Duration) (bool, error) {
+	if err := db.serve(ctx); err != nil {
+		return false, err
+	}
+	defer db.pair.mu.Unlock()
+	return db.watchdog == after, nil
+}
+
+// RemoveWatchdog implements failover.WatchdogKeeper.
+func (db *Database) RemoveWatchdog(ctx context.Context) error {
+	if err := db.serve(ctx); err != nil {
+		return err
+	}
+	defer db.pair.mu.Unlock()
+	db.watchdog = 0
+	return nil
+}
+
 // Watched reports whether the server would fence itself if its heartbeat stopped.
 func (db *Database) Watched() bool {
 	db.pair.mu.Lock()

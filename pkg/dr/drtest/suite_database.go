@@ -112,6 +112,9 @@ func TestWatchdog(t *testing.T, open func(t *testing.T) Fenceable) {
 	require.NoError(t, beat(region))
 	require.NoError(t, w.InstallWatchdog(ctx, after))
 	require.NoError(t, w.InstallWatchdog(ctx, after), "installing twice is installing")
+	if k, ok := db.(failover.WatchdogKeeper); ok {
+		checkKeeper(t, k, w, after)
+	}
 	tick := time.NewTicker(250 * time.Millisecond)
 	defer tick.Stop()
 	for begun := time.Now(); time.Since(begun) < 2*after; <-tick.C {
@@ -123,6 +126,25 @@ func TestWatchdog(t *testing.T, open func(t *testing.T) Fenceable) {
 	require.Less(t, time.Since(stopped), after+1500*time.Millisecond, "a tick of a second is all that it may be late")
 	require.NoError(t, db.Open(ctx, 1), "its guard opens it again")
 	require.NoError(t, beat(region))
+}
+
+// checkKeeper holds a WatchdogKeeper whose watchdog is installed, and leaves it so.
+func checkKeeper(t *testing.T, k failover.WatchdogKeeper, w failover.Watchdog, after time.Duration) {
+	t.Helper()
+	ctx := callContext(t)
+	check := func(after time.Duration, want bool) {
+		t.Helper()
+		awake, err := k.CheckWatchdog(ctx, after)
+		require.NoError(t, err)
+		require.Equal(t, want, awake)
+	}
+	check(after, true)
+	check(after+time.Second, false)
+	require.NoError(t, k.RemoveWatchdog(ctx))
+	require.NoError(t, k.RemoveWatchdog(ctx), "removing twice is removing")
+	check(after, false)
+	require.NoError(t, w.InstallWatchdog(ctx, after))
+	check(after, true)
 }
 
 // TestSecondary holds a Fencer and a Beater over a database that follows another

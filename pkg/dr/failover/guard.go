@@ -47,7 +47,8 @@ type Guard struct {
 	trials    int
 	triedAt   time.Time
 	told      dr.Epoch             // the term of which the controller says that its writer is promoted
-	watched   dr.Epoch             // the term for which the watchdog is installed
+	watched   dr.Epoch             // the term for which the watchdog is as the policy says
+	checkedAt time.Time            // when it was last known to be
 	beat      uint64               // the last one sent
 	committed uint64               // the last one that committed
 	sent      map[uint64]time.Time // by beat, for the RPO guard
@@ -309,6 +310,7 @@ func (g *Guard) reopen(ctx context.Context, held Lease, start time.Time) {
 	}
 	g.trials++
 	g.triedAt = start
+	g.watched = 0 // Open may install one with a time of its own
 	// The fence loop may have looked since the renewal, seen a closed writer, and
 	// gone to sleep without a deadline.
 	g.wakeFence()

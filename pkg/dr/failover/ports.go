@@ -193,6 +193,15 @@ type Watchdog interface {
 	InstallWatchdog(ctx context.Context, after time.Duration) error
 }
 
+// WatchdogKeeper is a Watchdog whose guard checks it now and then, and removes it when
+// Policy.Watchdog is off: one that was left behind would go on closing writers.
+type WatchdogKeeper interface {
+	// CheckWatchdog reports whether the database watches over itself with this time.
+	CheckWatchdog(ctx context.Context, after time.Duration) (bool, error)
+	// RemoveWatchdog ends that. It is idempotent.
+	RemoveWatchdog(ctx context.Context) error
+}
+
 // Isolator cuts a database off that does not answer, so that it can't acknowledge
 // anything when it comes back, and has it restart read-only.
 type Isolator interface {

@@ -50,23 +50,48 @@ func (g *Guard) row() dr.Region {
 	return g.cfg.Region
 }
 
-// watchdog has the writer of a new term watch over itself, if the policy says so.
-// It needs a heartbeat to be there, and is tried again with each until it is.
+// watchdogCheck is how often a watchdog that was installed is looked at.
+const watchdogCheck = 10 * time.Second
+
+// watchdog has the writer of a new term watch over itself, or has it stop, as the
+// policy says. It needs a heartbeat to be there, and is tried again with each until it
+// is done. One that is found missing or changed is installed again.
 func (g *Guard) watchdog(ctx context.Context, e dr.Epoch) {
 	w, ok := g.cfg.Fencer.(Watchdog)
+	keeper, keeps := g.cfg.Fencer.(WatchdogKeeper)
+	on := g.cfg.Policy.Watchdog
 	g.mu.Lock()
-	watched := g.watched
+	done, age := g.watched == e, time.Since(g.checkedAt)
 	g.mu.Unlock()
-	if !ok || !g.cfg.Policy.Watchdog || watched == e {
+	if on && !ok || !on && !keeps || done && (!on || !keeps || age < watchdogCheck) {
 		return
 	}
 	call, cancel := context.WithTimeout(ctx, g.callTimeout())
 	defer cancel()
-	if err := w.InstallWatchdog(call, watchdogAfter(g.cfg.Policy)); err != nil {
-		g.problem("install the watchdog", err)
-		return
+	switch {
+	case !on:
+		if err := keeper.RemoveWatchdog(call); err != nil {
+			g.problem("remove the watchdog", err)
+			return
+		}
+	case done:
+		awake, err := keeper.CheckWatchdog(call, watchdogAfter(g.cfg.Policy))
+		if err != nil {
+			g.problem("check the watchdog", err)
+			break // asked again after a while
+		}
+		if awake {
+			break
+		}
+		g.problem("check the watchdog", errors.New("it is missing, disabled or another one: it is installed again"))
+		fallthrough
+	default:
+		if err := w.InstallWatchdog(call, watchdogAfter(g.cfg.Policy)); err != nil {
+			g.problem("install the watchdog", err)
+			return
+		}
 	}
 	g.mu.Lock()
-	g.watched = e
+	g.watched, g.checkedAt = e, time.Now()
 	g.mu.Unlock()
 }
