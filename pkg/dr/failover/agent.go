@@ -3,6 +3,7 @@ package failover
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -55,6 +56,7 @@ type Agent struct {
 
 	mu     sync.Mutex
 	latest health.Verdict
+	former *Heartbeat // the predecessor's last, until there is a latest; nil when there is none
 }
 
 // NewAgent returns an agent, or everything that its configuration lacks.
@@ -207,13 +209,13 @@ func (a *Agent) report(ctx context.Context) {
 	for {
 		seq++
 		h := Heartbeat{Region: a.cfg.Region, Seq: seq}
+		a.repeat(&h)
 		if l, known := a.watch.Lease(); known {
 			h.LeaseRev, h.LeaseUnchanged = l.Rev, a.watch.Unchanged()
 		}
 		if a.guard != nil {
 			a.guard.Report(&h)
 		}
-		h.Sightings, h.Lag = a.sightings()
 		h.At = time.Now().UTC()
 		call, cancel := context.WithTimeout(ctx, a.cfg.Policy.CallTimeout)
 		err := a.cfg.Heartbeats.Publish(call, h)
@@ -239,6 +241,28 @@ func (a *Agent) tell(delivered bool) {
 		r.Holder, r.Epoch, r.LeaseAge = l.Holder, l.Epoch, a.watch.Unchanged()+a.watch.ReadAge(r.At)
 	}
 	a.cfg.Trace.OnReport(r)
+}
+
+// repeat puts what the Region has seen into its report. An agent that has just taken over
+// has seen nothing; until it has, its predecessor's word stands, because a report without
+// it would take away what a trigger that starts in this moment goes by: the samples, and
+// the lag from before the fault.
+func (a *Agent) repeat(h *Heartbeat) {
+	h.Sightings, h.Lag = a.sightings()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.former == nil || !a.latest.At.IsZero() {
+		return
+	}
+	h.LeaseRev, h.LeaseUnchanged, h.Lag = a.former.LeaseRev, a.former.LeaseUnchanged, a.former.Lag
+	age := max(0, time.Since(a.former.At))
+	if age > 3*a.cfg.Policy.ProbeInterval {
+		return // the lag has an age of its own; the rest is too old
+	}
+	h.Sightings = slices.Clone(a.former.Sightings)
+	for i := range h.Sightings {
+		h.Sightings[i].Age += age
+	}
 }
 
 // sightings are this Region's own observations of the writer's Region, and the
@@ -276,6 +300,9 @@ func (a *Agent) recall(ctx context.Context) {
 		a.watch.Adopt(h.LeaseRev, h.LeaseUnchanged, time.Now())
 		if h.Region == a.cfg.Region {
 			a.monitor.Recall(predecessor(a.cfg.Policy, h, time.Now()))
+			a.mu.Lock()
+			a.former = &h
+			a.mu.Unlock()
 		}
 	}
 }

@@ -1,0 +1,71 @@
+package failover_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
+)
+
+// An agent that takes over in the middle of a detection has seen nothing yet. Its first
+// reports must not take away what its predecessor had seen: a trigger that starts in this
+// moment goes by it.
+func TestAHandoverKeepsWhatWasSeen(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		r := newRig(t, dr.Policy{})
+		defer r.end()
+		stop := r.agent(west)
+		r.agent(east)
+		r.agent(witness)
+		r.wait(20*time.Second + 100*time.Millisecond) // just after a report
+		before := own(t, r)
+		require.NotEmpty(t, before.Sightings)
+		require.NotNil(t, before.Lag)
+
+		stop()
+		const gap = 700 * time.Millisecond
+		r.wait(gap)
+		cfg := r.Agent(west, r.policy, r.trace())
+		for i := range cfg.Probers {
+			cfg.Probers[i] = mute{cfg.Probers[i]}
+		}
+		r.run(cfg)
+		r.wait(300 * time.Millisecond)
+		after := own(t, r)
+		require.Greater(t, after.Seq, before.Seq, "the successor has reported")
+		require.Len(t, after.Sightings, len(before.Sightings))
+		for i, s := range after.Sightings {
+			require.Equal(t, before.Sightings[i].Age+gap+100*time.Millisecond, s.Age.Truncate(time.Millisecond))
+			s.Age = before.Sightings[i].Age
+			require.Equal(t, before.Sightings[i], s)
+		}
+		require.Equal(t, before.Lag, after.Lag)
+		require.NotZero(t, after.LeaseRev)
+	})
+}
+
+func own(t *testing.T, r *rig) failover.Heartbeat {
+	t.Helper()
+	all, err := r.Agent(west, r.policy, nil).Heartbeats.Heartbeats(r.ctx)
+	require.NoError(t, err)
+	for _, h := range all {
+		if h.Region == west {
+			return h
+		}
+	}
+	require.FailNow(t, "it has not reported")
+	return failover.Heartbeat{}
+}
+
+// mute never answers before it is told to stop.
+type mute struct{ health.Prober }
+
+func (mute) Probe(ctx context.Context, _ dr.Region) []health.Observation {
+	<-ctx.Done()
+	return nil
+}
