@@ -18,7 +18,8 @@ type Deputy interface {
 	Ask(ctx context.Context, reason string) error
 }
 
-// stalled is after how long without a new entry an execution's deputy is asked again.
+// stalled is after how long without a new entry an execution's deputy is asked again; a
+// process that has just begun to follow asks at once.
 // A deputy that lives and waits, for a promotion say, loses nothing by it.
 const stalled = 3 * time.Second
 
@@ -80,7 +81,7 @@ func (a *Agent) follow(ctx context.Context) {
 				a.guard.promoted(l.Epoch)
 			}
 			if again {
-				a.ask(ctx, fmt.Sprintf("execution %s has stood at %s for %v", e.Execution.ID, e.Execution.State, stalled))
+				a.ask(ctx, fmt.Sprintf("execution %s stands at %s", e.Execution.ID, e.Execution.State))
 			}
 		}
 	}
@@ -110,6 +111,8 @@ func (f *follower) read(l Lease, x Execution, now time.Time) (promoted, again bo
 		f.ended = l.Execution
 	case x.State == Operator: // a person has the word
 	case x.ID != f.id || x.Seq != f.seq:
+		// Who has just begun to follow can't know for how long it has stood still.
+		again = f.id == ""
 		f.id, f.seq, f.since = x.ID, x.Seq, now
 	case now.Sub(f.since) >= stalled:
 		f.since, again = now, true
