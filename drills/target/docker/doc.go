@@ -39,8 +39,7 @@
 // takes what the servers need, which on Aurora is unbounded.
 //
 // The schedule ticks every 10 s instead of every minute, with its first tick at once. A
-// Lambda service is drills/lambdahost; see there what of AWS's it stands for. The first
-// epoch is taken by hand.
+// Lambda service is drills/lambdahost; see there what of AWS's it stands for.
 //
 // # Nothing stays
 //

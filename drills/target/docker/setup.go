@@ -3,9 +3,11 @@ package docker
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/lifeboat-dr/lifeboat/drills/drill"
@@ -121,7 +123,7 @@ func (w *world) endpoint() string { return w.names.Endpoint + ":" + strconv.Itoa
 
 func (w *world) startFunctions(ctx context.Context) error {
 	cfg := functions.Config{
-		Topology: w.setup.Topology, Policy: w.setup.Policy, Origin: w.origin, Seed: w.setup.Seed,
+		Topology: w.setup.Topology, Policy: w.setup.Policy, Origin: w.origin,
 		APIs: map[dr.Region]string{}, Endpoint: w.endpoint(), Clusters: w.names.Clusters,
 		Databases: map[dr.Region]string{}, Servers: w.servers, Table: "lifeboat", User: mysqld.App.User,
 	}
@@ -134,13 +136,11 @@ func (w *world) startFunctions(ctx context.Context) error {
 	err := w.each(ctx, w.regions(), func(ctx context.Context, r dr.Region) error {
 		mine := cfg
 		mine.Region, mine.DNS, mine.Topic = r, w.at(r), w.names.Topics[r]
+		mine.Seed = w.setup.Seed*firstPort + uint64(w.port(r)) // schedules know nothing of each other
 		mine.Secret, mine.Admin = w.names.Secrets[r][mysqld.App.User], w.names.Secrets[r][mysqld.Admin.User]
 		return w.call(ctx, lambdaName(r), "/lambda/configure", nil, mine, nil)
 	})
 	if err != nil {
-		return err
-	}
-	if err := w.call(ctx, lambdaName(w.setup.Writer), "/lambda/bootstrap", nil, nil, nil); err != nil {
 		return err
 	}
 	return w.each(ctx, w.regions(), func(ctx context.Context, r dr.Region) error {
@@ -151,30 +151,50 @@ func (w *world) startFunctions(ctx context.Context) error {
 // steadyTimeout bounds the wait for the functions to find everything well.
 const steadyTimeout = 20 * time.Second
 
-// steady waits until the writer's Region renews its lease, and the others have
+// steady waits until the writer's Region has taken the lease, and the others have
 // found it healthy.
 func (w *world) steady(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, steadyTimeout)
-	defer cancel()
-	missing := map[string]bool{"guard " + w.setup.Writer.String() + " lease." + dr.LeaseHeld: true}
+	// The writer's guard has founded the deployment and opened the writer, or has held
+	// the lease since.
+	guarded := "guard " + w.setup.Writer.String() + " lease." + dr.LeaseHeld
+	opened := "guard " + w.setup.Writer.String() + " lease." + dr.LeaseOpened
+	missing := map[string]bool{guarded: true}
 	for _, r := range w.regions()[1:] {
 		missing["monitor "+r.String()+" verdict.Healthy"] = true
 	}
+	late := time.NewTimer(steadyTimeout)
+	defer late.Stop()
 	for {
 		marks, err := w.Marks(ctx)
 		if err != nil {
 			return err
 		}
 		for _, m := range marks {
-			delete(missing, m.Source+" "+m.Name)
+			name := m.Source + " " + m.Name
+			if name == opened {
+				name = guarded
+			}
+			delete(missing, name)
 		}
 		if len(missing) == 0 {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("docker: no steady state in %v: missing %v; marked so far:\n%v", steadyTimeout, missing, marks)
+			return context.Cause(ctx)
+		case <-late.C:
+			return fmt.Errorf("docker: no steady state in %v: missing %v; marked so far:\n%v\n%s",
+				steadyTimeout, slices.Sorted(maps.Keys(missing)), marks, w.outputs())
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+}
+
+// outputs is the last that the functions wrote.
+func (w *world) outputs() string {
+	var out strings.Builder
+	for _, r := range w.regions() {
+		fmt.Fprintf(&out, "%s:\n%s\n", lambdaName(r), w.fleet.byName[lambdaName(r)].Output())
+	}
+	return out.String()
 }

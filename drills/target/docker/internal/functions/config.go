@@ -161,7 +161,6 @@ func (c Config) environment(function, lambda string) (map[string]string, error) 
 		"LIFEBOAT_TOPIC_ARN":      c.Topic,
 		"LIFEBOAT_POLICY":         string(policy),
 		"LIFEBOAT_CLUSTERS":       byRegion(c.Clusters),
-		"LIFEBOAT_DATABASES":      byRegion(c.Databases),
 	}
 	for r, url := range c.APIs {
 		if r == c.Region {
@@ -175,6 +174,8 @@ func (c Config) environment(function, lambda string) (map[string]string, error) 
 	if !c.member() {
 		return env, nil
 	}
+	// As deployed: the peer's is in the address book, the witness has no way to either.
+	env["LIFEBOAT_DATABASES"] = c.Region.String() + "=" + c.Databases[c.Region]
 	env["LIFEBOAT_DIALECT"], env["LIFEBOAT_DATABASE_CA"] = "mysql", "none"
 	env["LIFEBOAT_DATABASE_USER"], env["LIFEBOAT_SECRET_ARN"] = c.User, c.Secret
 	if function == Monitor {

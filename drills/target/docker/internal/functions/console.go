@@ -23,18 +23,6 @@ func (c Config) store() (*dynamo.Store, error) {
 	return dynamo.New(dynamo.Config{Clients: []dynamo.Client{client}, Region: c.Region, Table: c.Table, Cluster: c.Topology.GlobalCluster})
 }
 
-// bootstrap takes the first epoch for this Region, as a deployment does once.
-func (c Config) bootstrap(ctx context.Context) error {
-	store, err := c.store()
-	if err != nil {
-		return err
-	}
-	if _, err := store.TakeLease(ctx, failover.Lease{}, failover.Claim{Holder: c.Region}); err != nil {
-		return fmt.Errorf("functions: take the first epoch: %w", err)
-	}
-	return nil
-}
-
 // ErrNoQuestion is returned when no execution waits for an answer.
 var ErrNoQuestion = errors.New("functions: no execution waits for an operator")
 

@@ -198,7 +198,8 @@ func TestService(t *testing.T) {
 	require.ErrorContains(t, s.Get(t.Context(), "/lambda/status", nil), "not configured")
 	require.NoError(t, s.post("/lambda/configure", config(t, "ledger")))
 	require.Zero(t, s.marks(0).Next, "another drill begins with none")
-	require.ErrorContains(t, s.post("/lambda/bootstrap", nil), "take the first epoch")
+	acknowledge := s.post("/lambda/acknowledge", nil)
+	require.ErrorContains(t, acknowledge, "read journal", "nobody can be asked")
 }
 
 func TestFaults(t *testing.T) {

@@ -17,7 +17,6 @@ import (
 // Role is a Region's Lambda service; it has no settings. It adds
 //
 //	POST /lambda/configure    with a Config body: a new service in place of the old one
-//	POST /lambda/bootstrap    takes the first epoch for this Region
 //	POST /lambda/start        begins the schedule, with a tick at once
 //	POST /lambda/stop         ends every process
 //	POST /lambda/inject?fault=FAULT, /lambda/heal?fault=FAULT
@@ -46,9 +45,6 @@ func Role(ctx context.Context, h *host.Host) error {
 	h.Control.Handle("POST /lambda/stop", func(*http.Request) (any, error) {
 		k.stop()
 		return struct{}{}, nil
-	})
-	handle("POST /lambda/bootstrap", func(s *service, r *http.Request) (any, error) {
-		return struct{}{}, s.cfg.bootstrap(r.Context())
 	})
 	handle("POST /lambda/start", func(s *service, _ *http.Request) (any, error) { return struct{}{}, s.start() })
 	handle("POST /lambda/inject", func(s *service, r *http.Request) (any, error) { return k.inject(s, r.FormValue("fault")) })

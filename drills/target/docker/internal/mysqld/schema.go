@@ -49,6 +49,7 @@ func setup() []string {
 		"CREATE TABLE " + Schema + ".heartbeat (region VARCHAR(32) NOT NULL PRIMARY KEY, epoch BIGINT NOT NULL, seq BIGINT NOT NULL, at DATETIME(6) NOT NULL)",
 	}
 	lines = append(lines, all(Admin, "ALL ON *.*")...)
+	lines[len(lines)-1] += " WITH GRANT OPTION" // as Aurora's master user, which makes the monitor's account
 	lines = append(lines, all(App, "SELECT, INSERT, UPDATE, DELETE ON "+Schema+".*")...)
 	lines = append(lines, all(Replication, "REPLICATION SLAVE ON *.*")...)
 	return lines
