@@ -24,3 +24,35 @@ func TestTheLagBeforeTheFaultReachesTheTrigger(t *testing.T) {
 		})
 	}
 }
+
+// A guard that takes over goes on guarding the lag at once: these seeds cut the Region
+// off less than two seconds after a handover.
+func TestTheLagIsGuardedAcrossAHandover(t *testing.T) {
+	s, err := drill.Find("region-partition-guarded")
+	require.NoError(t, err)
+	for _, seed := range []uint64{5, 8, 17} {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			out := virtual(t, s, seed)
+			require.Equal(t, measure.Passed, out.Verdict.Outcome, out.Summary)
+		})
+	}
+}
+
+// And it closes nothing when nothing is wrong.
+func TestAHandoverClosesNoWriter(t *testing.T) {
+	s, err := drill.Find("no-fault")
+	require.NoError(t, err)
+	s.Policy.RPOGuard = true
+	for seed := range uint64(5) {
+		out := virtual(t, s, seed)
+		handovers := 0
+		for _, m := range out.Run.Marks {
+			require.NotEqual(t, "lease.fenced", m.Name, "seed %d at %v: %s", seed, m.At, m.Detail)
+			if m.Name == "loop.taken" && m.Region == drill.East {
+				handovers++
+			}
+		}
+		require.Greater(t, handovers, 1)
+		require.Equal(t, measure.Passed, out.Verdict.Outcome, out.Summary)
+	}
+}

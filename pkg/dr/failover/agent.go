@@ -299,6 +299,9 @@ func (a *Agent) recall(ctx context.Context) {
 	for _, h := range all {
 		a.watch.Adopt(h.LeaseRev, h.LeaseUnchanged, time.Now())
 		if h.Region == a.cfg.Region {
+			if a.guard != nil {
+				a.guard.recall(h, time.Now())
+			}
 			a.monitor.Recall(predecessor(a.cfg.Policy, h, time.Now()))
 			a.mu.Lock()
 			a.former = &h

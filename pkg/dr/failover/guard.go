@@ -53,6 +53,7 @@ type Guard struct {
 	committed uint64               // the last one that committed
 	sent      map[uint64]time.Time // by beat, for the RPO guard
 	safeAt    time.Time            // everything acknowledged before this has arrived
+	guarded   dr.Epoch             // the term in which a predecessor has confirmed the lag
 	wake      chan struct{}        // tells the fence loop that its deadline has moved
 	admin     chan struct{}        // held while the writer is being opened or fenced
 	problems  problems
@@ -117,7 +118,10 @@ func (g *Guard) Run(ctx context.Context) error {
 	defer tick.Stop()
 	var enforced time.Time
 	for {
-		if lease, known := g.cfg.Watch.Lease(); known {
+		var soon <-chan time.Time // who takes over must not lose an interval to the first look
+		if lease, known := g.cfg.Watch.Lease(); !known {
+			soon = time.After(firstLook)
+		} else {
 			switch {
 			case g.serves(lease):
 				g.keep(ctx, lease)
@@ -131,10 +135,14 @@ func (g *Guard) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-soon:
 		case <-tick.C:
 		}
 	}
 }
+
+// firstLook is the time between two looks whether the lease has been read at last.
+const firstLook = 25 * time.Millisecond
 
 // inherit counts the writer as open under a lease of unknown age, of which half is
 // left at best. The lock must be held.
@@ -150,6 +158,7 @@ func (g *Guard) keep(ctx context.Context, seen Lease) {
 	switch {
 	case g.inherited && g.lease.Epoch == 0:
 		g.lease = seen // the first look after a start; what was open stays to be fenced
+		g.adopt()
 	case seen.Epoch != g.lease.Epoch:
 		g.lease, g.trials = seen, 0
 		g.safeAt = time.Time{} // what arrived in an earlier term says nothing of this one
@@ -368,6 +377,9 @@ func (g *Guard) Report(h *Heartbeat) {
 	}
 	if g.fence.failed && !g.fence.acked {
 		h.FenceFailed = g.fence.epoch
+	}
+	if !g.safeAt.IsZero() {
+		h.Guarded = g.lease.Epoch
 	}
 }
 

@@ -81,6 +81,9 @@ type Heartbeat struct {
 	// FenceFailed says that the Region could neither confirm the fence of this
 	// epoch nor cut its writer off.
 	FenceFailed dr.Epoch
+	// Guarded is the epoch in which the Region's RPO guard confirms the lag, so that its
+	// successor guards from its first moment on. Zero when it confirms none.
+	Guarded dr.Epoch
 	// LeaseRev has been unchanged for LeaseUnchanged on this Region's clock. A
 	// duration needs no clock in common.
 	LeaseRev       uint64

@@ -76,8 +76,12 @@ func (g *Guard) rpoSampler(ctx context.Context) {
 		g.mu.Lock()
 		epoch, armed := g.lease.Epoch, g.armed
 		if epoch != term {
-			term, g.safeAt = epoch, time.Time{}
+			if term != 0 {
+				g.safeAt = time.Time{}
+			}
+			term = epoch
 		}
+		g.adopt()
 		g.mu.Unlock()
 		if !armed {
 			continue
@@ -123,6 +127,25 @@ func (g *Guard) rpoConfirm(ctx context.Context, got Beat) {
 func (g *Guard) overtaken(at time.Time) bool {
 	last := g.sent[g.committed]
 	return last.Sub(at) < g.callTimeout() && time.Since(last) > 2*g.callTimeout()
+}
+
+// recall has the guard go on with what a predecessor has begun, as told by its last
+// heartbeat. A cut that comes right after a handover would else find nobody guarding.
+func (g *Guard) recall(h Heartbeat, now time.Time) {
+	if now.Sub(h.At) > 3*g.cfg.Policy.ProbeInterval {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.guarded = h.Guarded
+}
+
+// adopt arms the guard in the term in which its predecessor was armed, and counts from
+// now: what was before, the predecessor has seen to. The lock must be held.
+func (g *Guard) adopt() {
+	if g.armed && g.guarded != 0 && g.guarded == g.lease.Epoch && g.safeAt.IsZero() {
+		g.safeAt = time.Now()
+	}
 }
 
 func (g *Guard) rpoClose(ctx context.Context, e dr.Epoch) {
