@@ -364,6 +364,11 @@ func predecessor(p dr.Policy, h Heartbeat, now time.Time) health.Window {
 	}
 	for ago := min(most, p.Confirm); ago >= 1; ago-- {
 		r := health.Round{At: now.Add(-time.Duration(ago) * p.ProbeInterval), SelfCheck: health.Alive}
+		if h.Lag != nil && r.At.Before(h.Lag.At) {
+			// Samples lie closer together where one process takes over from another. The
+			// lag is from before the writer stopped, and must not be dated after it.
+			r.At = h.Lag.At
+		}
 		for _, s := range h.Sightings {
 			if s.Samples >= ago && s.Subject == w.Subject {
 				r.Observations = append(r.Observations, health.Observation{

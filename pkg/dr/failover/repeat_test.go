@@ -49,6 +49,47 @@ func TestAHandoverKeepsWhatWasSeen(t *testing.T) {
 	})
 }
 
+// Two processes that take turns sample more often than one. What the last of them has
+// counted is no reason to date the end of the writer before the lag that was seen of it:
+// then no lag would be known, and a person would be asked.
+func TestRecalledSamplesKeepTheLag(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		r := newRig(t, dr.Policy{})
+		defer r.end()
+		stop := r.agent(east)
+		r.wait(5 * time.Second)
+		stop()
+		lag := &health.Lag{At: time.Now().Add(-500 * time.Millisecond), Value: 40 * time.Millisecond}
+		cfg := r.Agent(west, r.policy, nil)
+		cfg.Guard, cfg.Controller, cfg.Founder = nil, nil, nil
+		cfg.Probers = []health.Prober{dead{}}
+		require.NoError(t, cfg.Heartbeats.Publish(r.ctx, failover.Heartbeat{
+			Region: west, Seq: 1, Lag: lag, At: time.Now(),
+			Sightings: []failover.Sighting{
+				{Subject: east, Family: health.SQL, Answer: health.Dead, Samples: 1},
+				{Subject: east, Family: health.Replication, Answer: health.Alive, Samples: 3},
+			},
+		}))
+		a, err := failover.NewAgent(cfg)
+		require.NoError(t, err)
+		r.wg.Go(func() { _ = a.Run(r.ctx) })
+		r.wait(500 * time.Millisecond)
+		v := a.Explain().Verdict
+		require.Equal(t, 2, v.Samples[health.SQL])
+		require.NotNil(t, v.Lag)
+		require.Equal(t, lag.Value, v.Lag.Value)
+	})
+}
+
+// dead finds every writer dead.
+type dead struct{}
+
+func (dead) Probe(_ context.Context, subject dr.Region) []health.Observation {
+	return []health.Observation{{
+		Subject: subject, Vantage: west, Family: health.SQL, Method: "test", Answer: health.Dead, Cause: "dead", At: time.Now(), OtherInstances: -1,
+	}}
+}
+
 func own(t *testing.T, r *rig) failover.Heartbeat {
 	t.Helper()
 	all, err := r.Agent(west, r.policy, nil).Heartbeats.Heartbeats(r.ctx)
