@@ -229,7 +229,9 @@ func (c *Controller) latest(ctx context.Context) (Entry, error) {
 		if err == nil || errors.Is(err, ErrNoEntry) {
 			return e, err
 		}
-		c.problem("read journal", err)
+		if ctx.Err() == nil { // else it is called off, and nothing is wrong
+			c.problem("read journal", err)
+		}
 		if err := pause(ctx, c.cfg.Policy.PollInterval); err != nil {
 			return Entry{}, err
 		}
