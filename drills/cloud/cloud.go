@@ -126,6 +126,13 @@ func (c *Cloud) Writer() dr.Region { return c.rds.Writer() }
 // their target; empty for a Region without one.
 func (c *Cloud) ClusterARN(r dr.Region) string { return c.rds.ClusterARN(r) }
 
+// Items returns what a table holds under a partition key whose sort keys have a prefix,
+// in their order, past every fault: for who judges. Each is its attributes that are
+// text or numbers.
+func (c *Cloud) Items(table, partition, prefix string) []map[string]string {
+	return c.tables.Items(table, partition, prefix)
+}
+
 // TopicARN returns the ARN of a topic, whether it exists or not.
 func (c *Cloud) TopicARN(r dr.Region, name string) string {
 	return c.topics.ARN(topics.Topic{Region: r, Name: name})

@@ -54,6 +54,11 @@ func (s Scenario) Validate() error {
 			return fmt.Errorf("drill: scenario %s: %w", s.Name, err)
 		}
 	}
+	for _, step := range s.Plan {
+		if step.For != 0 {
+			return fmt.Errorf("drill: scenario %s: %s has a length: a drill heals everything at once", s.Name, step)
+		}
+	}
 	if len(s.Clients) == 0 {
 		return fmt.Errorf("drill: scenario %s: no Clients: nothing would be measured", s.Name)
 	}

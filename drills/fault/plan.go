@@ -14,10 +14,20 @@ import (
 type Step struct {
 	Fault Fault
 	At    time.Duration
+	// For is how long the fault lasts; zero until everything is healed. Run leaves it
+	// to the owner of the plan, as it leaves every heal.
+	For time.Duration
 }
 
-// String prints the step as ParsePlan reads it, such as "kill(us-east-1)@2s".
-func (s Step) String() string { return s.Fault.String() + "@" + s.At.String() }
+// String prints the step as ParsePlan reads it, such as "kill(us-east-1)@2s" or
+// "kill(us-east-1)@2s for 5s".
+func (s Step) String() string {
+	out := s.Fault.String() + "@" + s.At.String()
+	if s.For != 0 {
+		out += " for " + s.For.String()
+	}
+	return out
+}
 
 // Plan is faults on one time line. Its order is the order of injection for
 // steps with equal offsets.
@@ -49,7 +59,7 @@ func (p Plan) String() string {
 	switch {
 	case len(p) == 0:
 		return string(None)
-	case len(p) == 1 && p[0].At == 0:
+	case len(p) == 1 && p[0].At == 0 && p[0].For == 0:
 		return p[0].Fault.String()
 	}
 	steps := make([]string, len(p))
@@ -65,6 +75,7 @@ func ParsePlan(text string) (Plan, error) {
 	var p Plan
 	for part := range strings.SplitSeq(text, "+") {
 		name, offset, timed := strings.Cut(part, "@")
+		offset, length, lasts := strings.Cut(offset, " for ")
 		f, err := Parse(name)
 		if err != nil {
 			return nil, fmt.Errorf("fault: plan %q: %w", text, err)
@@ -74,6 +85,12 @@ func ParsePlan(text string) (Plan, error) {
 			s.At, err = time.ParseDuration(strings.TrimSpace(offset))
 			if err != nil {
 				return nil, fmt.Errorf("fault: plan %q: offset %q of %s: write it like -8s or 500ms", text, strings.TrimSpace(offset), f)
+			}
+		}
+		if lasts {
+			s.For, err = time.ParseDuration(strings.TrimSpace(length))
+			if err != nil || s.For <= 0 {
+				return nil, fmt.Errorf("fault: plan %q: length %q of %s: write it like 5s, above zero", text, strings.TrimSpace(length), f)
 			}
 		}
 		p = append(p, s)
@@ -87,6 +104,9 @@ func (p Plan) Validate() error {
 	for _, s := range p {
 		if err := s.Fault.Validate(); err != nil {
 			errs = append(errs, err)
+		}
+		if s.For < 0 {
+			errs = append(errs, fmt.Errorf("fault: %s lasts %v: use a length above zero, or none", s.Fault, s.For))
 		}
 	}
 	return errors.Join(errs...)

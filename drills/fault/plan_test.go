@@ -21,8 +21,9 @@ func TestPlanPrintsBack(t *testing.T) {
 	for text, want := range map[string]fault.Plan{
 		"none":                {{Fault: fault.Fault{Kind: fault.None}}},
 		"blackout(us-east-1)": fault.All(blackout),
-		"replication-lag(us-east-1,us-west-2,5s)@-8s + blackout(us-east-1)@0s": {{lag, -8 * time.Second}, {blackout, 0}},
-		"blackout(us-east-1)@1.5s": {{blackout, 1500 * time.Millisecond}},
+		"replication-lag(us-east-1,us-west-2,5s)@-8s + blackout(us-east-1)@0s": {{Fault: lag, At: -8 * time.Second}, {Fault: blackout}},
+		"blackout(us-east-1)@1.5s":           {{Fault: blackout, At: 1500 * time.Millisecond}},
+		"blackout(us-east-1)@1.5s for 200ms": {{Fault: blackout, At: 1500 * time.Millisecond, For: 200 * time.Millisecond}},
 	} {
 		t.Run(text, func(t *testing.T) {
 			got, err := fault.ParsePlan(text)
@@ -36,6 +37,8 @@ func TestPlanPrintsBack(t *testing.T) {
 func TestPlanSaysWhatIsWrong(t *testing.T) {
 	_, err := fault.ParsePlan("blackout(us-east-1)@later")
 	require.ErrorContains(t, err, `offset "later" of blackout(us-east-1): write it like -8s`)
+	_, err = fault.ParsePlan("blackout(us-east-1)@1s for ever")
+	require.ErrorContains(t, err, `length "ever" of blackout(us-east-1): write it like 5s`)
 	_, err = fault.ParsePlan("blackout(us-east-1) + ")
 	require.ErrorContains(t, err, `kind "" is not known`)
 }
@@ -48,7 +51,7 @@ func TestSequence(t *testing.T) {
 
 func TestPlanRunsStepsWhenDue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := fault.Plan{{blackout, 2 * time.Second}, {lag, -8 * time.Second}}
+		p := fault.Plan{{Fault: blackout, At: 2 * time.Second}, {Fault: lag, At: -8 * time.Second}}
 		require.Equal(t, 8*time.Second, p.Lead())
 		start := time.Now()
 		got := map[fault.Kind]time.Duration{}

@@ -35,6 +35,12 @@ type Config struct {
 	// ColdMin and ColdMax bound how long a new process takes before it works. Default
 	// 100 to 400 ms: Lambda's own share, and the few milliseconds of ours.
 	ColdMin, ColdMax time.Duration
+	// BootReadOnly has a promoted server come up read-only, as one does that restarts on
+	// promotion. Default false.
+	BootReadOnly bool
+	// Observe is called after every call to the control plane, as cloud.Config says.
+	// It may be nil.
+	Observe func(cloud.Exchange)
 }
 
 func (c Config) withDefaults() Config {
@@ -68,10 +74,12 @@ func (t *Target) Up(ctx context.Context, s drill.Setup) (drill.World, error) {
 	w := &world{
 		cfg: t.cfg, setup: s, began: time.Now(),
 		net:     drtest.NewNetwork(s.Topology.Vantages()...),
-		silent:  make(map[dr.Region]bool),
+		silent:  make(map[dr.Region]int),
+		cuts:    make(map[[2]dr.Region]int),
 		lambdas: make(map[dr.Region]*lambda), failed: make(chan error, 1),
 	}
 	w.pair = drtest.NewPair(s.Writer, s.Topology.Peer(s.Writer), w.shipDelay(s.Seed))
+	w.pair.SetBoot(t.cfg.BootReadOnly)
 	w.net.SetHook(w.hook)
 	var err error
 	w.cloud, err = cloud.New(cloud.Config{
@@ -82,6 +90,7 @@ func (t *Target) Up(ctx context.Context, s drill.Setup) (drill.World, error) {
 		Topics:        topics(s),
 		Servers:       &servers{w},
 		Seed:          s.Seed,
+		Observe:       t.cfg.Observe,
 		Promotion:     cloud.Uniform(t.cfg.PromoteMin, t.cfg.PromoteMax),
 		DNSTTL:        s.Policy.WithDefaults().EndpointTTL,
 	})

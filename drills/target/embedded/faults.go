@@ -54,8 +54,8 @@ func (w *world) Inject(_ context.Context, f fault.Fault) (fault.Heal, error) {
 		w.link(f.Region, f.Peer, false)
 		return undo(func() { w.link(f.Region, f.Peer, true) }), nil
 	case fault.ReplicationLag:
-		w.lag.Store(int64(f.Duration))
-		return undo(func() { w.lag.Store(0) }), nil
+		w.lag.Add(int64(f.Duration))
+		return undo(func() { w.lag.Add(-int64(f.Duration)) }), nil
 	case fault.ThrottleRDS:
 		return w.throttle(f.Region, f.Duration), nil
 	}
@@ -68,15 +68,15 @@ func undo(f func()) fault.Heal {
 
 // blackout silences everything from, to and inside a Region.
 func (w *world) blackout(r dr.Region) fault.Heal {
-	set := func(on bool) {
+	add := func(d int) {
 		w.mu.Lock()
-		w.silent[r] = on
+		w.silent[r] += d
 		w.mu.Unlock()
 	}
-	set(true)
+	add(1)
 	mend := w.isolate(r)
 	return undo(func() {
-		set(false)
+		add(-1)
 		mend()
 	})
 }
@@ -94,9 +94,23 @@ func (w *world) isolate(r dr.Region) (mend func()) {
 	return func() { set(true) }
 }
 
-// link cuts or mends everything between two Regions: traffic, replication, and
-// what their control planes know of each other.
+// link cuts everything between two Regions, or takes a cut back: traffic,
+// replication, and what their control planes know of each other. What several faults
+// cut is up when all of them have mended it.
 func (w *world) link(a, b dr.Region, up bool) {
+	pair := [2]dr.Region{min(a, b), max(a, b)}
+	w.mu.Lock()
+	before := w.cuts[pair]
+	if up {
+		w.cuts[pair]--
+	} else {
+		w.cuts[pair]++
+	}
+	same := (before > 0) == (w.cuts[pair] > 0)
+	w.mu.Unlock()
+	if same {
+		return
+	}
 	w.net.SetLink(a, b, up)
 	w.cloud.SetLink(a, b, up)
 	if w.setup.Topology.Peer(a) == b {

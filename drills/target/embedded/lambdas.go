@@ -124,7 +124,7 @@ func (t ticks) Invoke(ctx context.Context, name string, payload []byte, mode lam
 	t.w.mu.Lock()
 	copies := 1
 	switch {
-	case l.lose > 0 || t.w.silent[t.r]: // in the dark nothing arrives
+	case l.lose > 0 || t.w.silent[t.r] > 0: // in the dark nothing arrives
 		copies = 0
 	case l.double > 0:
 		copies = 2

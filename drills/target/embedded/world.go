@@ -36,7 +36,8 @@ type world struct {
 	failed  chan error            // why a function can't work
 
 	mu     sync.Mutex
-	silent map[dr.Region]bool // Regions in blackout
+	silent map[dr.Region]int    // faults that keep a Region in blackout
+	cuts   map[[2]dr.Region]int // faults that cut a link
 	marks  []measure.Mark
 }
 
@@ -178,7 +179,7 @@ func (w *world) hook(c drtest.Call) drtest.Fault {
 func (w *world) inBlackout(r dr.Region) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.silent[r]
+	return w.silent[r] > 0
 }
 
 // roundTrip is about what AWS's Regions are from each other.

@@ -17,6 +17,7 @@ package dynamo
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/lifeboat-dr/lifeboat/drills/cloud/internal/attr"
@@ -110,6 +111,34 @@ func (s *Service) table(r dr.Region, name string) (*table, error) {
 		return nil, validation("The parameter 'TableName' is required but was not present in the request")
 	}
 	return nil, wire.Refuse(400, "ResourceNotFoundException", "Requested resource not found")
+}
+
+// Items returns what is stored under a partition key whose sort keys have a prefix, in
+// their order, past every link: text, number and bytes only, by attribute.
+func (s *Service) Items(table, partition, prefix string) []map[string]string {
+	t := s.tables[table]
+	if t == nil {
+		return nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := t.partitions[partition]
+	if p == nil {
+		return nil
+	}
+	var out []map[string]string
+	for _, rec := range p.records {
+		it := rec.last().item
+		if it == nil || !strings.HasPrefix(rec.sort.Str, prefix) {
+			continue
+		}
+		row := make(map[string]string, len(it))
+		for name, v := range it {
+			row[name] = v.Str
+		}
+		out = append(out, row)
+	}
+	return out
 }
 
 func validation(format string, args ...any) error {

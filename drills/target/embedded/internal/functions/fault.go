@@ -71,6 +71,21 @@ func (s *Service) Kill(name string) int {
 	return n
 }
 
+// Busy returns how many living processes of a function work on an invocation, their
+// start included.
+func (s *Service) Busy(name string) int {
+	p := s.pools[name]
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := 0
+	for e := range p.all {
+		if !e.Dead() && !slices.Contains(p.idle, e) {
+			n++
+		}
+	}
+	return n
+}
+
 // Retire ends the idle processes of a function, as Lambda does after a while.
 func (s *Service) Retire(name string) {
 	p := s.pools[name]

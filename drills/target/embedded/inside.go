@@ -1,0 +1,78 @@
+package embedded
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/lifeboat-dr/lifeboat/drills/cloud"
+	"github.com/lifeboat-dr/lifeboat/drills/drill"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/event"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/drtest"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+)
+
+// Inside is what a judge of a world sees, past every network and every fault. Nothing
+// that recovers may ask it.
+type Inside struct {
+	w     *world
+	Cloud *cloud.Cloud
+	Pair  *drtest.Pair
+}
+
+// Look returns what is inside a world of this target.
+func Look(w drill.World) (Inside, error) {
+	mine, ok := w.(*world)
+	if !ok {
+		return Inside{}, fmt.Errorf("embedded: look inside %T: it is no world of this target", w)
+	}
+	return Inside{w: mine, Cloud: mine.cloud, Pair: mine.pair}, nil
+}
+
+// Silent reports whether a Region is in a blackout, in which nobody hears anybody.
+func (i Inside) Silent(r dr.Region) bool { return i.w.inBlackout(r) }
+
+// Majority reports whether a Region reaches another one.
+func (i Inside) Majority(r dr.Region) bool { return i.w.net.Majority(r) }
+
+// Monitored reports whether a process of a Region's monitor is at work.
+func (i Inside) Monitored(r dr.Region) bool { return i.w.lambdas[r].Busy(monitorName) > 0 }
+
+// Lease returns the lease, and false when none was ever taken.
+func (i Inside) Lease() (failover.Lease, bool) {
+	rows := i.Cloud.Items(tableName, i.w.setup.Topology.GlobalCluster, "lease")
+	if len(rows) == 0 {
+		return failover.Lease{}, false
+	}
+	row := rows[0]
+	number := func(name string) uint64 {
+		n, _ := strconv.ParseUint(row[name], 10, 64) // zero is what a judge would object to
+		return n
+	}
+	return failover.Lease{
+		Epoch: dr.Epoch(number("epoch")), Holder: dr.Region(row["holder"]), Rev: number("rev"),
+		Execution: row["execution"], TakenRev: number("taken_rev"), TakenAfter: time.Duration(number("taken_after_ns")),
+	}, true
+}
+
+// Journal returns every entry, in the order of executions and of their steps.
+func (i Inside) Journal() ([]failover.Entry, error) {
+	var out []failover.Entry
+	for _, row := range i.Cloud.Items(tableName, i.w.setup.Topology.GlobalCluster, "journal#") {
+		var e failover.Entry
+		if err := json.Unmarshal([]byte(row["entry"]), &e); err != nil {
+			return nil, fmt.Errorf("embedded: journal entry %s: %w", row["sk"], err)
+		}
+		out = append(out, e)
+	}
+	return out, nil
+}
+
+// Consent is a person who answers the question of an execution, by invoking the trigger
+// of the Region that it moves the writer to.
+func (i Inside) Consent(ctx context.Context, x failover.Execution, by, reason string) error {
+	return i.w.consent(ctx, x.To, event.Acknowledgement{Epoch: x.Epoch, By: by}, reason)
+}
