@@ -3,16 +3,29 @@ package aurora
 import (
 	"context"
 	"database/sql"
+	"errors"
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
 // Beat implements failover.Beater by one autocommitted statement. It returns
 // failover.ErrReadOnly also to an account that could write in spite of read_only,
-// and ErrStaleEpoch when the row carries a newer epoch.
+// and ErrStaleEpoch when the row carries a newer epoch. A reader beside the writer says
+// nothing of the writer: its answer is an error of its own.
 func (s *SQL) Beat(ctx context.Context, b failover.Beat) error {
 	return s.session(ctx, s.cfg.DB, "heartbeat", func(c *sql.Conn) error {
-		return beat(ctx, c, s.heartbeat(), b)
+		err := beat(ctx, c, s.heartbeat(), b)
+		if !errors.Is(err, failover.ErrReadOnly) || s.cfg.Dialect != DialectAurora {
+			return err
+		}
+		m, modeErr := s.mode(ctx, c)
+		if modeErr == nil && m.secondary {
+			modeErr = s.provenSecondary(ctx, c)
+		}
+		if modeErr != nil {
+			return modeErr // not joined: who refused isn't known
+		}
+		return err
 	})
 }
 

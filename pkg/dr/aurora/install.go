@@ -110,6 +110,9 @@ func (s *SQL) writer(ctx context.Context, c *sql.Conn) (mode, error) {
 		return m, err
 	}
 	if m.secondary {
+		if err := s.provenSecondary(ctx, c); err != nil {
+			return m, err
+		}
 		return m, failover.ErrNotWriter
 	}
 	if s.cfg.Dialect == DialectMySQL {

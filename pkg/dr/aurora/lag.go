@@ -34,7 +34,7 @@ func (s *SQL) Lag(ctx context.Context) (*health.Lag, error) {
 	}
 	var value, age sql.Null[float64] // microseconds
 	asked := time.Now()              // a lag must not look younger than it is
-	err := s.session(ctx, s.cfg.Admin, "read the RPO lag", func(c *sql.Conn) error {
+	err := s.session(ctx, s.cfg.DB, "read the RPO lag", func(c *sql.Conn) error {
 		err := c.QueryRowContext(ctx, query, args...).Scan(&value, &age)
 		if errors.Is(err, sql.ErrNoRows) {
 			value.Valid = false

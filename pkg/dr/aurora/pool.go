@@ -16,7 +16,12 @@ import (
 )
 
 // MySQLTarget is where a connection leads, and as whom.
-type MySQLTarget struct{ Addr, User, Password string }
+type MySQLTarget struct {
+	Addr, User, Password string
+	// Reader is host:port of what is asked instead when the name in Addr does not exist;
+	// empty means nothing. See [MySQLTarget.connect].
+	Reader string
+}
 
 // MySQLSource knows the target of connections when it must be asked for: an address
 // that is in no configuration, a login that is rotated. It is safe for concurrent use.
@@ -49,7 +54,8 @@ type MySQLConfig struct {
 	// MaxOpen is how many connections may be open. Default 16: beats that hang in
 	// a frozen server must leave room for the one that fences it.
 	MaxOpen int
-	// Dial replaces the dialer; it must heed ctx.
+	// Dial replaces the dialer; it must heed ctx, and report a name that does not exist
+	// as net.Dialer does.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
@@ -91,17 +97,17 @@ func OpenMySQL(cfg MySQLConfig) (*sql.DB, error) {
 	m.Logger = &mysql.NopLogger{} // every error reaches the caller
 	m.InterpolateParams = true    // one round trip per statement, not three
 	m.Params = map[string]string{"time_zone": "'+00:00'"}
-	if before := cfg.before(); before != nil {
-		if err := m.Apply(mysql.BeforeConnect(before)); err != nil {
+	if cfg.Password != nil {
+		if err := m.Apply(mysql.BeforeConnect(cfg.password)); err != nil {
 			return nil, fmt.Errorf("aurora: mysql: %w", err)
 		}
 	}
-	connector, err := mysql.NewConnector(m)
-	if err != nil {
-		return nil, fmt.Errorf("aurora: mysql: %w", err)
-	}
-	if cfg.Source != nil {
-		connector = resolved{connector, cfg.Source}
+	var connector driver.Connector = resolved{m, cfg.Source}
+	if cfg.Source == nil {
+		var err error
+		if connector, err = mysql.NewConnector(m); err != nil {
+			return nil, fmt.Errorf("aurora: mysql: %w", err)
+		}
 	}
 	db := sql.OpenDB(connector)
 	if cfg.MaxOpen == 0 {
@@ -113,57 +119,12 @@ func OpenMySQL(cfg MySQLConfig) (*sql.DB, error) {
 	return db, nil
 }
 
-// before returns what completes the configuration of every connection; nil when nothing
-// is missing.
-func (c MySQLConfig) before() func(context.Context, *mysql.Config) error {
-	switch {
-	case c.Source != nil:
-		return c.resolve
-	case c.Password != nil:
-		return func(ctx context.Context, m *mysql.Config) (err error) {
-			if m.Passwd, err = c.Password(ctx); err != nil {
-				return fmt.Errorf("aurora: mysql: password of %s: %w: %w", c.User, health.ErrNotAsked, err)
-			}
-			return nil
-		}
+// password completes the configuration of a connection.
+func (c MySQLConfig) password(ctx context.Context, m *mysql.Config) (err error) {
+	if m.Passwd, err = c.Password(ctx); err != nil {
+		return fmt.Errorf("aurora: mysql: password of %s: %w: %w", c.User, health.ErrNotAsked, err)
 	}
 	return nil
-}
-
-func (c MySQLConfig) resolve(ctx context.Context, m *mysql.Config) error {
-	asked := time.Now()
-	target, err := c.Source.Resolve(ctx)
-	if err != nil {
-		return fmt.Errorf("aurora: mysql: %w: %w", health.ErrNotAsked, err)
-	}
-	host, _, err := net.SplitHostPort(target.Addr)
-	if err != nil {
-		return fmt.Errorf("aurora: mysql: %w: address: %w", health.ErrNotAsked, err)
-	}
-	// A server that is given the rest of the caller's time, and doesn't answer in it,
-	// has not been asked properly.
-	if end, ok := ctx.Deadline(); ok && time.Since(asked) > time.Until(end) {
-		return fmt.Errorf("aurora: mysql: %w: to learn where %s is took %v", health.ErrNotAsked, host, time.Since(asked))
-	}
-	m.Addr, m.User, m.Passwd = target.Addr, target.User, target.Password
-	if m.TLS != nil && c.TLS.ServerName == "" {
-		m.TLS.ServerName = host // m is a copy for this connection
-	}
-	return nil
-}
-
-// resolved tells the source of connections that fail.
-type resolved struct {
-	driver.Connector
-	source MySQLSource
-}
-
-func (r resolved) Connect(ctx context.Context) (driver.Conn, error) {
-	c, err := r.Connector.Connect(ctx)
-	if err != nil && !errors.Is(err, health.ErrNotAsked) {
-		r.source.Failed(err)
-	}
-	return c, err
 }
 
 func orDefault(d time.Duration) time.Duration {

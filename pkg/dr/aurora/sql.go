@@ -31,8 +31,10 @@ const (
 
 // SQLConfig says which server is spoken to, and by which accounts.
 type SQLConfig struct {
-	// DB is for heartbeats and for reading lag. Its account needs SELECT, INSERT
-	// and UPDATE on the schema, and must not have CONNECTION_ADMIN.
+	// DB is for heartbeats and for reading lag: a trigger has no other login. Its
+	// account needs SELECT, INSERT and UPDATE on the schema; PROCESS on Aurora, SELECT on
+	// performance_schema.replication_connection_status on MySQL; and it must not have
+	// CONNECTION_ADMIN.
 	DB *sql.DB
 	// Admin is for fencing and opening; nil means DB. On MySQL its account needs
 	// SYSTEM_VARIABLES_ADMIN, CONNECTION_ADMIN, PROCESS and REPLICATION CLIENT; on

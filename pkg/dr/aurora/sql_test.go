@@ -65,6 +65,42 @@ func TestFenceOnASecondary(t *testing.T) {
 	require.Equal(t, 2, s.opened-before)
 }
 
+// A reader beside the writer answers for itself only: taken for the writer's word, its
+// refusal would say that the writer is closed, or is none, and disarm the guard.
+func TestAReaderBesideTheWriterSpeaksForNobody(t *testing.T) {
+	s := newServer()
+	s.secondary, s.epoch, s.writers = true, 4, []string{"orders-west-1"}
+	db := sqlOn(t, s)
+	for name, f := range map[string]func() error{
+		"beat":    func() error { return db.Beat(t.Context(), failover.Beat{Region: west, Epoch: 4}) },
+		"open":    func() error { return db.Open(t.Context(), 4) },
+		"install": func() error { return db.Install(t.Context()) },
+	} {
+		before := s.opened
+		for range 2 {
+			err := f()
+			require.ErrorContains(t, err, "connected to a reader, the writer is orders-west-1", name)
+			require.NotErrorIs(t, err, failover.ErrReadOnly, name)
+			require.NotErrorIs(t, err, failover.ErrNotWriter, name)
+		}
+		require.GreaterOrEqual(t, s.opened-before, 1, "its connection is not kept")
+	}
+	s.writers = nil
+	require.ErrorIs(t, db.Beat(t.Context(), failover.Beat{Region: west, Epoch: 4}), failover.ErrReadOnly, "a secondary")
+	require.ErrorIs(t, db.Open(t.Context(), 4), failover.ErrNotWriter)
+	require.ErrorIs(t, db.Install(t.Context()), failover.ErrNotWriter)
+}
+
+// A trigger has no other login.
+func TestLagIsReadByTheAccountOfHeartbeats(t *testing.T) {
+	s, admin := newServer(), newServer()
+	s.lag = []driver.Value{1000.0, int64(0)}
+	lag, err := sqlOn(t, s, func(c *aurora.SQLConfig) { c.Admin = admin.db(t) }).Lag(t.Context())
+	require.NoError(t, err)
+	require.NotNil(t, lag)
+	require.Zero(t, admin.opened)
+}
+
 // What holds read_only up is disconnected: the statement waits for running ones and
 // for locked tables.
 func TestFenceThatIsHeldUp(t *testing.T) {
