@@ -79,6 +79,16 @@ func (s *Store) Entries() []failover.Entry {
 	return slices.Clone(s.journal)
 }
 
+// Newest returns the newest entry, past the network, and whether there is one.
+func (s *Store) Newest() (failover.Entry, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.journal) == 0 {
+		return failover.Entry{}, false
+	}
+	return s.journal[len(s.journal)-1], true
+}
+
 // Lease returns the lease, past the network, and whether there is one.
 func (s *Store) Lease() (failover.Lease, bool) {
 	s.mu.Lock()
