@@ -53,13 +53,14 @@ func (g *Guard) fenceDue(now time.Time) (bool, time.Duration) {
 }
 
 // close makes the writer read-only and does not return before the server has
-// confirmed it or ctx has ended. A server that doesn't answer is cut off at once.
+// confirmed it or ctx has ended. A server that doesn't answer is cut off at once, and
+// that is all that a rear guard waits for.
 func (g *Guard) close(ctx context.Context) {
 	tick := time.NewTicker(g.cfg.Policy.PollInterval)
 	defer tick.Stop()
 	for {
 		g.mu.Lock()
-		epoch, rev, isolated, closed := g.lease.Epoch, g.lease.Rev, g.fence.isolated, g.fence.closed
+		epoch, rev, isolated, closed, behind := g.lease.Epoch, g.lease.Rev, g.fence.isolated, g.fence.closed, g.rear
 		g.mu.Unlock()
 		if !closed {
 			return // a new term has begun
@@ -85,7 +86,9 @@ func (g *Guard) close(ctx context.Context) {
 		}
 		if !isolated {
 			g.problem("fence writer", err)
-			g.isolate(ctx, epoch)
+			if g.isolate(ctx, epoch) && behind {
+				return
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -95,8 +98,9 @@ func (g *Guard) close(ctx context.Context) {
 	}
 }
 
-// isolate cuts the writer off by the control plane of its own Region.
-func (g *Guard) isolate(ctx context.Context, e dr.Epoch) {
+// isolate cuts the writer off by the control plane of its own Region, and reports
+// whether that was done.
+func (g *Guard) isolate(ctx context.Context, e dr.Epoch) bool {
 	call, cancel := context.WithTimeout(ctx, g.cfg.Policy.CallTimeout)
 	defer cancel()
 	err := g.cfg.Isolator.Isolate(call, e)
@@ -112,9 +116,10 @@ func (g *Guard) isolate(ctx context.Context, e dr.Epoch) {
 	g.mu.Unlock()
 	if err != nil {
 		g.problem("isolate writer", err)
-		return
+		return false
 	}
 	g.event(dr.LeaseIsolated, e, "the writer did not answer in time")
+	return true
 }
 
 // refreshEvery is how often an isolator looks up what it would act on.

@@ -39,24 +39,26 @@ type Guard struct {
 	// lease is the last renewal of this Region's own term; renewedAt was taken
 	// before its request was sent. armed: the writer may be open under it. inherited:
 	// it may be open since before this process, which has not renewed yet.
-	lease     Lease
-	renewedAt time.Time
-	armed     bool
-	inherited bool
-	fence     fenceState
-	trials    int
-	triedAt   time.Time
-	told      dr.Epoch             // the term of which the controller says that its writer is promoted
-	watched   dr.Epoch             // the term for which the watchdog is as the policy says
-	checkedAt time.Time            // when it was last known to be
-	beat      uint64               // the last one sent
-	committed uint64               // the last one that committed
-	sent      map[uint64]time.Time // by beat, for the RPO guard
-	safeAt    time.Time            // everything acknowledged before this has arrived
-	guarded   dr.Epoch             // the term in which a predecessor has confirmed the lag
-	wake      chan struct{}        // tells the fence loop that its deadline has moved
-	admin     chan struct{}        // held while the writer is being opened or fenced
-	problems  problems
+	lease      Lease
+	renewedAt  time.Time
+	armed      bool
+	inherited  bool
+	fence      fenceState
+	trials     int
+	triedAt    time.Time
+	told       dr.Epoch             // the term of which the controller says that its writer is promoted
+	watched    dr.Epoch             // the term for which the watchdog is as the policy says
+	checkedAt  time.Time            // when it was last known to be
+	beat       uint64               // the last one sent
+	committed  uint64               // the last one that committed
+	sent       map[uint64]time.Time // by beat, for the RPO guard
+	safeAt     time.Time            // everything acknowledged before this has arrived
+	guarded    dr.Epoch             // the term in which a predecessor has confirmed the lag
+	unanswered uint64               // renewals since the last answer to one
+	rear       bool                 // Run has returned
+	wake       chan struct{}        // tells the fence loop that its deadline has moved
+	admin      chan struct{}        // held while the writer is being opened or fenced
+	problems   problems
 }
 
 // fenceState is what the guard knows of its own writer.
@@ -262,7 +264,7 @@ func (g *Guard) commit(ctx context.Context, e dr.Epoch) error {
 func (g *Guard) renew(ctx context.Context, held Lease, start time.Time) bool {
 	call, cancel := context.WithTimeout(ctx, g.callTimeout())
 	defer cancel()
-	l, err := g.cfg.Leaser.RenewLease(call, held)
+	l, err := g.ask(call, held)
 	switch {
 	case errors.Is(err, ErrLeaseMoved):
 		g.mu.Lock()

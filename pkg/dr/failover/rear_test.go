@@ -1,0 +1,160 @@
+package failover_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/drtest"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+)
+
+// rear has a guard at work for 5 s and a bit, stops it, and lets its rear guard stay
+// until the returned function is called, which says how long it did.
+func (r *rig) rear(ctx context.Context, region dr.Region, bit time.Duration) (stayed func() time.Duration) {
+	g, stop := r.guard(region)
+	r.wait(5*time.Second + bit)
+	stop()
+	begun, done := time.Now(), make(chan time.Duration, 1)
+	r.wg.Go(func() {
+		g.Rear(ctx)
+		done <- time.Since(begun)
+	})
+	return func() time.Duration { return <-done }
+}
+
+func TestARearGuardIsRelievedByTheNextGuard(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		r := newRig(t, dr.Policy{})
+		defer r.end()
+		stayed := r.rear(r.ctx, east, 0)
+		r.wait(150 * time.Millisecond)
+		r.guard(east)
+		require.LessOrEqual(t, stayed(), 500*time.Millisecond)
+		r.wait(20 * time.Second)
+		require.NotContains(t, r.told(), dr.LeaseFenced)
+		require.True(t, r.Pair.DB(east).Accepts())
+	})
+}
+
+// Whatever fails when the guard has stopped, at whatever moment between two renewals,
+// the writer accepts nothing TTL after the request of the last renewal.
+func TestARearGuardClosesInTime(t *testing.T) {
+	hang := drtest.Fault{Hang: true}
+	for name, fail := range map[string]func(r *rig){
+		"the store is unreachable": func(r *rig) { r.breaks(storeOf(east, hang)) },
+		"the store refuses":        func(r *rig) { r.breaks(storeOf(east, drtest.Fault{Err: errRefused})) },
+		"the Region is cut off":    func(r *rig) { r.CutRegion(east, true) },
+		"fencing by SQL hangs":     func(r *rig) { r.breaks(calls(east, hang, drtest.OpReadLease, drtest.OpFence)) },
+	} {
+		bubble(t, name, func(t *testing.T) {
+			for bit := time.Duration(0); bit < 600*time.Millisecond; bit += 70 * time.Millisecond {
+				r := newRig(t, dr.Policy{})
+				stayed := r.rear(r.ctx, east, bit)
+				fail(r)
+				renewals := r.when(drtest.OpRenewLease, east)
+				asked := renewals[len(renewals)-1]
+				require.Less(t, r.until("the writer is closed", ttl, r.closed(east)).Sub(asked), ttl)
+				require.Less(t, stayed(), ttl)
+				require.Len(t, r.when(drtest.OpRenewLease, east), len(renewals), "it renews nothing")
+				r.end()
+			}
+		})
+	}
+}
+
+// A renewal that its guard sent and heard nothing of is no proof that there is another.
+func TestARearGuardIsNotRelievedByItself(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		r := newRig(t, dr.Policy{})
+		defer r.end()
+		g, stop := r.guard(east)
+		r.wait(5 * time.Second)
+		r.breaks(calls(east, drtest.Fault{Hang: true, Acts: true}, drtest.OpRenewLease))
+		sent := len(r.when(drtest.OpRenewLease, east))
+		r.until("another one is under way", time.Second, func() bool { return len(r.when(drtest.OpRenewLease, east)) > sent })
+		stop()
+		r.breaks(nil)
+		r.wg.Go(func() { g.Rear(r.ctx) })
+		r.wait(time.Second)
+		r.CutRegion(east, true)
+		r.until("the writer is closed", ttl, r.closed(east))
+	})
+}
+
+func TestARearGuardSeesANewerEpoch(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		r := newRig(t, dr.Policy{})
+		defer r.end()
+		stayed := r.rear(r.ctx, east, 0)
+		l, _ := r.Store.Lease()
+		_, err := r.Store.At(west).TakeLease(r.ctx, l, failover.Claim{Holder: west, Execution: "x"})
+		require.NoError(t, err)
+		require.LessOrEqual(t, stayed(), 300*time.Millisecond)
+		require.False(t, r.Pair.DB(east).Accepts())
+	})
+}
+
+// A Region whose monitor isn't started serves all the same, and it is told.
+func TestARearGuardLeavesAWriterThatIsNotCutOff(t *testing.T) {
+	enough := failover.RearTime(dr.Policy{})
+	for name, c := range map[string]struct {
+		left time.Duration // to the deadline
+		open bool
+	}{
+		"with time enough":       {time.Hour, true},
+		"with just enough":       {enough, true},
+		"with less than a lease": {ttl, false},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			r := newRig(t, dr.Policy{})
+			defer r.end()
+			ctx, cancel := context.WithTimeout(r.ctx, 5*time.Second+c.left)
+			defer cancel()
+			require.LessOrEqual(t, r.rear(ctx, east, 0)(), min(c.left, enough)-margin, "what is left is for closing")
+			require.NoError(t, ctx.Err())
+			require.Equal(t, c.open, r.Pair.DB(east).Accepts())
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if c.open {
+				require.Len(t, r.trouble, 1)
+				require.ErrorContains(t, r.trouble[0].Err, "start this Region's monitor")
+			}
+		})
+	}
+	bubble(t, "but not one that is cut off then", func(t *testing.T) {
+		for after := 4 * time.Second; after < 12*time.Second; after += 500 * time.Millisecond {
+			r := newRig(t, dr.Policy{})
+			r.rear(r.ctx, east, 0)
+			r.wait(after)
+			require.True(t, r.Pair.DB(east).Accepts())
+			r.CutRegion(east, true)
+			r.until("the writer is closed", 2*time.Second, r.closed(east))
+			r.end()
+		}
+	})
+}
+
+func TestARearGuardHasNothingToDoWhereNothingIsOpen(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		r := newRig(t, dr.Policy{})
+		defer r.end()
+		r.guard(east)
+		require.Zero(t, r.rear(r.ctx, west, 0)(), "another Region has the lease")
+		r.breaks(storeOf(east, drtest.Fault{Hang: true}))
+		r.until("the writer is closed", ttl, r.closed(east))
+	})
+	bubble(t, "it is called off", func(t *testing.T) {
+		r := newRig(t, dr.Policy{})
+		defer r.end()
+		ctx, cancel := context.WithCancel(r.ctx)
+		stayed := r.rear(ctx, east, 0)
+		r.wait(time.Second)
+		cancel()
+		require.Equal(t, time.Second, stayed())
+		require.True(t, r.Pair.DB(east).Accepts())
+	})
+}
