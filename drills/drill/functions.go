@@ -77,7 +77,7 @@ func functions() []Scenario {
 	}, {
 		Name:    "lambda-cold-everywhere",
 		Summary: "every new process takes a second longer to start in every Region, and the writer's Region falls silent",
-		Plan:    withBlackout(everywhere(-15*time.Second, fault.Fault{Kind: fault.ColdStart, Duration: time.Second})),
+		Plan:    withBlackout(everywhere(-25*time.Second, fault.Fault{Kind: fault.ColdStart, Duration: time.Second})),
 		Faulted: East, Clients: []Client{outside, insideEndpoint}, AfterHeal: comeback,
 		Expect: measure.Expect{Behaviour: measure.MustFailOver, MaxRTO: fast + time.Second},
 	}, {

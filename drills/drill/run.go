@@ -176,17 +176,17 @@ func (d *run) breakAndRecover(ctx context.Context) error {
 const warmUp = 2 * time.Second
 
 func (d *run) inject(ctx context.Context, s fault.Step) error {
+	injected, effect := measure.MarkInjected, measure.MarkEffective
 	if s.At < 0 {
-		d.mark(measure.MarkPrepared, s.Fault.Region, s.Fault.String())
-		if err := d.faults.Inject(ctx, s.Fault); err != nil {
-			return err
-		}
-		d.see(ctx, s.Fault)
-		return nil
+		injected, effect = measure.MarkPrepared, measure.MarkSeen
 	}
-	d.mark(measure.MarkInjected, s.Fault.Region, s.Fault.String())
+	d.mark(injected, s.Fault.Region, s.Fault.String())
 	if err := d.faults.Inject(ctx, s.Fault); err != nil {
 		return err
+	}
+	if s.At < 0 || s.Fault.Kind.Latent() {
+		d.see(ctx, s.Fault, effect)
+		return nil
 	}
 	bound, cancel := context.WithTimeout(ctx, effectTimeout)
 	defer cancel()
@@ -197,18 +197,19 @@ func (d *run) inject(ctx context.Context, s fault.Step) error {
 		}
 		return nil // no mark: the verdict will say that nothing was proven
 	}
-	d.add(measure.Mark{At: at, Source: "drill", Name: measure.MarkEffective, Region: s.Fault.Region, Detail: s.Fault.String()})
+	d.add(measure.Mark{At: at, Source: "drill", Name: effect, Region: s.Fault.Region, Detail: s.Fault.String()})
 	return nil
 }
 
-// see marks when a prepared fault shows. That may be long after the fault instant:
-// a trigger that is killed at every step must be asked to take one first.
-func (d *run) see(ctx context.Context, f fault.Fault) {
+// see marks when a fault shows that is prepared or latent. That may be long after the
+// fault instant: a trigger that is killed at every step must be asked to take one
+// first. What has not shown at the first heal has not shown: the verdict says so.
+func (d *run) see(ctx context.Context, f fault.Fault, effect string) {
 	ctx, stop := context.WithCancel(ctx)
 	d.seeing.Go(func() {
 		defer stop()
 		if at, err := d.world.Effective(ctx, f); err == nil {
-			d.add(measure.Mark{At: at, Source: "drill", Name: measure.MarkSeen, Region: f.Region, Detail: f.String()})
+			d.add(measure.Mark{At: at, Source: "drill", Name: effect, Region: f.Region, Detail: f.String()})
 		}
 	})
 	d.seeing.Go(func() {

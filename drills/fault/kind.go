@@ -39,7 +39,8 @@ const (
 	// StopMonitor (region): the same, and no tick starts another until the heal.
 	StopMonitor Kind = "stop-monitor"
 	// KillController (region): its controller, the failover trigger's process, is
-	// killed once, nothing else. Who had asked it asks again.
+	// killed once, nothing else: the one that runs, or the next one soon after it has
+	// begun. Who had asked it asks again.
 	KillController Kind = "kill-controller"
 	// KillSteps (region): the trigger's process is killed after every step, that
 	// is every change of state that it has recorded, until the heal.
@@ -52,13 +53,24 @@ const (
 	// DoubleTrigger (region): every invocation of the trigger is carried out twice
 	// at once, in two processes, until the heal.
 	DoubleTrigger Kind = "double-trigger"
-	// ColdStart (region, duration): idle processes are gone, busy ones go on, and
-	// each new one needs that much longer to start, until the heal.
+	// ColdStart (region, duration): idle processes are gone, busy ones go when they
+	// are done, and each new one needs that much longer to start, until the heal.
 	ColdStart Kind = "cold-start"
 	// LambdaDown (region): the functions that run are killed, and no invocation is
 	// accepted until the heal, be it a tick or a call.
 	LambdaDown Kind = "lambda-down"
 )
+
+// Latent reports whether a fault of this kind shows only when what it breaks is used: a
+// schedule at its next tick, a function at its next start or call, an API when it is
+// asked. Of every other fault a drill sees the effect within seconds.
+func (k Kind) Latent() bool {
+	switch k {
+	case ThrottleRDS, KillController, KillSteps, LoseTicks, DoubleTicks, DoubleTrigger, ColdStart:
+		return true
+	}
+	return false
+}
 
 // arity says which arguments a kind takes, in the order region, peer, duration.
 type arity struct{ region, peer, duration bool }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/lifeboat-dr/lifeboat/drills/cloud"
 	"github.com/lifeboat-dr/lifeboat/drills/drill"
+	"github.com/lifeboat-dr/lifeboat/drills/fault"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/drtest"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
@@ -41,6 +42,8 @@ type Config struct {
 	// Observe is called after every call to the control plane, as cloud.Config says.
 	// It may be nil.
 	Observe func(cloud.Exchange)
+	// Trace is told what every process does, besides the marks. It may be nil.
+	Trace *dr.Trace
 }
 
 func (c Config) withDefaults() Config {
@@ -73,9 +76,9 @@ func (t *Target) Up(ctx context.Context, s drill.Setup) (drill.World, error) {
 	}
 	w := &world{
 		cfg: t.cfg, setup: s, began: time.Now(),
-		net:     drtest.NewNetwork(s.Topology.Vantages()...),
-		silent:  make(map[dr.Region]int),
-		cuts:    make(map[[2]dr.Region]int),
+		net:    drtest.NewNetwork(s.Topology.Vantages()...),
+		silent: make(map[dr.Region]int),
+		cuts:   make(map[[2]dr.Region]int), injected: make(map[fault.Fault]time.Duration),
 		lambdas: make(map[dr.Region]*lambda), failed: make(chan error, 1),
 	}
 	w.pair = drtest.NewPair(s.Writer, s.Topology.Peer(s.Writer), w.shipDelay(s.Seed))

@@ -38,6 +38,9 @@ func (w *world) Inject(_ context.Context, f fault.Fault) (fault.Heal, error) {
 	if err := w.Supports(f); err != nil {
 		return nil, err
 	}
+	w.mu.Lock()
+	w.injected[f] = w.Clock()
+	w.mu.Unlock()
 	switch f.Kind {
 	case fault.None:
 		return undo(func() {}), nil
@@ -145,37 +148,4 @@ func (w *world) throttle(r dr.Region, for_ time.Duration) fault.Heal {
 		}
 	})
 	return undo(func() { close(healed); clear() })
-}
-
-// Effective implements drill.Observer: a client of its own asks until it gets no
-// answer. Its place is the third Region, or the other end of a cut link. What breaks
-// functions alone has no client who could see it; it is on when Inject has returned.
-func (w *world) Effective(ctx context.Context, f fault.Fault) (time.Duration, error) {
-	var ask func(context.Context) error
-	switch f.Kind {
-	case fault.Blackout, fault.Kill, fault.FreezeDatabase, fault.Isolate:
-		ask = w.dial(w.setup.Topology.Witness, f.Region).Probe
-	case fault.CutLink:
-		ask = w.dial(f.Peer, f.Region).Probe
-	case fault.ThrottleRDS:
-		ask = w.describe(f.Region)
-	default:
-		return w.Clock(), nil
-	}
-	for {
-		at := w.Clock()
-		call, cancel := context.WithTimeout(ctx, 5*probeEvery)
-		err := ask(call)
-		cancel()
-		if err != nil && ctx.Err() == nil {
-			return at, nil
-		}
-		t := time.NewTimer(probeEvery)
-		select {
-		case <-ctx.Done():
-			t.Stop()
-			return 0, fmt.Errorf("embedded: %s had no effect: %w", f, ctx.Err())
-		case <-t.C:
-		}
-	}
 }

@@ -1,16 +1,12 @@
 package embedded
 
 import (
-	"context"
 	"fmt"
+	"slices"
 	"sync"
-
-	"github.com/aws/aws-sdk-go-v2/service/rds"
 
 	"github.com/lifeboat-dr/lifeboat/drills/fault"
 	"github.com/lifeboat-dr/lifeboat/drills/target/embedded/internal/functions"
-	"github.com/lifeboat-dr/lifeboat/pkg/dr"
-	"github.com/lifeboat-dr/lifeboat/pkg/dr/aurora"
 )
 
 // inject breaks what runs in a Region. mu guards the counts.
@@ -36,8 +32,18 @@ func (l *lambda) inject(f fault.Fault, mu sync.Locker) (fault.Heal, error) {
 		}
 		return heal, nil
 	case fault.KillController:
-		l.Kill(triggerName) // who has asked it asks again; before that there is nobody to kill
-		return nothing, nil
+		if l.Kill(triggerName) > 0 { // who has asked it asks again
+			return nothing, nil
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		mine := &f
+		l.strikes = append(l.strikes, mine)
+		return undo(func() {
+			mu.Lock()
+			defer mu.Unlock()
+			l.strikes = slices.DeleteFunc(l.strikes, func(f *fault.Fault) bool { return f == mine })
+		}), nil
 	case fault.KillSteps:
 		return count(&l.killSteps), nil
 	case fault.LoseTicks:
@@ -77,14 +83,5 @@ func (l *lambda) everywhere(f functions.Fault) (mend func()) {
 		for _, mend := range all {
 			mend()
 		}
-	}
-}
-
-// describe returns a question to a Region's RDS API, by a client in that Region.
-func (w *world) describe(r dr.Region) func(context.Context) error {
-	client := aurora.NewClient(awsConfig(), r, endpoint("rds", r), w.http(r))
-	return func(ctx context.Context) error {
-		_, err := client.DescribeDBClusters(ctx, &rds.DescribeDBClustersInput{})
-		return err
 	}
 }

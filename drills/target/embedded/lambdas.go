@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/lifeboat-dr/lifeboat/drills/drill"
+	"github.com/lifeboat-dr/lifeboat/drills/fault"
 	"github.com/lifeboat-dr/lifeboat/drills/lambdahost"
 	"github.com/lifeboat-dr/lifeboat/drills/measure"
 	"github.com/lifeboat-dr/lifeboat/drills/target/embedded/internal/functions"
@@ -38,24 +39,34 @@ type lambda struct {
 	*functions.Service
 	works chan struct{} // closed when a monitor has had the turn for the first time
 	once  sync.Once
+	*effects
 
 	// Guarded by world.mu.
-	lose, double int    // faults of the schedule that are on
-	killSteps    int    // faults that kill the trigger after every step
-	killed       string // the last step after which it was killed
+	lose, double int            // faults of the schedule that are on
+	killSteps    int            // faults that kill the trigger after every step
+	killed       string         // the last step after which it was killed
+	strikes      []*fault.Fault // faults that found no trigger to kill, and wait for one
 }
 
 // deploy starts a Region's functions. They end with the world.
 func (w *world) deploy(r dr.Region) error {
-	l := &lambda{works: make(chan struct{})}
+	l := &lambda{works: make(chan struct{}), effects: newEffects()}
+	observe := func(name string) func(functions.Event) {
+		return func(e functions.Event) {
+			l.happened(name, w.Clock(), e)
+			if name == triggerName && e.What == functions.Began && w.struck(l) {
+				w.tasks.Go(func() { w.killAfter(struckAfter, e.Process) })
+			}
+		}
+	}
 	// Concurrency, attempts and age are those of terraform/modules/failover.
 	deployed := []functions.Function{{
-		Name: monitorName, Concurrency: 2, Attempts: 1, MaxAge: time.Minute,
+		Name: monitorName, Concurrency: 2, Attempts: 1, MaxAge: time.Minute, Observe: observe(monitorName),
 		Start: func(p *functions.Process) (functions.Handler, error) { return w.monitor(l, w.parts(r, p)) },
 	}}
 	if w.setup.Topology.Peer(r) != "" {
 		deployed = append(deployed, functions.Function{
-			Name: triggerName, Concurrency: 1, Attempts: 3, MaxAge: time.Hour,
+			Name: triggerName, Concurrency: 1, Attempts: 3, MaxAge: time.Hour, Observe: observe(triggerName),
 			Start: func(p *functions.Process) (functions.Handler, error) { return w.trigger(l, w.parts(r, p)) },
 		})
 	}
@@ -122,16 +133,22 @@ type ticks struct {
 func (t ticks) Invoke(ctx context.Context, name string, payload []byte, mode lambdahost.Mode) (result lambdahost.Result, err error) {
 	l := t.w.lambdas[t.r]
 	t.w.mu.Lock()
-	copies := 1
+	copies, dark := 1, t.w.silent[t.r] > 0
 	switch {
-	case l.lose > 0 || t.w.silent[t.r] > 0: // in the dark nothing arrives
+	case l.lose > 0 || dark: // in the dark nothing arrives
 		copies = 0
 	case l.double > 0:
 		copies = 2
 	}
 	t.w.mu.Unlock()
+	came := 0
 	for range copies {
-		result, err = l.Invoke(ctx, name, payload, mode)
+		if result, err = l.Invoke(ctx, name, payload, mode); err == nil {
+			came++
+		}
+	}
+	if err == nil && !dark { // who refuses a tick, or silences it, has not lost it
+		l.tick(t.w.Clock(), came)
 	}
 	return result, err
 }
@@ -205,6 +222,7 @@ func (w *world) newTrigger(l *lambda, p parts) (*trigger.Handler, error) {
 	}
 	cfg.Silent, cfg.Controller, cfg.Probers = true, controller, append(cfg.Probers, probers...)
 	cfg.Trace = dr.Join(cfg.Trace, &dr.Trace{State: func(c dr.StateChange) {
+		l.step(p.process)
 		if w.diesOf(l, c) {
 			p.process.Kill()
 		}
@@ -225,6 +243,32 @@ func (w *world) diesOf(l *lambda, c dr.StateChange) bool {
 	return true
 }
 
+// struckAfter is how long a trigger has worked when a fault strikes that found none at
+// work.
+const struckAfter = 500 * time.Millisecond
+
+// struck reports whether a trigger that begins to work is to be killed for it, once for
+// every fault that found none.
+func (w *world) struck(l *lambda) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(l.strikes) == 0 {
+		return false
+	}
+	l.strikes = l.strikes[1:]
+	return true
+}
+
+func (w *world) killAfter(d time.Duration, p *functions.Process) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-w.life.Done():
+	case <-t.C:
+		p.Kill()
+	}
+}
+
 // refuse tells who waits for the world that a function can't work.
 func (w *world) refuse(r dr.Region, name string, err error) error {
 	err = fmt.Errorf("embedded: %s of %s: %w", name, r, err)
@@ -242,11 +286,11 @@ func (w *world) problem(r dr.Region, err error) {
 
 // trace marks what a process says, for as long as it lives.
 func (w *world) trace(r dr.Region, p *functions.Process) *dr.Trace {
-	return drill.MarkTrace(r, w.Clock, func(m measure.Mark) {
+	return dr.Join(w.cfg.Trace, drill.MarkTrace(r, w.Clock, func(m measure.Mark) {
 		if !p.Dead() {
 			w.mark(m)
 		}
-	})
+	}))
 }
 
 // consent is a person who invokes a Region's trigger, and doesn't wait for its answer.

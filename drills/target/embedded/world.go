@@ -11,6 +11,7 @@ import (
 
 	"github.com/lifeboat-dr/lifeboat/drills/cloud"
 	"github.com/lifeboat-dr/lifeboat/drills/drill"
+	"github.com/lifeboat-dr/lifeboat/drills/fault"
 	"github.com/lifeboat-dr/lifeboat/drills/measure"
 	"github.com/lifeboat-dr/lifeboat/drills/workload"
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/event"
@@ -39,6 +40,8 @@ type world struct {
 	silent map[dr.Region]int    // faults that keep a Region in blackout
 	cuts   map[[2]dr.Region]int // faults that cut a link
 	marks  []measure.Mark
+	// injected says when the injection of a fault began.
+	injected map[fault.Fault]time.Duration
 }
 
 var _ drill.World = (*world)(nil)

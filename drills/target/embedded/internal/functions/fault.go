@@ -86,11 +86,15 @@ func (s *Service) Busy(name string) int {
 	return n
 }
 
-// Retire ends the idle processes of a function, as Lambda does after a while.
+// Retire ends the processes of a function, as Lambda does after a while: idle ones at
+// once, the others after their invocation.
 func (s *Service) Retire(name string) {
 	p := s.pools[name]
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	for e := range p.all {
+		e.retired = true
+	}
 	for _, e := range p.idle {
 		e.Kill()
 	}

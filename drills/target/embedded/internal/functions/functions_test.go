@@ -3,6 +3,7 @@ package functions_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -115,5 +116,75 @@ func TestFaultsComeAndGo(t *testing.T) {
 		_, err = s.Invoke(t.Context(), "f", nil, lambdahost.Sync)
 		require.NoError(t, err)
 		require.EqualValues(t, 3, n.Load())
+	})
+}
+
+// What drills go by is told by what happened, not by the fault's switch.
+func TestWhatHappensIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told []functions.Event
+		var mu sync.Mutex
+		s := functions.New(t.Context(), func() time.Duration { return 100 * time.Millisecond }, functions.Function{
+			Name: "f", Concurrency: 2, Start: func(p *functions.Process) (functions.Handler, error) { return slow(p), nil },
+			Observe: func(e functions.Event) {
+				mu.Lock()
+				defer mu.Unlock()
+				told = append(told, e)
+			},
+		})
+		t.Cleanup(s.Close)
+		call := func() {
+			t.Helper()
+			_, err := s.Invoke(t.Context(), "f", nil, lambdahost.Sync)
+			require.NoError(t, err)
+			synctest.Wait()
+		}
+		what := func() (out []string) {
+			mu.Lock()
+			defer mu.Unlock()
+			for _, e := range told {
+				switch {
+				case e.Twice:
+					out = append(out, "twice")
+				case e.Late > 0:
+					out = append(out, "late "+e.Late.String())
+				default:
+					out = append(out, string(e.What))
+				}
+			}
+			told = nil
+			return out
+		}
+		call()
+		require.Equal(t, []string{"started", "began"}, what())
+		call()
+		require.Equal(t, []string{"began"}, what(), "warm")
+
+		mend := s.Break("f", functions.Fault{Slow: time.Second})
+		go s.Invoke(t.Context(), "f", nil, lambdahost.Sync)
+		synctest.Wait()
+		s.Retire("f")
+		time.Sleep(2 * time.Second)
+		call()
+		require.Equal(t, []string{"began", "late 1s", "began"}, what(), "the busy one is not used again")
+		mend()
+
+		mend = s.Break("f", functions.Fault{Twice: true})
+		call()
+		time.Sleep(time.Second) // the other one
+		require.Contains(t, what(), "twice")
+		mend()
+
+		go s.Invoke(t.Context(), "f", nil, lambdahost.Sync)
+		synctest.Wait()
+		s.Kill("f")
+		synctest.Wait()
+		require.Equal(t, []string{"began", "killed"}, what())
+
+		mend = s.Break("f", functions.Fault{Down: true})
+		_, err := s.Invoke(t.Context(), "f", nil, lambdahost.Async)
+		require.Error(t, err)
+		require.Equal(t, []string{"refused"}, what())
+		mend()
 	})
 }

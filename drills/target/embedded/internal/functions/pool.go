@@ -24,6 +24,7 @@ type pool struct {
 	idle   []*Process
 	all    map[*Process]struct{}
 	faults []*Fault
+	at     map[string]int // how many processes work on an invocation
 }
 
 // acquire takes a place, and the process that was idle last or a new one. An extra
@@ -56,6 +57,9 @@ func (p *pool) release(e *Process, extra bool) {
 	if !extra {
 		p.busy--
 	}
+	if e.retired {
+		e.Kill()
+	}
 	if e.Dead() {
 		delete(p.all, e)
 		return
@@ -72,7 +76,9 @@ func (p *pool) attempt(id string, payload []byte, extra bool) (lambdahost.Result
 	defer p.release(e, extra)
 	r := lambdahost.Result{StatusCode: http.StatusOK, RequestID: id, Cold: e.handler == nil}
 	if r.Cold {
-		if !sleep(e.life, p.cold()+p.broken().Slow) {
+		start, drawn := time.Now(), p.cold()
+		if !sleep(e.life, drawn+p.broken().Slow) {
+			p.tell(Event{What: Killed, Process: e})
 			return failed(r, "Runtime.ExitError", "killed while it started"), nil
 		}
 		var err error
@@ -80,12 +86,14 @@ func (p *pool) attempt(id string, payload []byte, extra bool) (lambdahost.Result
 			e.Kill()
 			return failed(r, "Runtime.InitError", err.Error()), nil
 		}
+		p.tell(Event{What: Started, Process: e, Late: time.Since(start) - drawn})
 	}
 	began := time.Now()
 	out, err, ended := p.serve(e, id, payload)
 	r.Took = time.Since(began)
 	switch {
 	case e.Dead():
+		p.tell(Event{What: Killed, Process: e})
 		return failed(r, "Runtime.ExitError", "the process was killed"), nil
 	case !ended:
 		e.Kill()
@@ -101,6 +109,7 @@ func (p *pool) attempt(id string, payload []byte, extra bool) (lambdahost.Result
 func (p *pool) serve(e *Process, id string, payload []byte) (out []byte, err error, ended bool) {
 	ctx, cancel := context.WithTimeout(lambdacontext.NewContext(e.life, &lambdacontext.LambdaContext{AwsRequestID: id}), p.fn.Timeout)
 	defer cancel()
+	defer p.begin(id, e)()
 	done := make(chan struct{})
 	var answer []byte
 	var failure error

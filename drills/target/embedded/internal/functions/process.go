@@ -14,6 +14,7 @@ type Process struct {
 	life    context.Context
 	end     context.CancelFunc
 	handler Handler // nil until it has started
+	retired bool    // is not used again; guarded by its pool
 }
 
 func newProcess(ctx context.Context) *Process {

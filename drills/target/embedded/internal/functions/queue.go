@@ -25,7 +25,9 @@ func (p *pool) deliver(id string, payload []byte, accepted time.Time, extra bool
 	for failures, refusals := 0, 0; ; {
 		var result lambdahost.Result
 		err := p.broken().refusal()
-		if err == nil {
+		if err != nil {
+			p.tell(Event{What: Refused})
+		} else {
 			result, err = p.attempt(id, payload, extra)
 		}
 		var delay time.Duration

@@ -32,6 +32,9 @@ type Function struct {
 	Attempts int
 	// MaxAge is how long an asynchronous event may wait. Default 6 h.
 	MaxAge time.Duration
+	// Observe is told what happens to its processes, from several goroutines. It must
+	// not wait for anything. It may be nil.
+	Observe func(Event)
 }
 
 func (f Function) withDefaults() Function {
@@ -69,7 +72,7 @@ func New(ctx context.Context, coldStart func() time.Duration, functions ...Funct
 	s := &Service{pools: make(map[string]*pool)}
 	s.life, s.end = context.WithCancel(ctx)
 	for _, f := range functions {
-		s.pools[f.Name] = &pool{service: s, fn: f.withDefaults(), cold: coldStart, all: make(map[*Process]struct{})}
+		s.pools[f.Name] = &pool{service: s, fn: f.withDefaults(), cold: coldStart, all: make(map[*Process]struct{}), at: make(map[string]int)}
 	}
 	return s
 }
@@ -107,6 +110,7 @@ func (s *Service) Invoke(ctx context.Context, name string, payload []byte, mode 
 	}
 	broken := p.broken()
 	if err := broken.refusal(); err != nil {
+		p.tell(Event{What: Refused})
 		return lambdahost.Result{}, err
 	}
 	id := s.requestID(name)
