@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -46,10 +47,6 @@ type Config struct {
 	// alarms judge whole minutes, and a point per minute would now and then leave one
 	// without (terraform/modules/dns).
 	Every time.Duration
-	// Alone reports whether work's context has ended, with this cause, because the turn
-	// could not be kept, and not because another process takes over: then nobody may be
-	// able to guard the writer, and it must not stay open. Optional.
-	Alone func(cause error) bool
 	// Fatal reports whether an error means that this process can do nothing any more.
 	// The turn is then released and the error returned. Optional.
 	Fatal func(error) bool
@@ -98,21 +95,25 @@ type Answer struct {
 	Worked int64 `json:"worked_ms"`
 }
 
-// Invoke implements lambda.Handler.
+// Invoke implements lambda.Handler. It returns after the rear guard of every turn that
+// was this process's: see [failover.Agent.Rear]. One whose ctx is called off, as by
+// SIGTERM, has no time for that, and leaves the writer to the next process.
 func (h *Handler) Invoke(ctx context.Context, _ []byte) ([]byte, error) {
 	process := "unnamed"
 	if lc, ok := lambdacontext.FromContext(ctx); ok && lc.AwsRequestID != "" {
 		process = lc.AwsRequestID
 	}
 	a := Answer{Region: h.cfg.Agent.Region}
-	err := h.cfg.Turn(ctx, process, func(ctx context.Context) error {
+	var behind sync.WaitGroup
+	err := h.cfg.Turn(ctx, process, func(turn context.Context) error {
 		began := time.Now()
 		defer func() {
 			a.Turns++
 			a.Worked += time.Since(began).Milliseconds()
 		}()
-		return h.work(ctx)
+		return h.work(turn, func(agent *failover.Agent) { behind.Go(func() { agent.Rear(ctx) }) })
 	})
+	behind.Wait()
 	if err != nil {
 		return nil, fmt.Errorf("monitor: %s, after %d turns and %v: %w", a.Region, a.Turns, time.Duration(a.Worked)*time.Millisecond, err)
 	}

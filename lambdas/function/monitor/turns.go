@@ -2,28 +2,33 @@ package monitor
 
 import (
 	"context"
-	"errors"
 	"log/slog"
+	"time"
 
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/turn"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
-// InTurns returns a configuration whose Turn is kept in a store, and whose Alone knows
-// how such a turn is lost. The agent's trace hears of every handover and of every failure,
-// the log of failures. A nil log is none.
+// InTurns returns a configuration whose Turn is kept in a store. Where there is a guard
+// the turn ends long enough before the invocation's deadline for what a rear guard has
+// to see. The agent's trace hears of every handover and of every failure, the log of
+// failures. A nil log is none.
 func (c Config) InTurns(store turn.Store, log *slog.Logger) Config {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
 	region, trace := c.Agent.Region, c.Agent.Trace
+	var spare time.Duration // the default
+	if c.Agent.Guard != nil {
+		spare = max(turn.Config{}.WithDefaults().Spare, failover.RearTime(c.Agent.Policy))
+	}
 	c.Turn = func(ctx context.Context, process string, work func(context.Context) error) error {
 		return turn.Run(ctx, turn.Config{
-			Region: region, Process: process, Store: store,
+			Region: region, Process: process, Store: store, Spare: spare,
 			OnEvent: func(e turn.Event) { tell(ctx, trace, log, region, e) },
 		}, work)
 	}
-	c.Alone = func(cause error) bool { return errors.Is(cause, turn.ErrLapsed) }
 	return c
 }
 

@@ -32,7 +32,7 @@ func TestHandoversAreTold(t *testing.T) {
 			Loop:    func(c dr.LoopChange) { locked(func() { loops = append(loops, c) }) },
 			Problem: func(p dr.Problem) { locked(func() { problems = append(problems, p) }) },
 		}
-		cfg = cfg.InTurns(turns{&turntest.Memory{}, r.Net, east}, slog.New(slog.NewJSONHandler(&log, nil)))
+		cfg = cfg.InTurns(turns{all: &turntest.Memory{}, net: r.Net, region: east}, slog.New(slog.NewJSONHandler(&log, nil)))
 		work := func(ctx context.Context) error {
 			locked(func() {
 				if !idle.IsZero() {
