@@ -18,7 +18,7 @@ import (
 // understood is what a function made of its environment (lambdas/internal/environment).
 type understood struct {
 	Region, Endpoint, User, Trigger, Certificates string
-	Addresses, Clusters                           map[string]string
+	Addresses, Readers, Clusters                  map[string]string
 }
 
 // reader builds the program that reads an environment as the functions do.
@@ -88,11 +88,13 @@ func TestFunctionsStartWithWhatIsDeployed(t *testing.T) {
 		require.Equal(t, clusters, u.Clusters, "%s in %s", function, unit)
 		if strings.HasPrefix(unit, "witness-") {
 			require.Empty(t, u.Addresses)
+			require.Empty(t, u.Readers)
 			continue
 		}
 		reported := fmt.Sprint(d.in(unit, "aws_rds_cluster")[0].at("reader_endpoint"))
 		require.Equal(t, map[string]string{u.Region: strings.ReplaceAll(reported, ".cluster-ro-", ".cluster-") + ":3306"}, u.Addresses,
 			"%s in %s: the own member's, and nothing of the other Region's state", function, unit)
+		require.Equal(t, map[string]string{u.Region: reported + ":3306"}, u.Readers, "%s in %s", function, unit)
 		require.Equal(t, fmt.Sprint(one(t, d.in(unit, "aws_lambda_function"), "failover-trigger").at("function_name")), u.Trigger)
 		require.Equal(t, "/var/task/rds-ca.pem", u.Certificates, "where the packages carry it")
 		if function == "failover-trigger" {
@@ -121,7 +123,8 @@ func TestFunctionsDoNotStartWithLess(t *testing.T) {
 		}
 	}
 	for _, key := range []string{
-		"health-monitor LIFEBOAT_DATABASES", "failover-trigger LIFEBOAT_DATABASES", "failover-trigger LIFEBOAT_ENDPOINT",
+		"health-monitor LIFEBOAT_DATABASES", "failover-trigger LIFEBOAT_DATABASES",
+		"health-monitor LIFEBOAT_READERS", "failover-trigger LIFEBOAT_READERS", "failover-trigger LIFEBOAT_ENDPOINT",
 		"health-monitor LIFEBOAT_SECRET_ARN", "failover-trigger LIFEBOAT_SECRET_ARN", "health-monitor LIFEBOAT_ADMIN_SECRET_ARN",
 		"health-monitor LIFEBOAT_LEASE_TABLE", "health-monitor LIFEBOAT_TOPIC_ARN",
 	} {

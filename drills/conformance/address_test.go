@@ -19,12 +19,15 @@ func TestAnnouncedAddressesAreFound(t *testing.T) {
 		eastern, western := w.store(t, east), w.store(t, west)
 		_, err := western.Address(t.Context(), east)
 		require.ErrorIs(t, err, dynamo.ErrNoAddress)
-		for _, address := range []string{"one.test:3306", "one.test:3306", "two.test:3306"} {
-			require.NoError(t, eastern.Announce(t.Context(), east, address))
+		for _, place := range []dynamo.Place{
+			{Address: "one.test:3306"}, {Address: "one.test:3306"}, {Address: "one.test:3306", Reader: "one-ro.test:3306"},
+			{Address: "one.test:3306", Reader: "other-ro.test:3306"}, {Address: "two.test:3306", Reader: "two-ro.test:3306"}, {Address: "two.test:3306"},
+		} {
+			require.NoError(t, eastern.Announce(t.Context(), east, place))
 			for _, s := range []*dynamo.Store{eastern, western, w.store(t, witness)} {
 				got, err := s.Address(t.Context(), east)
 				require.NoError(t, err)
-				require.Equal(t, address, got)
+				require.Equal(t, place, got)
 			}
 		}
 		_, err = eastern.Address(t.Context(), west)
@@ -38,7 +41,9 @@ func TestManyAnnounceTheSameAtOnce(t *testing.T) {
 		w := startWith(t, 0)
 		var wg sync.WaitGroup
 		for _, s := range []*dynamo.Store{w.store(t, east), w.store(t, east), w.store(t, west), w.store(t, west)} {
-			wg.Go(func() { require.NoError(t, s.Announce(t.Context(), east, "one.test:3306")) })
+			wg.Go(func() {
+				require.NoError(t, s.Announce(t.Context(), east, dynamo.Place{Address: "one.test:3306", Reader: "one-ro.test:3306"}))
+			})
 		}
 		wg.Wait()
 	})
@@ -49,7 +54,7 @@ func TestAnAddressWithoutAMajority(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := startWith(t, 0)
 		eastern := w.store(t, east)
-		require.NoError(t, eastern.Announce(t.Context(), east, "one.test:3306"))
+		require.NoError(t, eastern.Announce(t.Context(), east, dynamo.Place{Address: "one.test:3306", Reader: "one-ro.test:3306"}))
 		w.SetLink(east, west, false)
 		w.SetLink(east, witness, false)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)

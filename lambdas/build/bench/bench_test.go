@@ -42,7 +42,7 @@ func deployed(tb testing.TB, name string) []string {
 		"LIFEBOAT_GLOBAL_CLUSTER=lifeboat-bench", "LIFEBOAT_MEMBERS=us-east-1,us-west-2", "LIFEBOAT_WITNESS=us-east-2",
 		"LIFEBOAT_LEASE_TABLE=lifeboat-bench-lease", "LIFEBOAT_TOPIC_ARN=arn:aws:sns:us-west-2:123456789012:lifeboat-bench",
 		"LIFEBOAT_SECRET_ARN=arn:aws:secretsmanager:us-west-2:123456789012:secret:lifeboat-bench-AbCdEf", "LIFEBOAT_POLICY={}",
-		"LIFEBOAT_DATABASES=us-west-2=127.0.0.1:1", "LIFEBOAT_ENDPOINT=127.0.0.1:1",
+		"LIFEBOAT_DATABASES=us-west-2=127.0.0.1:1", "LIFEBOAT_READERS=us-west-2=127.0.0.1:1", "LIFEBOAT_ENDPOINT=127.0.0.1:1",
 		"LIFEBOAT_DATABASE_CA=" + authorities(tb),
 	}
 	if name == "health-monitor" {

@@ -7,27 +7,37 @@ import (
 	"time"
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/dynamo"
 )
 
 // Addresses is the address book of the members' databases; see dynamo.Store.
 type Addresses interface {
-	Announce(ctx context.Context, r dr.Region, address string) error
-	Address(ctx context.Context, r dr.Region) (string, error)
+	Announce(ctx context.Context, r dr.Region, place dynamo.Place) error
+	Address(ctx context.Context, r dr.Region) (dynamo.Place, error)
 }
 
 // finder tells where a server is.
 type finder interface {
-	// find returns host:port.
-	find(context.Context) (string, error)
+	find(context.Context) (dynamo.Place, error)
 	// missed is told that nothing answers there.
 	missed()
 }
 
-// named is an address that the environment names: there is nowhere else to look.
-type named string
+// named is a place that the environment names: there is nowhere else to look.
+type named dynamo.Place
 
-func (n named) find(context.Context) (string, error) { return string(n), nil }
-func (n named) missed()                              {}
+func (n named) find(context.Context) (dynamo.Place, error) { return dynamo.Place(n), nil }
+func (n named) missed()                                    {}
+
+// onWriter leads to the cluster endpoint whatever becomes of it: who asks whether the
+// writer commits must not be answered by a reader.
+type onWriter struct{ finder }
+
+func (w onWriter) find(ctx context.Context) (dynamo.Place, error) {
+	place, err := w.finder.find(ctx)
+	place.Reader = ""
+	return place, err
+}
 
 // lookAgain is the least time between two looks at a known address: a Region that
 // doesn't answer is asked for every second.
@@ -40,9 +50,9 @@ type lookup struct {
 	region dr.Region
 	book   Addresses
 
-	turn    chan struct{} // held by who reads or looks; the others wait
-	address string        // empty when it is not known
-	looked  time.Time
+	turn   chan struct{} // held by who reads or looks; the others wait
+	place  dynamo.Place  // zero when it is not known
+	looked time.Time
 
 	life  context.Context // ends the looks in the background
 	end   context.CancelFunc
@@ -55,25 +65,25 @@ func newLookup(r dr.Region, book Addresses) *lookup {
 	return l
 }
 
-func (l *lookup) find(ctx context.Context) (string, error) {
+func (l *lookup) find(ctx context.Context) (dynamo.Place, error) {
 	select {
 	case <-ctx.Done():
-		return "", fmt.Errorf("boot: wait for the address of %s: %w", l.region, ctx.Err())
+		return dynamo.Place{}, fmt.Errorf("boot: wait for the address of %s: %w", l.region, ctx.Err())
 	case l.turn <- struct{}{}:
 	}
 	defer func() { <-l.turn }()
-	if l.address != "" {
-		return l.address, nil
+	if l.place.Address != "" {
+		return l.place, nil
 	}
 	found, err := l.look(ctx)
 	if err != nil {
-		return "", fmt.Errorf("boot: find the database of %s, which LIFEBOAT_DATABASES doesn't name: %w", l.region, err)
+		return dynamo.Place{}, fmt.Errorf("boot: find the database of %s, which LIFEBOAT_DATABASES doesn't name: %w", l.region, err)
 	}
-	l.address, l.looked = found, time.Now()
+	l.place, l.looked = found, time.Now()
 	return found, nil
 }
 
-func (l *lookup) look(ctx context.Context) (string, error) {
+func (l *lookup) look(ctx context.Context) (dynamo.Place, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	return l.book.Address(ctx, l.region)
@@ -86,7 +96,7 @@ func (l *lookup) missed() {
 		return // somebody is looking
 	}
 	defer func() { <-l.turn }()
-	if l.address == "" || time.Since(l.looked) < lookAgain || l.life.Err() != nil {
+	if l.place.Address == "" || time.Since(l.looked) < lookAgain || l.life.Err() != nil {
 		return
 	}
 	l.looked = time.Now()
@@ -96,7 +106,7 @@ func (l *lookup) missed() {
 			return // what was found may be right still; the lease's calls report the table
 		}
 		l.turn <- struct{}{}
-		l.address = found
+		l.place = found
 		<-l.turn
 	})
 }
@@ -120,16 +130,16 @@ const (
 
 // Announcer tells the book where the own Region's database is, once in a process's life.
 type Announcer struct {
-	region  dr.Region
-	address string
-	book    Addresses
-	trace   *dr.Trace
-	once    chan struct{} // empty once it has been told, and while it is
+	region dr.Region
+	place  dynamo.Place
+	book   Addresses
+	trace  *dr.Trace
+	once   chan struct{} // empty once it has been told, and while it is
 }
 
-// NewAnnouncer returns what announces the address of a Region's database.
-func NewAnnouncer(r dr.Region, address string, book Addresses, trace *dr.Trace) *Announcer {
-	a := &Announcer{region: r, address: address, book: book, trace: trace, once: make(chan struct{}, 1)}
+// NewAnnouncer returns what announces where a Region's database is.
+func NewAnnouncer(r dr.Region, place dynamo.Place, book Addresses, trace *dr.Trace) *Announcer {
+	a := &Announcer{region: r, place: place, book: book, trace: trace, once: make(chan struct{}, 1)}
 	a.once <- struct{}{}
 	return a
 }
@@ -152,7 +162,7 @@ func (a *Announcer) Run(ctx context.Context) {
 		case <-timer.C:
 		}
 		call, cancel := context.WithTimeout(ctx, announceTime)
-		err := a.book.Announce(call, a.region, a.address)
+		err := a.book.Announce(call, a.region, a.place)
 		cancel()
 		if err == nil {
 			return

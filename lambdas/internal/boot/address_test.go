@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -21,7 +22,7 @@ import (
 // book is a table of addresses that can be slow and be out of reach.
 type book struct {
 	mu        sync.Mutex
-	addresses map[dr.Region]string
+	addresses map[dr.Region]dynamo.Place
 	err       error
 	slow      time.Duration
 	looks     int
@@ -47,25 +48,25 @@ func (b *book) wait(ctx context.Context) error {
 	}
 }
 
-func (b *book) Address(ctx context.Context, r dr.Region) (string, error) {
+func (b *book) Address(ctx context.Context, r dr.Region) (dynamo.Place, error) {
 	b.set(func(b *book) { b.looks++ })
 	if err := b.wait(ctx); err != nil {
-		return "", err
+		return dynamo.Place{}, err
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.addresses[r] == "" {
-		return "", dynamo.ErrNoAddress
+	if b.addresses[r].Address == "" {
+		return dynamo.Place{}, dynamo.ErrNoAddress
 	}
 	return b.addresses[r], nil
 }
 
-func (b *book) Announce(ctx context.Context, r dr.Region, address string) error {
+func (b *book) Announce(ctx context.Context, r dr.Region, place dynamo.Place) error {
 	b.set(func(b *book) { b.announced++ })
 	if err := b.wait(ctx); err != nil {
 		return err
 	}
-	b.set(func(b *book) { b.addresses[r] = address })
+	b.set(func(b *book) { b.addresses[r] = place })
 	return nil
 }
 
@@ -75,12 +76,13 @@ func known() *boot.Login {
 
 func TestAnAddressIsLookedUpOnceAndAgainWhenNothingAnswersThere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := &book{addresses: map[dr.Region]string{east: "one:3306"}}
+		b := &book{addresses: map[dr.Region]dynamo.Place{east: {Address: "one:3306", Reader: "one-ro:3306"}}}
 		s, end := boot.NewFoundServer(east, b, known())
 		defer end()
 		where := func() string {
 			got, err := s.Resolve(t.Context())
 			require.NoError(t, err)
+			require.Equal(t, strings.Replace(got.Addr, ":", "-ro:", 1), got.Reader, "both or neither")
 			return got.Addr
 		}
 		var wg sync.WaitGroup
@@ -95,7 +97,9 @@ func TestAnAddressIsLookedUpOnceAndAgainWhenNothingAnswersThere(t *testing.T) {
 		synctest.Wait()
 		require.Equal(t, 1, b.looks, "who denies a login is there")
 
-		b.set(func(b *book) { b.addresses[east], b.slow = "two:3306", time.Second })
+		b.set(func(b *book) {
+			b.addresses[east], b.slow = dynamo.Place{Address: "two:3306", Reader: "two-ro:3306"}, time.Second
+		})
 		s.Failed(errors.New("refused"))
 		began := time.Now()
 		require.Equal(t, "one:3306", where())
@@ -116,7 +120,7 @@ func TestAnAddressIsLookedUpOnceAndAgainWhenNothingAnswersThere(t *testing.T) {
 
 func TestALookThatRunsEndsWithTheProcess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := &book{addresses: map[dr.Region]string{east: "one:3306"}}
+		b := &book{addresses: map[dr.Region]dynamo.Place{east: {Address: "one:3306", Reader: "one-ro:3306"}}}
 		s, end := boot.NewFoundServer(east, b, known())
 		_, err := s.Resolve(t.Context())
 		require.NoError(t, err)
@@ -190,9 +194,10 @@ var _ aurora.MySQLSource = boot.NewServer("", nil)
 
 func TestTheOwnAddressIsAnnouncedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := &book{addresses: make(map[dr.Region]string), err: errors.New("down")}
+		b := &book{addresses: make(map[dr.Region]dynamo.Place), err: errors.New("down")}
+		place := dynamo.Place{Address: "db:3306", Reader: "db-ro:3306"}
 		var problems []dr.Problem
-		a := boot.NewAnnouncer(west, "db:3306", b, &dr.Trace{Problem: func(p dr.Problem) { problems = append(problems, p) }})
+		a := boot.NewAnnouncer(west, place, b, &dr.Trace{Problem: func(p dr.Problem) { problems = append(problems, p) }})
 
 		ctx, cancel := context.WithTimeout(t.Context(), 900*time.Millisecond)
 		a.Run(ctx)
@@ -215,7 +220,7 @@ func TestTheOwnAddressIsAnnouncedOnce(t *testing.T) {
 
 		b.set(func(b *book) { b.slow = 0 })
 		a.Run(t.Context())
-		require.Equal(t, "db:3306", b.addresses[west])
+		require.Equal(t, place, b.addresses[west])
 		before := b.announced
 		a.Run(t.Context())
 		require.Equal(t, before, b.announced, "once in a process's life")

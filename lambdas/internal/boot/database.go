@@ -18,8 +18,19 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/probe"
 )
 
-// dialer opens the connection below a pool's; nil means the net package's.
-type dialer func(ctx context.Context, network, address string) (net.Conn, error)
+// dialer returns what opens the connections below a pool's, with names looked up anew
+// for each, as Go's resolver keeps nothing. Nil means the default: the system's name
+// servers.
+func dialer(dns string) func(ctx context.Context, network, address string) (net.Conn, error) {
+	if dns == "" {
+		return nil
+	}
+	ask := func(ctx context.Context, network, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, network, dns)
+	}
+	return (&net.Dialer{Resolver: &net.Resolver{PreferGo: true, Dial: ask}}).DialContext
+}
 
 // server is where a pool's connections lead and whose they are. It implements
 // aurora.MySQLSource.
@@ -29,12 +40,12 @@ type server struct {
 }
 
 func (s server) Resolve(ctx context.Context) (aurora.MySQLTarget, error) {
-	address, err := s.at.find(ctx)
+	place, err := s.at.find(ctx)
 	if err != nil {
 		return aurora.MySQLTarget{}, err
 	}
 	user, password, err := s.login.Account(ctx)
-	return aurora.MySQLTarget{Addr: address, User: user, Password: password}, err
+	return aurora.MySQLTarget{Addr: place.Address, Reader: place.Reader, User: user, Password: password}, err
 }
 
 func (s server) Failed(err error) {
@@ -47,8 +58,8 @@ func (s server) Failed(err error) {
 
 // at returns where a member's database is: as named, else as its Region announces.
 func (b *builder) at(r dr.Region) finder {
-	if address := b.s.Database.Addresses[r]; address != "" {
-		return named(address)
+	if place := b.s.Database.place(r); place.Address != "" {
+		return named(place)
 	}
 	if b.looks[r] == nil {
 		b.looks[r] = newLookup(r, b.store)
@@ -57,8 +68,8 @@ func (b *builder) at(r dr.Region) finder {
 }
 
 // pool returns connections to a server of the deployment. It connects to nothing yet.
-func (b *builder) pool(at finder, login *Login, dial dialer) (*sql.DB, error) {
-	cfg := aurora.MySQLConfig{Source: server{at, login}, Dial: dial}
+func (b *builder) pool(at finder, login *Login) (*sql.DB, error) {
+	cfg := aurora.MySQLConfig{Source: server{at, login}, Dial: dialer(b.s.Database.DNS)}
 	if b.roots != nil {
 		cfg.TLS = &tls.Config{RootCAs: b.roots, MinVersion: tls.VersionTLS12}
 	}
@@ -87,20 +98,20 @@ func readRoots(path string) (*x509.CertPool, error) {
 	return roots, nil
 }
 
-// database returns a Region's database. One that is fenced, opened or prepared from here
-// needs the admin.
+// database returns a Region's database, which may be a secondary: then it is asked through
+// its reader endpoint. One that is fenced, opened or prepared from here needs the admin.
 func (b *builder) database(r dr.Region, admin *Login) (*aurora.SQL, error) {
 	cfg := aurora.SQLConfig{Region: r, Dialect: b.s.Database.Dialect, Schema: b.s.Database.Schema}
 	if p := b.s.Policy.WithDefaults(); p.Watchdog {
 		cfg.Watchdog = p.LeaseTTL - p.LeaseMargin
 	}
 	var err error
-	if cfg.DB, err = b.pool(b.at(r), b.login, nil); err != nil {
+	if cfg.DB, err = b.pool(b.at(r), b.login); err != nil {
 		return nil, err
 	}
 	if admin != nil {
 		cfg.Account = aurora.Account{User: b.s.Database.User, Password: b.login.password}
-		if cfg.Admin, err = b.pool(b.at(r), admin, nil); err != nil {
+		if cfg.Admin, err = b.pool(b.at(r), admin); err != nil {
 			return nil, err
 		}
 	}
@@ -110,8 +121,8 @@ func (b *builder) database(r dr.Region, admin *Login) (*aurora.SQL, error) {
 // probers ask the peer's writer and the local secondary.
 func (b *builder) probers(local *aurora.SQL) ([]health.Prober, error) {
 	peer := b.s.Topology.Peer(b.s.Region)
-	kept, err1 := b.pool(b.at(peer), b.login, nil)
-	fresh, err2 := b.pool(b.at(peer), b.login, nil)
+	kept, err1 := b.pool(onWriter{b.at(peer)}, b.login)
+	fresh, err2 := b.pool(onWriter{b.at(peer)}, b.login)
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, err
 	}
@@ -127,19 +138,9 @@ func (b *builder) probers(local *aurora.SQL) ([]health.Prober, error) {
 	return []health.Prober{writer, stream}, errors.Join(err1, err2)
 }
 
-// endpoint returns the one that clients use. Its name is looked up anew for every
-// connection, as Go's resolver keeps nothing.
+// endpoint returns the one that clients use.
 func (b *builder) endpoint() (aurora.Reacher, error) {
-	var dial dialer
-	if server := b.s.Database.DNS; server != "" {
-		ask := func(ctx context.Context, network, _ string) (net.Conn, error) {
-			var d net.Dialer
-			return d.DialContext(ctx, network, server)
-		}
-		d := net.Dialer{Resolver: &net.Resolver{PreferGo: true, Dial: ask}}
-		dial = d.DialContext
-	}
-	db, err := b.pool(named(b.s.Database.Endpoint), b.login, dial)
+	db, err := b.pool(named{Address: b.s.Database.Endpoint}, b.login)
 	if err != nil {
 		return nil, err
 	}

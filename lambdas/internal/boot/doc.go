@@ -26,6 +26,9 @@
 //	LIFEBOAT_DATABASES          M   T    none                          region=host[:port],... cluster endpoint of each member, port 3306;
 //	                                                                   the own one is needed, the peer's is looked up if it isn't named;
 //	                                                                   in the witness: asked by TCP, when it can reach them
+//	LIFEBOAT_READERS            M   T    none with dialect mysql       region=host[:port],... reader endpoint of members that
+//	                                                                   LIFEBOAT_DATABASES names: asked where the cluster endpoint's
+//	                                                                   name doesn't exist; the own one is needed on Aurora
 //	LIFEBOAT_ENDPOINT               T    none                          host[:port] of the global writer endpoint
 //	LIFEBOAT_TRIGGER                     own name, -health-monitor     the trigger's function name, for the monitor in a member
 //	                                     becoming -failover-trigger
@@ -36,7 +39,7 @@
 //	LIFEBOAT_DIALECT                     aurora                        aurora, or mysql for drills
 //	LIFEBOAT_SERVERS                     by the clusters' names        identity=region,... where a server's identity doesn't begin with
 //	                                                                   its cluster's; needed by T with dialect mysql: its server_ids
-//	LIFEBOAT_DNS                         the system's                  host:port of a name server, for LIFEBOAT_ENDPOINT only
+//	LIFEBOAT_DNS                         the system's                  host:port of a name server, for the databases' names
 //	AWS_ENDPOINT_URL_<SERVICE>           AWS_ENDPOINT_URL, or AWS's    URL of a service in the own Region
 //	LIFEBOAT_ENDPOINT_URL_<SERVICE>_<REGION>                           the same in a named Region, such as ..._RDS_US_EAST_1; it goes
 //	                                                                   before AWS_ENDPOINT_URL_<SERVICE>, which no other Region uses
@@ -55,9 +58,24 @@
 // certificates cost milliseconds of every start. LIFEBOAT_DATABASE_CA=none turns TLS off
 // and is refused on Aurora.
 //
+// # A secondary's address
+//
+// The cluster endpoint of a secondary is inactive until the member is promoted (AWS
+// Database Blog, automate Amazon Aurora Global Database endpoint management). Whether its
+// name resolves is documented nowhere; it has been seen not to
+// (gravitational/teleport#16079). The reader endpoint is always there. So where the own
+// member is asked for its lag, its heartbeats or its fence, and where a writer's guard
+// asks the peer what has arrived, a connection goes to the cluster endpoint, and to the
+// reader endpoint only when a name server says that the first name doesn't exist. A
+// server that is silent, refuses or resets is never taken for a secondary: that may be a
+// writer that hangs, with a healthy reader beside it. Should a reader beside the writer be
+// reached all the same, package aurora says so, in place of a refusal that would speak for
+// the writer. The SQL probe of the peer's writer and the global writer endpoint have no
+// such second way: only a writer answers them.
+//
 // # The peer's address
 //
-// The peer's cluster endpoint exists only after the peer's part of the deployment. So each
+// The peer's endpoints exist only after the peer's part of the deployment. So each
 // member's monitor announces its own in the lease table ([Announcer]), and who needs the
 // peer's looks it up when the first connection is made, keeps it for the process's life,
 // and looks again in the background when nothing answers there. While it isn't known, and

@@ -9,7 +9,9 @@ import (
 func (l *Login) Saw(err error) { l.saw(err) }
 
 // NewServer returns the source of a pool's connections.
-func NewServer(address string, l *Login) aurora.MySQLSource { return server{named(address), l} }
+func NewServer(address string, l *Login) aurora.MySQLSource {
+	return server{named{Address: address}, l}
+}
 
 // NewFoundServer returns the source of a pool whose address is in a book, and what ends
 // its looks.

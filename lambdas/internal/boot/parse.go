@@ -191,7 +191,7 @@ func (e *env) trigger(f Function, own string) string {
 func (e *env) database(f Function, s Settings) Database {
 	t := s.Topology
 	db := Database{
-		Addresses: make(map[dr.Region]string), Servers: make(map[string]dr.Region),
+		Addresses: make(map[dr.Region]string), Readers: make(map[dr.Region]string), Servers: make(map[string]dr.Region),
 		User:   e.form("LIFEBOAT_DATABASE_USER", e.or("LIFEBOAT_DATABASE_USER", "lifeboat"), userForm, "a user: 1 to 32 letters, digits and underscores"),
 		Schema: e.form("LIFEBOAT_SCHEMA", e.or("LIFEBOAT_SCHEMA", "lifeboat"), schemaForm, "a schema: 1 to 64 letters, digits and underscores"),
 		CA:     e.or("LIFEBOAT_DATABASE_CA", filepath.Join(e.or("LAMBDA_TASK_ROOT", "/var/task"), "rds-ca.pem")),
@@ -213,6 +213,15 @@ func (e *env) database(f Function, s Settings) Database {
 	}
 	if s.Member() && db.Addresses[s.Region] == "" {
 		e.refuse("LIFEBOAT_DATABASES names no address for %[1]s, the own Region: give %[1]s=host:port of its cluster endpoint", s.Region)
+	}
+	for r, address := range e.byRegion("LIFEBOAT_READERS", t) {
+		if db.Addresses[r] == "" {
+			e.refuse("LIFEBOAT_READERS names %[1]s, which LIFEBOAT_DATABASES doesn't: name its cluster endpoint too, or neither", r)
+		}
+		db.Readers[r] = e.address("LIFEBOAT_READERS", address, "3306")
+	}
+	if s.Member() && db.Readers[s.Region] == "" && db.Dialect == aurora.DialectAurora {
+		e.refuse("LIFEBOAT_READERS names no address for %[1]s, the own Region: give %[1]s=host:port of its reader endpoint, because the cluster endpoint of a secondary may not exist", s.Region)
 	}
 	if endpoint := e.getenv("LIFEBOAT_ENDPOINT"); endpoint != "" {
 		db.Endpoint = e.address("LIFEBOAT_ENDPOINT", endpoint, "3306")

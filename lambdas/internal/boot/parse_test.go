@@ -33,6 +33,7 @@ func environment(r dr.Region, f boot.Function) map[string]string {
 	if r != witness {
 		env["LIFEBOAT_SECRET_ARN"] = fmt.Sprintf("arn:aws:secretsmanager:%s:123456789012:secret:lifeboat-prod-monitor-AbCdEf", r)
 		env["LIFEBOAT_DATABASES"] = "us-east-1=east.cluster-abc.us-east-1.rds.amazonaws.com,us-west-2=west.cluster-def.us-west-2.rds.amazonaws.com:3307"
+		env["LIFEBOAT_READERS"] = r.String() + "=here.cluster-ro-abc." + r.String() + ".rds.amazonaws.com"
 		env["LIFEBOAT_ENDPOINT"] = "lifeboat-prod.global-xyz.global.rds.amazonaws.com"
 	}
 	if r != witness && f == boot.Monitor {
@@ -54,6 +55,7 @@ func TestParse(t *testing.T) {
 	require.Equal(t, map[dr.Region]string{
 		east: "east.cluster-abc.us-east-1.rds.amazonaws.com:3306", west: "west.cluster-def.us-west-2.rds.amazonaws.com:3307",
 	}, s.Database.Addresses)
+	require.Equal(t, map[dr.Region]string{west: "here.cluster-ro-abc.us-west-2.rds.amazonaws.com:3306"}, s.Database.Readers)
 	require.Equal(t, "lifeboat-prod.global-xyz.global.rds.amazonaws.com:3306", s.Database.Endpoint)
 	require.Equal(t, aurora.DialectAurora, s.Database.Dialect)
 	require.Equal(t, []string{"lifeboat", "lifeboat", "/var/task/rds-ca.pem"}, []string{s.Database.User, s.Database.Schema, s.Database.CA})
@@ -113,6 +115,10 @@ func TestParseRefuses(t *testing.T) {
 		"one member twice":           {west, boot.Monitor, map[string]string{"LIFEBOAT_MEMBERS": "us-west-2,us-west-2"}, "both members are in us-west-2"},
 		"a secret in the witness":    {witness, boot.Monitor, map[string]string{"LIFEBOAT_SECRET_ARN": "arn:aws:secretsmanager:us-east-2:123456789012:secret:x"}, "which asks no SQL"},
 		"no secret":                  {west, boot.Monitor, map[string]string{"LIFEBOAT_SECRET_ARN": ""}, "LIFEBOAT_SECRET_ARN is not set"},
+		"no reader":                  {west, boot.Trigger, map[string]string{"LIFEBOAT_READERS": ""}, "LIFEBOAT_READERS names no address for us-west-2, the own Region"},
+		"a reader elsewhere":         {west, boot.Monitor, map[string]string{"LIFEBOAT_READERS": "us-east-1=a"}, "LIFEBOAT_READERS names no address for us-west-2, the own Region"},
+		"a reader with no port":      {west, boot.Monitor, map[string]string{"LIFEBOAT_READERS": "us-west-2=a:"}, `LIFEBOAT_READERS: "a:" is not host:port`},
+		"a reader beside nothing":    {west, boot.Monitor, map[string]string{"LIFEBOAT_DATABASES": "us-west-2=a", "LIFEBOAT_READERS": "us-west-2=b,us-east-1=c"}, "LIFEBOAT_READERS names us-east-1, which LIFEBOAT_DATABASES doesn't"},
 		"a secret elsewhere":         {west, boot.Monitor, map[string]string{"LIFEBOAT_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:x"}, `LIFEBOAT_SECRET_ARN is in "us-east-1"`},
 		"an admin in the witness":    {witness, boot.Monitor, map[string]string{"LIFEBOAT_ADMIN_SECRET_ARN": "arn:aws:secretsmanager:us-east-2:123456789012:secret:x"}, "LIFEBOAT_ADMIN_SECRET_ARN is set in the witness"},
 		"an admin in the trigger":    {west, boot.Trigger, map[string]string{"LIFEBOAT_ADMIN_SECRET_ARN": "arn:aws:secretsmanager:us-west-2:123456789012:secret:x"}, "LIFEBOAT_ADMIN_SECRET_ARN is set for the trigger"},

@@ -163,7 +163,7 @@ func (b *builder) member(p *Parts) (err error) {
 		return err
 	}
 	p.Agent.Journal = b.store
-	p.Announcer = NewAnnouncer(s.Region, s.Database.Addresses[s.Region], b.store, p.Agent.Trace)
+	p.Announcer = NewAnnouncer(s.Region, s.Database.place(s.Region), b.store, p.Agent.Trace)
 	if p.Agent.Founder, err = b.founder(local); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package boot_test
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -52,7 +53,9 @@ type cloud struct {
 	mu    sync.Mutex
 	calls []string // place and what was asked there
 	peer  string   // what us-east-1 has announced
-	mute  string   // the place that doesn't answer
+	// reader is its other half; empty means the same as peer.
+	reader string
+	mute   string // the place that doesn't answer
 }
 
 func newCloud(t *testing.T) *cloud {
@@ -80,7 +83,7 @@ func newCloud(t *testing.T) *cloud {
 			return
 		}
 		if c.peer != "" && strings.Contains(string(body), "address#us-east-1") {
-			_, _ = fmt.Fprintf(w, `{"Item":{"sk":{"S":"address#us-east-1"},"address":{"S":%q}}}`, c.peer)
+			_, _ = fmt.Fprintf(w, `{"Item":{"sk":{"S":"address#us-east-1"},"address":{"S":%q},"reader":{"S":%q}}}`, c.peer, cmp.Or(c.reader, c.peer))
 			return
 		}
 		_, _ = w.Write([]byte("{}"))
@@ -139,10 +142,13 @@ func TestAMonitorOfAMember(t *testing.T) {
 	require.NotNil(t, p.Announcer)
 	require.Len(t, p.Agent.Probers, 3)
 	require.Len(t, p.Tables, 1, "a member uses its own replica and no other")
+	p.Announcer.Run(t.Context())
+	require.Equal(t, 1, c.called(`"address":{"S":"west.cluster-def.us-west-2.rds.amazonaws.com:3307"}`))
+	require.Equal(t, 1, c.called(`"reader":{"S":"here.cluster-ro-abc.us-west-2.rds.amazonaws.com:3306"}`), "the peer's guard asks a secondary there")
 
 	_, err := p.Agent.Leaser.ReadLease(t.Context())
 	require.ErrorIs(t, err, failover.ErrNoLease)
-	require.Equal(t, 1, c.called("/dynamodb/ DynamoDB_20120810.GetItem"))
+	require.Equal(t, 2, c.called("/dynamodb/ DynamoDB_20120810.GetItem"), "the address before it is announced, and the lease")
 	d := deputy.New(west, "lifeboat-prod-failover-trigger", deputy.NewClient(p.AWS, west, c.URL+"/lambda", p.HTTP))
 	require.NoError(t, d.Ask(t.Context(), "r"))
 	require.Eventually(t, func() bool {

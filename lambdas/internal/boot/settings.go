@@ -7,6 +7,7 @@ import (
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/aurora"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/dynamo"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
 )
 
@@ -47,6 +48,7 @@ type Settings struct {
 // Database says how the members' servers are reached.
 type Database struct {
 	Addresses map[dr.Region]string // host:port of the cluster endpoints
+	Readers   map[dr.Region]string // host:port of the reader endpoints, for Regions in Addresses
 	Endpoint  string               // host:port of the global writer endpoint
 	User      string
 	CA        string // path of a PEM file; empty means no TLS
@@ -54,6 +56,11 @@ type Database struct {
 	Dialect   aurora.Dialect
 	Servers   map[string]dr.Region // by identity, where names don't tell
 	DNS       string               // host:port; empty means the system's
+}
+
+// place returns where a Region's database is, the zero Place when that isn't named.
+func (d Database) place(r dr.Region) dynamo.Place {
+	return dynamo.Place{Address: d.Addresses[r], Reader: d.Readers[r]}
 }
 
 // place is a service in a Region.

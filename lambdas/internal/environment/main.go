@@ -19,6 +19,7 @@ import (
 type understood struct {
 	Region       string               `json:"region"`
 	Addresses    map[dr.Region]string `json:"addresses"`
+	Readers      map[dr.Region]string `json:"readers"`
 	Endpoint     string               `json:"endpoint"`
 	User         string               `json:"user"`
 	Trigger      string               `json:"trigger"`
@@ -46,7 +47,7 @@ func run(args []string, in io.Reader, out io.Writer) error {
 		return err
 	}
 	return json.NewEncoder(out).Encode(understood{
-		Region: s.Region.String(), Addresses: s.Database.Addresses, Endpoint: s.Database.Endpoint,
+		Region: s.Region.String(), Addresses: s.Database.Addresses, Readers: s.Database.Readers, Endpoint: s.Database.Endpoint,
 		User: s.Database.User, Trigger: s.Trigger, Clusters: s.Clusters, Certificates: s.Database.CA,
 	})
 }

@@ -83,6 +83,7 @@ func (b builder) region(r *root) {
 				security_group_ids = module.network.functions_security_group_ids
 			}`},
 			{"database_endpoint", "module.database.endpoint"},
+			{"reader_endpoint", "module.database.reader_endpoint"},
 			{"writer_endpoint", "var.global.writer_endpoint"},
 			{"secret_arn", "var.global.functions_secret_arns[var.region]"},
 			{"master_secret_arn", "var.global.master_secret_arns[var.region]"},
@@ -118,6 +119,7 @@ func (b builder) witnessRegion(r *root) {
 		{"failover_trigger_role_arn", "null"},
 		{"network", "null"},
 		{"database_endpoint", "null"},
+		{"reader_endpoint", "null"},
 		{"writer_endpoint", "null"},
 		{"secret_arn", "null"},
 		{"master_secret_arn", "null"},

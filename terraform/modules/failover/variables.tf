@@ -170,6 +170,22 @@ variable "database_endpoint" {
   }
 }
 
+variable "reader_endpoint" {
+  description = "Reader endpoint of this Region's member, without port: where a secondary is asked, whose cluster endpoint is inactive. Null in the witness."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = contains(var.members, var.region) == (var.reader_endpoint != null)
+    error_message = "reader_endpoint is required in a member Region and must be null in the witness, which asks no SQL."
+  }
+
+  validation {
+    condition     = var.reader_endpoint == null || can(regex("^[A-Za-z0-9][A-Za-z0-9.-]+$", var.reader_endpoint))
+    error_message = "reader_endpoint must be a host name, without port."
+  }
+}
+
 variable "writer_endpoint" {
   description = "Aurora's global writer endpoint, without port: through it a move of the writer is proven. Null in the witness."
   type        = string

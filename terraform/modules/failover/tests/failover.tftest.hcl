@@ -36,6 +36,7 @@ variables {
   secret_arn                = "arn:aws:secretsmanager:us-west-2:123456789012:secret:lifeboat-test-functions"
   master_secret_arn         = "arn:aws:secretsmanager:us-west-2:123456789012:secret:lifeboat-test-master"
   database_endpoint         = "lifeboat-test-us-west-2.cluster-abc.us-west-2.rds.amazonaws.com"
+  reader_endpoint           = "lifeboat-test-us-west-2.cluster-ro-abc.us-west-2.rds.amazonaws.com"
   writer_endpoint           = "lifeboat-test.global-abc.global.rds.amazonaws.com"
   policy                    = "{\"ProbeInterval\":2000000000}"
 }
@@ -100,6 +101,7 @@ run "functions" {
       LIFEBOAT_TOPIC_ARN      = var.topic_arn
       LIFEBOAT_SECRET_ARN     = var.secret_arn
       LIFEBOAT_DATABASES      = "us-west-2=lifeboat-test-us-west-2.cluster-abc.us-west-2.rds.amazonaws.com:3306"
+      LIFEBOAT_READERS        = "us-west-2=lifeboat-test-us-west-2.cluster-ro-abc.us-west-2.rds.amazonaws.com:3306"
       LIFEBOAT_ENDPOINT       = "lifeboat-test.global-abc.global.rds.amazonaws.com:3306"
       LIFEBOAT_POLICY         = "{\"ProbeInterval\":2000000000}"
     })
@@ -250,6 +252,7 @@ run "witness" {
     secret_arn                = null
     master_secret_arn         = null
     database_endpoint         = null
+    reader_endpoint           = null
     writer_endpoint           = null
   }
 
@@ -306,8 +309,9 @@ run "wrong_values" {
     key_arn    = "arn:aws:kms:us-east-1:123456789012:key/one"
     topic_arn  = "arn:aws:sns:us-east-1:123456789012:lifeboat-test-alerts"
     secret_arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:lifeboat-test-functions"
-    # a port, and none at all
+    # ports, and none at all
     database_endpoint = "lifeboat-test-us-west-2.cluster-abc.us-west-2.rds.amazonaws.com:3306"
+    reader_endpoint   = "lifeboat-test-us-west-2.cluster-ro-abc.us-west-2.rds.amazonaws.com:3306"
     writer_endpoint   = null
     # a policy that is no object
     policy = "[1, 2]"
@@ -327,6 +331,7 @@ run "wrong_values" {
     var.topic_arn,
     var.secret_arn,
     var.database_endpoint,
+    var.reader_endpoint,
     var.writer_endpoint,
     var.policy,
     var.name,

@@ -74,6 +74,7 @@ module "failover" {
     security_group_ids = module.network.functions_security_group_ids
   }
   database_endpoint         = module.database.endpoint
+  reader_endpoint           = module.database.reader_endpoint
   writer_endpoint           = var.global.writer_endpoint
   secret_arn                = var.global.functions_secret_arns[var.region]
   master_secret_arn         = var.global.master_secret_arns[var.region]

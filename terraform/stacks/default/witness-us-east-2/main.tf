@@ -32,6 +32,7 @@ module "failover" {
   failover_trigger_role_arn = null
   network                   = null
   database_endpoint         = null
+  reader_endpoint           = null
   writer_endpoint           = null
   secret_arn                = null
   master_secret_arn         = null
