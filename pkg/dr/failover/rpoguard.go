@@ -98,7 +98,8 @@ func (g *Guard) rpoSampler(ctx context.Context) {
 
 // rpoConfirm notes that a beat has arrived: so has all that was acknowledged
 // before it was sent. A closed writer commits no more beats, so when the last one
-// that did has arrived, everything has.
+// that did has arrived, everything has. Closed is one that has confirmed it: a frozen
+// writer must not have its lease renewed for as long as it is silent.
 func (g *Guard) rpoConfirm(ctx context.Context, got Beat) {
 	g.mu.Lock()
 	at, known := g.sent[got.Seq]
@@ -108,7 +109,7 @@ func (g *Guard) rpoConfirm(ctx context.Context, got Beat) {
 	if known && at.After(g.safeAt) && (good || !g.safeAt.IsZero()) {
 		g.safeAt = at
 	}
-	drained := g.fence.byRPO && (got.Seq >= g.committed || known && g.overtaken(at))
+	drained := g.fence.byRPO && g.fence.acked && (got.Seq >= g.committed || known && g.overtaken(at))
 	held := g.lease
 	g.mu.Unlock()
 	if !drained {

@@ -46,6 +46,20 @@ func TestRPOGuard(t *testing.T) {
 		r.Pair.DB(west).Thaw()
 		r.until("the writer is open", 5*time.Second, r.open(east))
 	})
+	bubble(t, "does not renew the lease of a frozen writer, although all that it committed has arrived", func(t *testing.T) {
+		r := newRig(t, policy)
+		defer r.end()
+		r.guard(east)
+		r.wait(5 * time.Second)
+		r.Pair.DB(east).Freeze()
+		r.wait(time.Second) // what was under way
+		l, _ := r.Store.Lease()
+		r.wait(30 * time.Second)
+		later, _ := r.Store.Lease()
+		require.Equal(t, l.Rev, later.Rev)
+		r.Pair.DB(east).Thaw()
+		r.until("the writer is open", 5*time.Second, r.open(east))
+	})
 	bubble(t, "does not close it for a lag that is within the limit", func(t *testing.T) {
 		r := newRig(t, policy)
 		defer r.end()
