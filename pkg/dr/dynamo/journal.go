@@ -23,7 +23,7 @@ func journalKey(execution string, seq int) string {
 }
 
 // Append implements failover.Journal. When an attempt got no answer, the stored
-// entry tells whether it was this one.
+// entry tells whether it was this one: a refusal brings it along, else it is read.
 func (s *Store) Append(ctx context.Context, e failover.Entry) error {
 	const op = "append to journal"
 	it, err := s.entryItem(e)
@@ -33,10 +33,14 @@ func (s *Store) Append(ctx context.Context, e failover.Entry) error {
 	ambiguous, err := s.do(ctx, op, func(ctx context.Context, c Client) error {
 		_, err := c.PutItem(ctx, &dynamodb.PutItemInput{
 			TableName: aws.String(s.cfg.Table), Item: it, ConditionExpression: aws.String("attribute_not_exists(pk)"),
+			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 		})
 		return err
 	})
-	taken := isA[*types.ConditionalCheckFailedException](err)
+	var refusal *types.ConditionalCheckFailedException
+	taken := errors.As(err, &refusal)
+	var stored item
+	var readErr error
 	switch {
 	case err == nil:
 		return nil
@@ -44,8 +48,11 @@ func (s *Store) Append(ctx context.Context, e failover.Entry) error {
 		return failover.ErrConflict
 	case !ambiguous:
 		return err
+	case taken:
+		stored = refusal.Item // another call could fail, and the entry would count as another's
+	default:
+		stored, readErr = s.get(ctx, op, it.sk())
 	}
-	stored, readErr := s.get(ctx, op, it.sk())
 	switch {
 	case readErr == nil && stored != nil && same(stored, it):
 		return nil

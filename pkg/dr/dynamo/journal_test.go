@@ -64,18 +64,24 @@ func TestAppendToATakenPlace(t *testing.T) {
 func TestAppendAfterSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		// The place holds this entry: the first attempt had stored it.
-		w, s := script(t, silence, refuse("ConditionalCheckFailedException"), reply{})
 		first, probe := script(t, ok(`{}`))
 		require.NoError(t, probe.Append(t.Context(), journalEntry()))
-		w.replies[2] = stored(t, "Item", first.seen[0])
+		there := stored(t, "Item", first.seen[0])
+		w, s := script(t, silence, refuseShowing(there.body))
 		require.NoError(t, s.Append(t.Context(), journalEntry()))
+		require.Equal(t, []string{"PutItem", "PutItem"}, w.ops())
+
+		// So it was when the second attempt got no answer either.
+		w, s = script(t, silence, silence, there)
+		require.NoError(t, s.Append(t.Context(), journalEntry()))
+		require.Equal(t, []string{"PutItem", "PutItem", "GetItem"}, w.ops())
 
 		// The place holds another one.
-		other, s := script(t, silence, refuse("ConditionalCheckFailedException"), w.replies[2])
+		other, s := script(t, silence, refuseShowing(there.body))
 		e := journalEntry()
 		e.Event = failover.EvStuck
 		require.ErrorIs(t, s.Append(t.Context(), e), failover.ErrConflict)
-		require.Equal(t, []string{"PutItem", "PutItem", "GetItem"}, other.ops())
+		require.Equal(t, []string{"PutItem", "PutItem"}, other.ops())
 
 		// The place is empty: nobody knows whether an attempt is still on its way.
 		_, s = script(t, silence, silence, ok(`{}`))

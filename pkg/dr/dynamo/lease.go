@@ -57,14 +57,17 @@ func (s *Store) RenewLease(ctx context.Context, held failover.Lease) (failover.L
 }
 
 // TakeLease implements failover.Leaser. When an attempt got no answer, the lease
-// itself tells whether it was taken.
+// itself tells whether it was taken: a refusal brings it along, else it is read.
 func (s *Store) TakeLease(ctx context.Context, seen failover.Lease, claim failover.Claim) (failover.Lease, error) {
 	const op = "take lease"
 	taken := failover.Lease{
 		Epoch: seen.Epoch + 1, Holder: claim.Holder, Rev: seen.Rev + 1,
 		Execution: claim.Execution, TakenRev: seen.Rev + 1, TakenAfter: claim.After,
 	}
-	put := dynamodb.PutItemInput{TableName: aws.String(s.cfg.Table), Item: s.leaseItem(taken)}
+	put := dynamodb.PutItemInput{
+		TableName: aws.String(s.cfg.Table), Item: s.leaseItem(taken),
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	}
 	if seen == (failover.Lease{}) {
 		put.ConditionExpression = aws.String("attribute_not_exists(pk)")
 	} else {
@@ -76,21 +79,26 @@ func (s *Store) TakeLease(ctx context.Context, seen failover.Lease, claim failov
 		_, err := c.PutItem(ctx, &put)
 		return err
 	})
-	if err == nil {
+	var refusal *types.ConditionalCheckFailedException
+	refused := errors.As(err, &refusal)
+	var now failover.Lease
+	var readErr error
+	switch {
+	case err == nil:
 		return taken, nil
-	}
-	moved := isA[*types.ConditionalCheckFailedException](err)
-	if moved && !ambiguous {
+	case refused && (!ambiguous || len(refusal.Item) == 0):
 		return failover.Lease{}, failover.ErrLeaseMoved
-	}
-	if !ambiguous {
+	case !ambiguous:
 		return failover.Lease{}, err
+	case refused: // another call could fail, and the claimant would take its own lease for another's
+		now, readErr = s.lease(op, refusal.Item)
+	default:
+		now, readErr = s.ReadLease(ctx)
 	}
-	now, readErr := s.ReadLease(ctx)
 	switch {
 	case readErr == nil && now.Epoch == taken.Epoch && now.Holder == taken.Holder && now.Execution == taken.Execution:
 		return now, nil
-	case moved, readErr == nil && now.Rev > seen.Rev:
+	case readErr == nil && now.Rev > seen.Rev:
 		// Rev never falls, so an attempt that is still on its way can't succeed.
 		return failover.Lease{}, failover.ErrLeaseMoved
 	}

@@ -116,14 +116,13 @@ func TestTakeFirstLease(t *testing.T) {
 
 // After silence nobody knows whether the lease was taken; the lease itself tells.
 func TestTakeLeaseAfterSilence(t *testing.T) {
-	refused := refuse("ConditionalCheckFailedException")
 	for name, c := range map[string]struct {
 		replies []reply
 		ops     []string
 		check   func(*testing.T, failover.Lease, error)
 	}{
 		"the first attempt had taken it": {
-			[]reply{silence, refused, ok(leaseJSON("Item", 5, 91, west, "x4"))}, []string{"PutItem", "PutItem", "GetItem"},
+			[]reply{silence, refuseShowing(leaseJSON("Item", 5, 91, west, "x4"))}, []string{"PutItem", "PutItem"},
 			func(t *testing.T, l failover.Lease, err error) {
 				require.NoError(t, err)
 				require.EqualValues(t, 5, l.Epoch)
@@ -141,12 +140,23 @@ func TestTakeLeaseAfterSilence(t *testing.T) {
 			func(t *testing.T, _ failover.Lease, err error) { require.NoError(t, err) },
 		},
 		"the holder has renewed": {
-			[]reply{silence, refused, ok(leaseJSON("Item", 4, 91, east, "x3"))}, []string{"PutItem", "PutItem", "GetItem"},
+			[]reply{silence, refuseShowing(leaseJSON("Item", 4, 91, east, "x3"))}, []string{"PutItem", "PutItem"},
 			func(t *testing.T, _ failover.Lease, err error) { require.ErrorIs(t, err, failover.ErrLeaseMoved) },
 		},
 		"somebody else has taken it": {
 			[]reply{silence, silence, ok(leaseJSON("Item", 5, 91, west, "other"))}, []string{"PutItem", "PutItem", "GetItem"},
 			func(t *testing.T, _ failover.Lease, err error) { require.ErrorIs(t, err, failover.ErrLeaseMoved) },
+		},
+		"somebody has deleted it": {
+			[]reply{silence, refuse("ConditionalCheckFailedException")}, []string{"PutItem", "PutItem"},
+			func(t *testing.T, _ failover.Lease, err error) { require.ErrorIs(t, err, failover.ErrLeaseMoved) },
+		},
+		"what is stored is damaged": {
+			[]reply{silence, refuseShowing(`{"Item":{"sk":{"S":"lease"}}}`)}, []string{"PutItem", "PutItem"},
+			func(t *testing.T, _ failover.Lease, err error) {
+				require.NotErrorIs(t, err, failover.ErrLeaseMoved, "it may be the own one")
+				require.ErrorContains(t, err, "item lease: attribute epoch")
+			},
 		},
 		"still as it was seen": {
 			[]reply{silence, silence, ok(leaseJSON("Item", 4, 90, east, "x3"))}, []string{"PutItem", "PutItem", "GetItem"},

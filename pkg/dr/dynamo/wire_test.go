@@ -47,6 +47,13 @@ func refuse(code string) reply {
 	return reply{status: 400, body: fmt.Sprintf(`{"__type":"com.amazonaws.dynamodb.v20120810#%s","message":"refused"}`, code)}
 }
 
+// refuseShowing is a refused condition that brings along what an answer to GetItem holds.
+func refuseShowing(answer string) reply {
+	r := refuse("ConditionalCheckFailedException")
+	r.body = strings.TrimSuffix(r.body, "}") + "," + strings.TrimPrefix(answer, "{")
+	return r
+}
+
 var silence = reply{silent: true}
 
 func (w *wire) Do(r *http.Request) (*http.Response, error) {
