@@ -38,6 +38,16 @@ func (i Inside) Silent(r dr.Region) bool { return i.w.inBlackout(r) }
 // Majority reports whether a Region reaches another one.
 func (i Inside) Majority(r dr.Region) bool { return i.w.net.Majority(r) }
 
+// Linked reports whether a Region reaches every other one.
+func (i Inside) Linked(r dr.Region) bool {
+	for _, other := range i.w.setup.Topology.Vantages() {
+		if !i.w.net.Reaches(r, other) {
+			return false
+		}
+	}
+	return true
+}
+
 // Monitored reports whether a process of a Region's monitor is at work.
 func (i Inside) Monitored(r dr.Region) bool { return i.w.lambdas[r].Busy(monitorName) > 0 }
 

@@ -1,0 +1,176 @@
+package drills_test
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/lifeboat-dr/lifeboat/drills/fault"
+	"github.com/lifeboat-dr/lifeboat/drills/simulation"
+)
+
+// simulated is how many worlds a run draws when DRILL_REPEAT doesn't say.
+const simulated = 24
+
+// TestSimulation plays drawn worlds and holds every invariant of the design in each.
+//
+// DRILL_REPEAT is the number of worlds, DRILL_SEED the first one's seed. DRILL_PLAN
+// replaces the faults that the seed draws, and plays that one world.
+func TestSimulation(t *testing.T) {
+	neverCached(t)
+	first, n := uint64(1), uint64(simulated)
+	for name, into := range map[string]*uint64{"DRILL_SEED": &first, "DRILL_REPEAT": &n} {
+		if v := os.Getenv(name); v != "" {
+			var err error
+			*into, err = strconv.ParseUint(v, 10, 64)
+			require.NoError(t, err, name)
+		}
+	}
+	if text := os.Getenv("DRILL_PLAN"); text != "" {
+		w := simulation.Draw(first)
+		var err error
+		w.Plan, err = fault.ParsePlan(text)
+		require.NoError(t, err)
+		simulate(t, w)
+		return
+	}
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // a world is mostly short-lived requests
+	for _, past := range corpus(t) {
+		t.Run("corpus/"+past.name, func(t *testing.T) { simulate(t, past.world) })
+	}
+	begun := time.Now()
+	all := &sum{seen: make(map[string]int)}
+	workers := uint64(runtime.GOMAXPROCS(0))
+	t.Run("worlds", func(t *testing.T) {
+		for k := range workers {
+			t.Run(fmt.Sprint(k), func(t *testing.T) {
+				t.Parallel()
+				for seed := first + k; seed < first+n && all.failed() < 3; seed += workers {
+					t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
+						all.add(simulate(t, simulation.Draw(seed)))
+					})
+				}
+			})
+		}
+	})
+	took := time.Since(begun)
+	t.Logf("%d worlds of %v in %v (%.1f a second)\n%s", all.worlds, simulation.Length, took.Round(time.Millisecond), float64(all.worlds)/took.Seconds(), all)
+}
+
+// play runs one world in a bubble of its own.
+func play(t *testing.T, w simulation.World) (out simulation.Outcome) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		var err error
+		out, err = w.Run(t.Context())
+		require.NoError(t, err)
+	})
+	return out
+}
+
+// simulate plays a world, and makes one that fails smaller.
+func simulate(t *testing.T, w simulation.World) simulation.Outcome {
+	t.Helper()
+	out := play(t, w)
+	if len(out.Violations) == 0 {
+		return out
+	}
+	t.Errorf("seed %d: %s\nreplay: %s\n%s", w.Seed, strings.Join(out.Violations, "\n"), replay(w), out.Story)
+	small := w
+	small.Plan = simulation.Shrink(w.Plan, 60, func(p fault.Plan) bool {
+		smaller := w
+		smaller.Plan = p
+		return simulation.Same(out, play(t, smaller))
+	})
+	if len(small.Plan) < len(w.Plan) || small.Plan.String() != w.Plan.String() {
+		t.Errorf("smaller: %s", replay(small))
+	}
+	return out
+}
+
+// past is a failure that was found and fixed.
+type past struct {
+	name  string
+	world simulation.World
+}
+
+// corpus reads past failures: lines "seed: N" and "plan: ...", and comments that say
+// what it was.
+func corpus(t *testing.T) []past {
+	t.Helper()
+	files, err := filepath.Glob("testdata/simulation/*.txt")
+	require.NoError(t, err)
+	var out []past
+	for _, file := range files {
+		body, err := os.ReadFile(file)
+		require.NoError(t, err)
+		fields := make(map[string]string)
+		for text := range strings.Lines(string(body)) {
+			if name, value, ok := strings.Cut(strings.TrimSpace(text), ": "); ok && !strings.HasPrefix(name, "#") {
+				fields[name] = value
+			}
+		}
+		seed, err := strconv.ParseUint(fields["seed"], 10, 64)
+		require.NoError(t, err, file)
+		p := past{strings.TrimSuffix(filepath.Base(file), ".txt"), simulation.Draw(seed)}
+		p.world.Plan, err = fault.ParsePlan(fields["plan"])
+		require.NoError(t, err, file)
+		out = append(out, p)
+	}
+	return out
+}
+
+// replay is the command that plays a world again.
+func replay(w simulation.World) string {
+	return fmt.Sprintf("DRILL_SEED=%d DRILL_PLAN='%s' go test ./drills -run '^TestSimulation$' -cpu 1 -count=1 -v", w.Seed, w.Plan)
+}
+
+// sum adds up what the worlds visited.
+type sum struct {
+	mu              sync.Mutex
+	worlds, badOnes int
+	seen            map[string]int
+}
+
+func (s *sum) add(out simulation.Outcome) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.worlds++
+	if len(out.Violations) > 0 {
+		s.badOnes++
+	}
+	for k, n := range out.Seen {
+		s.seen[k] += n
+	}
+	for k, n := range out.Excused {
+		s.seen["excused: "+k] += n
+	}
+}
+
+func (s *sum) failed() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.badOnes
+}
+
+func (s *sum) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out strings.Builder
+	for _, k := range slices.Sorted(maps.Keys(s.seen)) {
+		fmt.Fprintf(&out, "  %6d %s\n", s.seen[k], k)
+	}
+	return out.String()
+}
