@@ -91,7 +91,7 @@ func TestEveryFaultIsHealedAndTheWorldClosed(t *testing.T) {
 		}, "no more marks"},
 		"when it is interrupted": {"region-blackout", func(*watched) func(context.Context) (context.Context, context.CancelFunc) {
 			return func(ctx context.Context) (context.Context, context.CancelFunc) {
-				return context.WithTimeout(ctx, 10*time.Second)
+				return context.WithTimeout(ctx, 15*time.Second)
 			}
 		}, context.DeadlineExceeded.Error()},
 	} {

@@ -22,7 +22,6 @@ import (
 	"github.com/lifeboat-dr/lifeboat/drills/fault"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/drtest"
-	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
 // Config says what is drawn. The zero value is what every report of this target
@@ -68,8 +67,9 @@ func New(cfg Config) *Target { return &Target{cfg.withDefaults()} }
 // Name implements drill.Target.
 func (t *Target) Name() string { return "embedded" }
 
-// Up implements drill.Target. It returns when a monitor works in every Region, after
-// its cold start.
+// Up implements drill.Target. The world begins as a new deployment, without a lease and
+// with closed databases; Up returns when a monitor works in every Region and the
+// writer's has founded it.
 func (t *Target) Up(ctx context.Context, s drill.Setup) (drill.World, error) {
 	if err := errors.Join(s.Topology.Validate(), s.Policy.Validate()); err != nil {
 		return nil, fmt.Errorf("embedded: %w", err)
@@ -83,6 +83,7 @@ func (t *Target) Up(ctx context.Context, s drill.Setup) (drill.World, error) {
 	}
 	w.pair = drtest.NewPair(s.Writer, s.Topology.Peer(s.Writer), w.shipDelay(s.Seed))
 	w.pair.SetBoot(t.cfg.BootReadOnly)
+	w.pair.Unfound()
 	w.net.SetHook(w.hook)
 	var err error
 	w.cloud, err = cloud.New(cloud.Config{
@@ -104,9 +105,6 @@ func (t *Target) Up(ctx context.Context, s drill.Setup) (drill.World, error) {
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	w.life, w.end = life, end
 	w.tasks.Go(func() { _ = w.cloud.Run(life) })
-	if err := w.bootstrap(ctx); err != nil {
-		return nil, errors.Join(err, w.Close(ctx))
-	}
 	for _, r := range s.Topology.Vantages() {
 		if err := w.deploy(r); err != nil {
 			return nil, errors.Join(err, w.Close(ctx))
@@ -116,18 +114,6 @@ func (t *Target) Up(ctx context.Context, s drill.Setup) (drill.World, error) {
 		return nil, errors.Join(err, w.Close(ctx))
 	}
 	return w, nil
-}
-
-// bootstrap takes the first epoch for the writer's Region, as the deployment does.
-func (w *world) bootstrap(ctx context.Context) error {
-	store, err := w.table(w.setup.Writer, w.http(w.setup.Writer))
-	if err != nil {
-		return err
-	}
-	if _, err := store.TakeLease(ctx, failover.Lease{}, failover.Claim{Holder: w.setup.Writer}); err != nil {
-		return fmt.Errorf("embedded: take the first epoch: %w", err)
-	}
-	return nil
 }
 
 const (

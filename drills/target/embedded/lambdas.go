@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -83,7 +84,8 @@ func (w *world) deploy(r dr.Region) error {
 	return nil
 }
 
-// settle waits until a monitor works in every Region.
+// settle waits until a monitor works in every Region, and the writer's has founded the
+// deployment and opened its database.
 func (w *world) settle(ctx context.Context) error {
 	for r, l := range w.lambdas {
 		select {
@@ -94,7 +96,31 @@ func (w *world) settle(ctx context.Context) error {
 			return fmt.Errorf("embedded: no monitor has begun to work in %s: %w", r, context.Cause(ctx))
 		}
 	}
-	return nil
+	look := time.NewTicker(probeEvery)
+	defer look.Stop()
+	for late := time.After(foundedWithin); ; {
+		if err := w.pair.DB(w.setup.Writer).Probe(ctx); err == nil {
+			return nil
+		}
+		select {
+		case <-look.C:
+		case err := <-w.failed:
+			return err
+		case <-late:
+			return fmt.Errorf("embedded: %s was not founded and opened within %v: marked so far: %v", w.setup.Writer, foundedWithin, w.said())
+		case <-ctx.Done():
+			return fmt.Errorf("embedded: %s was not founded and opened: %w", w.setup.Writer, context.Cause(ctx))
+		}
+	}
+}
+
+// foundedWithin is for a first look in vain, a founding, and a new guard's first renewal.
+const foundedWithin = 20 * time.Second
+
+func (w *world) said() []measure.Mark {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.marks)
 }
 
 // seed is a Region's own.
@@ -175,11 +201,12 @@ func (w *world) newMonitor(l *lambda, p parts) (*monitor.Handler, error) {
 		probers, err1 := p.probers()
 		guard, err2 := p.guard()
 		role, err3 := p.role()
-		if err := errors.Join(err1, err2, err3); err != nil {
+		founder, err4 := p.founder()
+		if err := errors.Join(err1, err2, err3, err4); err != nil {
 			return nil, err
 		}
 		cfg.Agent.Probers = append(cfg.Agent.Probers, probers...)
-		cfg.Agent.Guard, cfg.Agent.Journal, cfg.Role = guard, store, role
+		cfg.Agent.Guard, cfg.Agent.Founder, cfg.Agent.Journal, cfg.Role = guard, founder, store, role
 		cfg.Agent.Deputy = deputy.New(p.region, triggerName, invoker{p, l})
 	}
 	cfg = cfg.InTurns(turn.NewTable(store), nil)

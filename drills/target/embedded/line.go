@@ -6,6 +6,7 @@ import (
 
 	"github.com/lifeboat-dr/lifeboat/drills/target/embedded/internal/functions"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/aurora"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/drtest"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
@@ -19,11 +20,12 @@ type line struct {
 }
 
 var (
-	_ failover.Beater        = line{}
-	_ failover.Fencer        = line{}
-	_ failover.Watchdog      = line{}
-	_ failover.ReplicaReader = line{}
-	_ probe.LagSource        = line{}
+	_ failover.Beater         = line{}
+	_ failover.Fencer         = line{}
+	_ failover.WatchdogKeeper = line{}
+	_ aurora.Installer        = line{}
+	_ failover.ReplicaReader  = line{}
+	_ probe.LagSource         = line{}
 )
 
 func (l line) Probe(ctx context.Context) error { return l.process.Pass(ctx, l.db.Probe) }
@@ -46,6 +48,26 @@ func (l line) Open(ctx context.Context, e dr.Epoch) error {
 // InstallWatchdog implements failover.Watchdog.
 func (l line) InstallWatchdog(ctx context.Context, after time.Duration) error {
 	return l.process.Pass(ctx, func(ctx context.Context) error { return l.db.InstallWatchdog(ctx, after) })
+}
+
+// CheckWatchdog implements failover.WatchdogKeeper.
+func (l line) CheckWatchdog(ctx context.Context, after time.Duration) (awake bool, err error) {
+	err = l.process.Pass(ctx, func(ctx context.Context) (err error) { awake, err = l.db.CheckWatchdog(ctx, after); return err })
+	return awake, err
+}
+
+// RemoveWatchdog implements failover.WatchdogKeeper.
+func (l line) RemoveWatchdog(ctx context.Context) error {
+	return l.process.Pass(ctx, l.db.RemoveWatchdog)
+}
+
+// Install implements aurora.Installer.
+func (l line) Install(ctx context.Context) error { return l.process.Pass(ctx, l.db.Install) }
+
+// Newest implements aurora.Installer.
+func (l line) Newest(ctx context.Context) (newest dr.Epoch, err error) {
+	err = l.process.Pass(ctx, func(ctx context.Context) (err error) { newest, err = l.db.Newest(ctx); return err })
+	return newest, err
 }
 
 // Replicated implements failover.ReplicaReader.

@@ -54,12 +54,26 @@ func (p parts) guard() (*failover.GuardConfig, error) {
 	return &failover.GuardConfig{Beater: local, Fencer: local, Isolator: isolator, Replica: p.dial(p.setup.Topology.Peer(p.region))}, nil
 }
 
-// controller returns what moves the writer to the process's Region.
-func (p parts) controller(store *dynamo.Store) (*failover.ControllerConfig, error) {
-	promoter, err1 := aurora.NewCluster(aurora.ClusterConfig{
+// founder returns what founds the deployment, when its writer is here.
+func (p parts) founder() (*aurora.Founder, error) {
+	cluster, err := p.cluster()
+	if err != nil {
+		return nil, err
+	}
+	return aurora.NewFounder(aurora.FounderConfig{Region: p.region, Cluster: cluster, Database: p.dial(p.region)})
+}
+
+// cluster returns the global database.
+func (p parts) cluster() (*aurora.Cluster, error) {
+	return aurora.NewCluster(aurora.ClusterConfig{
 		GlobalCluster: p.setup.Topology.GlobalCluster, Region: p.region,
 		Clients: func(at dr.Region) aurora.GlobalAPI { return p.rds(at) },
 	})
+}
+
+// controller returns what moves the writer to the process's Region.
+func (p parts) controller(store *dynamo.Store) (*failover.ControllerConfig, error) {
+	promoter, err1 := p.cluster()
 	role, err2 := p.role()
 	notifier, err3 := p.notifier()
 	if err := errors.Join(err1, err2, err3); err != nil {
