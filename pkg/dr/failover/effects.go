@@ -267,9 +267,13 @@ func (c *Controller) awaitOperator(ctx context.Context, x Execution) Event {
 func (c *Controller) ask(ctx context.Context, x Execution) {
 	call, cancel := context.WithTimeout(ctx, c.cfg.Policy.CallTimeout)
 	defer cancel()
+	price := ""
+	if x.Mode == ModeSwitchover && x.Code == CodePromotionStuck {
+		price = " The switchover then becomes a failover: what has not arrived in " + x.To.String() + " is lost."
+	}
 	err := c.cfg.Notifier.Notify(call, Message{
 		Subject: fmt.Sprintf("%s to %s waits for an answer: %s", x.Mode, x.To, x.Code),
-		Body:    x.Report() + fmt.Sprintf("\nAcknowledge epoch %d to go on.\n", x.Epoch),
+		Body:    x.Report() + fmt.Sprintf("\nAcknowledge epoch %d to go on.%s\n", x.Epoch, price),
 	})
 	if err != nil && ctx.Err() == nil {
 		c.problem("notify", err)

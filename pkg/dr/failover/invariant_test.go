@@ -211,9 +211,12 @@ func (a *auditor) judge(id string, run []failover.Entry) {
 		if last.Proof == "" {
 			a.fail("%s promoted without a fence proof", id)
 		}
-		if last.Mode == failover.ModeFailover && (len(last.Evidence.Dark) < 2 || len(last.Evidence.Vantages) < 2) {
+		if last.Mode == failover.ModeFailover && !happened[failover.EvRequested] && (len(last.Evidence.Dark) < 2 || len(last.Evidence.Vantages) < 2) {
 			a.fail("%s promoted on evidence %v from %v", id, last.Evidence.Dark, last.Evidence.Vantages)
 		}
+	}
+	if last.Mode == failover.ModeFailover && happened[failover.EvRequested] && last.Ack == nil {
+		a.fail("%s became a failover, and nobody has consented", id)
 	}
 	if last.State == failover.Settled && !(happened[failover.EvPromoted] && happened[failover.EvVerified] && happened[failover.EvRedirected]) {
 		a.fail("%s settled without promotion, a verified write and a redirect", id)

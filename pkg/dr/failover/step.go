@@ -54,9 +54,14 @@ func Step(p dr.Policy, x Execution, e Event) (Execution, error) {
 			return asis, &Refusal{before, e.Kind, fmt.Sprintf("it must name epoch %d", x.Epoch)}
 		}
 		x.Ack, x.State, x.Asked = e.Ack, x.Asked, ""
-		if x.State == EpochTaken {
+		switch {
+		case x.State == EpochTaken:
 			// The question was the fence, and a person vouches for it.
 			x.State, x.Proof = Fenced, ProofOperator
+		case x.Code == CodePromotionStuck && x.Mode == ModeSwitchover:
+			// A switchover needs both Regions, and this one has not come about: asking for
+			// the same again would leave no writer for as long as the other Region is lost.
+			x.Mode = ModeFailover
 		}
 		x.Code = ""
 	}

@@ -1,0 +1,68 @@
+package failover_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+)
+
+// TestARegionLostInsideASwitchover: Aurora switches over between two healthy Regions
+// only. When the old one is lost before it has, a person is asked, and with their consent
+// the same execution goes on as a failover. Without that there would be no writer, and
+// every consent would ask Aurora for what it refuses.
+func TestARegionLostInsideASwitchover(t *testing.T) {
+	for record := 1; record <= 4; record++ {
+		bubble(t, fmt.Sprintf("after record %d", record), func(t *testing.T) {
+			r := newRig(t, dr.Policy{EffectTimeout: 30 * time.Second})
+			defer r.end()
+			r.breaks(latency)
+			for _, v := range topology.Vantages() {
+				r.agent(v)
+			}
+			r.wait(5 * time.Second)
+			c := r.controller(west)
+			r.wg.Go(func() { _, _ = c.Switchover(r.ctx) })
+			r.until("the record", 30*time.Second, func() bool { return len(r.Store.Entries()) >= record })
+			r.CutRegion(east, true)
+			r.until("the question", time.Minute, r.in(failover.Operator))
+			x := r.last().Execution
+			require.Equal(t, failover.CodePromotionStuck, x.Code)
+			require.Equal(t, failover.ModeSwitchover, x.Mode, "nobody has consented to a loss")
+			require.Zero(t, r.Cluster.Moves())
+			r.until("told", time.Second, func() bool { return len(r.Notifiers[west].Messages()) > 0 })
+			require.Contains(t, r.Notifiers[west].Messages()[0].Body, "Acknowledge epoch 2 to go on. The switchover then becomes a failover")
+
+			ack := failover.Acknowledgement{Epoch: 2, By: "oncall", Reason: "us-east-1 is lost"}
+			require.NoError(t, r.Store.At(witness).Acknowledge(r.ctx, ack))
+			r.until("settled", 20*time.Second, r.in(failover.Settled))
+			last := r.last().Execution
+			require.Equal(t, failover.ModeFailover, last.Mode)
+			require.Equal(t, x.ID, last.ID)
+			require.Equal(t, &ack, last.Ack)
+			require.Equal(t, 1, r.Cluster.Moves())
+			r.until("open", 5*time.Second, r.open(west))
+			require.False(t, r.Pair.DB(east).Accepts())
+		})
+	}
+}
+
+func TestOnlyConsentToAStuckPromotionMakesASwitchoverAFailover(t *testing.T) {
+	for s, code := range map[failover.State]failover.Code{
+		failover.Confirmed: failover.CodeLeaseStoreStuck, failover.EpochTaken: failover.CodeFenceFailed, failover.Gated: failover.CodePromotionStuck,
+		failover.Promoted: failover.CodeVerifyStuck, failover.Verified: failover.CodeRedirectStuck,
+	} {
+		x := whole(s)
+		x.Mode = failover.ModeSwitchover
+		asked, err := failover.Step(dr.Policy{}, x, failover.Event{Kind: failover.EvStuck, Code: code})
+		require.NoError(t, err)
+		require.Equal(t, failover.ModeSwitchover, asked.Mode)
+		got, err := failover.Step(dr.Policy{}, asked, event(failover.EvAcknowledged))
+		require.NoError(t, err)
+		require.Equal(t, s == failover.Gated, got.Mode == failover.ModeFailover, "%s", s)
+	}
+}
