@@ -83,9 +83,8 @@ type Policy struct {
 	// the loss of a partition stays under MaxDataLoss, and the price is that a cut
 	// link between the Regions stops writes.
 	//
-	// It is armed by the first lag that a monitor's process confirms. For up to a
-	// second after one process has taken over from the last, once a minute, it is not,
-	// and a cut in that second loses what the lease allows.
+	// It is armed by the first lag that is confirmed in an epoch. A process that takes
+	// over from another one goes on guarding, as the other's heartbeat says.
 	RPOGuard bool
 	// Watchdog installs a MySQL event that makes the server read-only when its
 	// heartbeat row has not been renewed for most of LeaseTTL: by default 2.5 s after
