@@ -42,7 +42,10 @@ func (s *Store) Acknowledgement(ctx context.Context, e dr.Epoch) (failover.Ackno
 		return failover.Acknowledgement{}, failover.ErrNotAcknowledged
 	}
 	r := reader{it: it}
-	a := failover.Acknowledgement{Epoch: dr.Epoch(r.uint("epoch")), By: r.str("by"), Reason: r.str("reason")}
+	a := failover.Acknowledgement{Epoch: dr.Epoch(r.uint("epoch")), By: r.some("by"), Reason: r.str("reason")}
+	if a.Epoch != e {
+		r.bad("epoch", fmt.Sprintf("%d, as its key says", e)) // consent counts for one epoch
+	}
 	if r.err != nil {
 		return failover.Acknowledgement{}, s.fail(op, r.err)
 	}

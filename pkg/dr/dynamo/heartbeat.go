@@ -70,6 +70,10 @@ func (s *Store) Heartbeats(ctx context.Context) ([]failover.Heartbeat, error) {
 			if err := json.Unmarshal([]byte(report), &h); err != nil {
 				return fmt.Errorf("item %s: attribute report: %w", item(it).sk(), err)
 			}
+			if heartbeatPrefix+h.Region.String() != item(it).sk() {
+				r.bad("report", "of the Region that its key names")
+				return r.err
+			}
 			all = append(all, h)
 		}
 		return nil

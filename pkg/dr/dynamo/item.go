@@ -2,6 +2,7 @@ package dynamo
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -62,6 +63,34 @@ func (r *reader) uint(name string) uint64 {
 	}
 	r.bad(name, "a number that is not negative")
 	return 0
+}
+
+// positive is for numbers that begin with one.
+func (r *reader) positive(name string) uint64 {
+	n := r.uint(name)
+	if n == 0 {
+		r.bad(name, "a number above 0")
+	}
+	return n
+}
+
+// some is for texts that are never empty.
+func (r *reader) some(name string) string {
+	s := r.str(name)
+	if s == "" {
+		r.bad(name, "a text that is not empty")
+	}
+	return s
+}
+
+// span is a duration in nanoseconds.
+func (r *reader) span(name string) time.Duration {
+	n := r.uint(name)
+	if n > math.MaxInt64 {
+		r.bad(name, "a number of nanoseconds below 2^63")
+		return 0
+	}
+	return time.Duration(n)
 }
 
 func (r *reader) truth(name string) bool {

@@ -133,5 +133,8 @@ func entry(it item) (failover.Entry, error) {
 	if err := json.Unmarshal([]byte(body), &e); err != nil {
 		return failover.Entry{}, fmt.Errorf("item %s: attribute entry: %w", it.sk(), err)
 	}
-	return e, nil
+	if journalKey(e.Execution.ID, e.Execution.Seq) != it.sk() {
+		r.bad("entry", "the entry that its key names")
+	}
+	return e, r.err
 }

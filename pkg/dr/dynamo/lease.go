@@ -116,8 +116,8 @@ func (s *Store) leaseItem(l failover.Lease) item {
 func (s *Store) lease(op string, it item) (failover.Lease, error) {
 	r := reader{it: it}
 	l := failover.Lease{
-		Epoch: dr.Epoch(r.uint("epoch")), Holder: dr.Region(r.str("holder")), Rev: r.uint("rev"),
-		Execution: r.str("execution"), TakenRev: r.uint("taken_rev"), TakenAfter: time.Duration(r.uint("taken_after_ns")),
+		Epoch: dr.Epoch(r.positive("epoch")), Holder: dr.Region(r.some("holder")), Rev: r.positive("rev"),
+		Execution: r.str("execution"), TakenRev: r.uint("taken_rev"), TakenAfter: r.span("taken_after_ns"),
 	}
 	if r.err != nil {
 		return failover.Lease{}, s.fail(op, r.err)

@@ -101,7 +101,7 @@ func (s *Store) turnItem(t Turn) item {
 func turn(region dr.Region, it item) (Turn, error) {
 	r := reader{it: it}
 	t := Turn{
-		Region: region, Holder: r.str("holder"), Number: r.uint("number"), Beat: r.uint("beat"),
+		Region: region, Holder: r.str("holder"), Number: r.positive("number"), Beat: r.uint("beat"),
 		Next: r.str("next"), Released: r.truth("released"),
 	}
 	return t, r.err
