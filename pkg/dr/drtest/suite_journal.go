@@ -182,7 +182,7 @@ func TestAcknowledger(t *testing.T, open func(t *testing.T) failover.Acknowledge
 // one.
 func TestHeartbeats(t *testing.T, open func(t *testing.T) failover.Heartbeats) {
 	full := failover.Heartbeat{
-		Region: "us-west-2", Seq: 1 << 52, FencedEpoch: 3, FencedRev: 17, FenceFailed: 2, LeaseRev: 19, LeaseUnchanged: 1234567890 * time.Nanosecond,
+		Region: "us-west-2", Seq: 1 << 52, FencedEpoch: 3, FencedRev: 17, FenceFailed: 2, LeaseRev: 19, LeaseUnchanged: 1234567890 * time.Nanosecond, MonitorDiedFirst: true,
 		Sightings: []failover.Sighting{
 			{Subject: "us-east-1", Family: health.SQL, Method: "heartbeat write", Answer: health.Dead, Cause: "timeout", Age: 40 * time.Millisecond},
 			{Subject: "us-east-1", Family: health.Control, Method: "describe", Answer: health.Alive, RegionAnswers: true},

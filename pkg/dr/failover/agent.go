@@ -251,6 +251,7 @@ func (a *Agent) repeat(h *Heartbeat) {
 	h.Sightings, h.Lag = a.sightings()
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	h.MonitorDiedFirst = a.latest.MonitorDiedFirst
 	if a.former == nil || !a.latest.At.IsZero() {
 		return
 	}
@@ -259,7 +260,7 @@ func (a *Agent) repeat(h *Heartbeat) {
 	if age > 3*a.cfg.Policy.ProbeInterval {
 		return // the lag has an age of its own; the rest is too old
 	}
-	h.Sightings = slices.Clone(a.former.Sightings)
+	h.Sightings, h.MonitorDiedFirst = slices.Clone(a.former.Sightings), a.former.MonitorDiedFirst
 	for i := range h.Sightings {
 		h.Sightings[i].Age += age
 	}
@@ -378,6 +379,15 @@ func predecessor(p dr.Policy, h Heartbeat, now time.Time) health.Window {
 			}
 		}
 		w.Rounds = append(w.Rounds, r)
+	}
+	if h.MonitorDiedFirst && len(w.Rounds) > 0 {
+		at := w.Rounds[0].At
+		say := func(f health.Family, a health.Answer) health.Observation {
+			return health.Observation{Subject: w.Subject, Vantage: h.Region, Family: f, Method: "predecessor", Answer: a, At: at, OtherInstances: -1}
+		}
+		w.Rounds = slices.Insert(w.Rounds, 0, health.Round{At: at, SelfCheck: health.Alive, Observations: []health.Observation{
+			say(health.Heartbeat, health.Dead), say(health.SQL, health.Alive),
+		}})
 	}
 	return w
 }

@@ -93,6 +93,9 @@ type Heartbeat struct {
 	// Lag is the newest RPO lag that the Region has seen of the writer's; nil when
 	// none was.
 	Lag *health.Lag
+	// MonitorDiedFirst is the latest verdict's. The sightings don't tell: of a family that
+	// has been dark for longer than another one, they don't say what the other said before.
+	MonitorDiedFirst bool
 	// At is the wall clock when it was published. It is read by a successor of the
 	// same Region only, which must know whether its predecessor's word is fresh.
 	At time.Time

@@ -81,6 +81,42 @@ func TestRecalledSamplesKeepTheLag(t *testing.T) {
 	})
 }
 
+// A monitor that went silent while its writer served proves no fence, whoever looks. What
+// is recalled are the last samples, in all of which the writer is dark as well.
+func TestAHandoverKeepsThatTheMonitorDiedFirst(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		r := newRig(t, dr.Policy{})
+		defer r.end()
+		stop := r.agent(east)
+		watch := r.agent(west)
+		r.agent(witness)
+		r.wait(10 * time.Second)
+		require.False(t, own(t, r).MonitorDiedFirst)
+		stop()
+		r.wait(20 * time.Second)
+		require.True(t, own(t, r).MonitorDiedFirst)
+		watch()
+		before := own(t, r)
+		for i := range before.Sightings {
+			before.Sightings[i].Answer, before.Sightings[i].Samples = health.Dead, 5
+		}
+		before.At = time.Now()
+		require.NoError(t, r.Agent(west, r.policy, nil).Heartbeats.Publish(r.ctx, before))
+		r.CutRegion(east, true)
+
+		cfg := r.Agent(west, r.policy, nil)
+		cfg.Guard, cfg.Controller, cfg.Founder = nil, nil, nil
+		a, err := failover.NewAgent(cfg)
+		require.NoError(t, err)
+		r.wg.Go(func() { _ = a.Run(r.ctx) })
+		r.wait(200 * time.Millisecond)
+		require.True(t, own(t, r).MonitorDiedFirst, "before its first sample")
+		r.wait(10 * time.Second)
+		require.True(t, a.Explain().Verdict.MonitorDiedFirst)
+		require.True(t, own(t, r).MonitorDiedFirst, "for the next one")
+	})
+}
+
 // dead finds every writer dead.
 type dead struct{}
 
