@@ -41,6 +41,9 @@ func (r *runner) hold(life context.Context, held Turn, began time.Time) (done bo
 			return r.end(ctx, x.held, <-ended)
 		case <-next.C:
 		}
+		if ctx.Err() != nil { // both are due, after a call that took long
+			return r.end(ctx, x.held, <-ended)
+		}
 		sent := time.Now()
 		step, renewed := r.renew(life, &x)
 		switch {
