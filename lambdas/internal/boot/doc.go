@@ -70,8 +70,13 @@
 // server that is silent, refuses or resets is never taken for a secondary: that may be a
 // writer that hangs, with a healthy reader beside it. Should a reader beside the writer be
 // reached all the same, package aurora says so, in place of a refusal that would speak for
-// the writer. The SQL probe of the peer's writer and the global writer endpoint have no
-// such second way: only a writer answers them.
+// the writer. A resolver may keep the answer that a name doesn't exist, for as long as its
+// zone's SOA says (Route 53 Developer Guide, NS and SOA records), so after a promotion the
+// reader may be asked for minutes more. That reaches the writer while it is its member's
+// only instance, and else a reader beside it.
+//
+// The SQL probe of the peer's writer and the global writer endpoint have no such second
+// way: only a writer answers them.
 //
 // # The peer's address
 //
