@@ -77,7 +77,8 @@ func (a *Agent) foundOnce(ctx context.Context) error {
 	l, err := a.cfg.Leaser.TakeLease(call, Lease{}, Claim{Holder: a.cfg.Region})
 	switch {
 	case errors.Is(err, ErrLeaseMoved):
-		return nil // somebody else was quicker
+		a.watch.observeSome(time.Now()) // somebody else was quicker: not to be asked again
+		return nil
 	case err != nil:
 		return err // taken or not, the watch will see
 	}

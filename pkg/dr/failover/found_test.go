@@ -156,6 +156,34 @@ func TestBothRegionsFoundAtOnce(t *testing.T) {
 	})
 }
 
+// slow is a founder whose installation takes longer than the other Region's founding.
+type slow struct {
+	failover.Founder
+	takes time.Duration
+}
+
+func (s slow) Install(context.Context) error { <-time.After(s.takes); return nil }
+
+// Its next look is due when the installation returns, and its reads say nothing newer.
+func TestWhoIsSecondToFoundDoesNotTryAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := unfounded(t, dr.Policy{})
+		defer r.end()
+		cfg := r.Agent(west, r.policy, r.trace())
+		cfg.Founder = slow{stale{cfg.Founder}, 5 * time.Second}
+		r.run(cfg)
+		r.until("the west installs", 5*time.Second, func() bool { return len(r.when(drtest.OpReadLease, west)) > 4 })
+		r.breaks(calls(west, drtest.Fault{Err: errRefused}, drtest.OpReadLease))
+		r.agent(east)
+		r.wait(15 * time.Second)
+		require.Len(t, r.when(drtest.OpTakeLease, west), 1)
+		require.Empty(t, r.problems("found"))
+		l, _ := r.Store.Lease()
+		require.Equal(t, dr.Epoch(1), l.Epoch)
+		require.Equal(t, east, l.Holder)
+	})
+}
+
 // A control plane with an old view, in front of a server that knows better.
 func TestASecondaryIsNotFounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

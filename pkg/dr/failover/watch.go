@@ -41,7 +41,16 @@ func (w *Watch) Observe(l Lease, now time.Time) {
 func (w *Watch) observeNone(asked time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.vacant = w.vacant || !w.known || asked.After(w.readAt)
+	w.vacant = w.vacant || asked.After(w.readAt)
+}
+
+// observeSome notes that a lease exists which nobody has read yet.
+func (w *Watch) observeSome(now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.known {
+		w.readAt, w.vacant = now, false
+	}
 }
 
 // Vacant reports whether the store has last said that no lease exists. An error of
