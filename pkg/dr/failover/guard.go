@@ -52,6 +52,7 @@ type Guard struct {
 	beat       uint64               // the last one sent
 	committed  uint64               // the last one that committed
 	sent       map[uint64]time.Time // by beat, for the RPO guard
+	answered   map[uint64]time.Time // by beat that has committed
 	safeAt     time.Time            // everything acknowledged before this has arrived
 	guarded    dr.Epoch             // the term in which a predecessor has confirmed the lag
 	unanswered uint64               // renewals since the last answer to one
@@ -93,7 +94,7 @@ func NewGuard(cfg GuardConfig) (*Guard, error) {
 	return &Guard{
 		cfg:  cfg,
 		beat: uint64(time.Now().UnixMicro()), // so that no two processes number alike
-		sent: make(map[uint64]time.Time),
+		sent: make(map[uint64]time.Time), answered: make(map[uint64]time.Time),
 		wake: make(chan struct{}, 1), admin: make(chan struct{}, 1),
 	}, nil
 }
@@ -177,11 +178,13 @@ func (g *Guard) keep(ctx context.Context, seen Lease) {
 	start := time.Now()
 	fence, held, renewed := g.fence, g.lease, g.armed && !g.inherited
 	try := g.trials < maxTrials || start.Sub(g.triedAt) >= 2*g.cfg.Policy.LeaseTTL
+	// One that was opened in vain is left to settle before it is opened once more.
+	again := try && (g.trials == 0 || start.Sub(g.triedAt) >= g.cfg.Policy.LeaseTTL/2)
 	g.mu.Unlock()
 
 	if fence.closed && !fence.byRPO {
 		if fence.acked && try {
-			g.reopen(ctx, held, start)
+			g.reopen(ctx, held, start, false)
 		}
 		return
 	}
@@ -198,8 +201,8 @@ func (g *Guard) keep(ctx context.Context, seen Lease) {
 			g.event(dr.LeaseHeld, held.Epoch, "")
 		}
 		g.watchdog(ctx, held.Epoch)
-	case errors.Is(err, ErrReadOnly) && !renewed && try:
-		g.reopen(ctx, held, start) // the server has booted read-only
+	case errors.Is(err, ErrReadOnly) && (again || !renewed && try):
+		g.reopen(ctx, held, start, false) // booted, or stopped by its watchdog or by a predecessor
 	case ctx.Err() == nil:
 		g.problem("heartbeat write", err)
 	}
@@ -246,6 +249,7 @@ func (g *Guard) commit(ctx context.Context, e dr.Epoch) error {
 	seq, row := g.beat, g.row()
 	g.sent[seq] = time.Now()
 	delete(g.sent, seq-256)
+	delete(g.answered, seq-256)
 	g.mu.Unlock()
 	if err := g.cfg.Beater.Beat(ctx, Beat{Region: row, Epoch: e, Seq: seq}); err != nil {
 		return err
@@ -254,7 +258,7 @@ func (g *Guard) commit(ctx context.Context, e dr.Epoch) error {
 		return nil // the other Region looks at the guard's own row
 	}
 	g.mu.Lock()
-	g.committed = max(g.committed, seq)
+	g.committed, g.answered[seq] = max(g.committed, seq), time.Now()
 	g.mu.Unlock()
 	return nil
 }
@@ -299,8 +303,14 @@ func (g *Guard) renew(ctx context.Context, held Lease, start time.Time) bool {
 }
 
 // reopen renews the lease of a writer that is confirmed read-only and opens it.
-// The lease comes first: nothing is opened on an epoch that may be gone.
-func (g *Guard) reopen(ctx context.Context, held Lease, start time.Time) {
+// The lease comes first: nothing is opened on an epoch that may be gone. A writer that
+// the RPO guard has closed is opened by the RPO guard and by nobody else: byRPO.
+//
+// It does not ask who has made the server read-only. Whoever it was (a boot, the
+// watchdog, the late fence of a predecessor, a person), the lease says that this Region
+// writes, and letting it run out would end in the same opening. A person who wants the
+// writes stopped must stop the monitor first.
+func (g *Guard) reopen(ctx context.Context, held Lease, start time.Time, byRPO bool) {
 	if !g.renew(ctx, held, start) {
 		return
 	}
@@ -311,14 +321,14 @@ func (g *Guard) reopen(ctx context.Context, held Lease, start time.Time) {
 	defer func() { <-g.admin }()
 	// From here on the writer may be open, so the fence loop must count it as such.
 	g.mu.Lock()
-	if !g.armed || g.lease.Epoch != held.Epoch || g.fence.closed && !g.fence.acked {
+	if !g.armed || g.lease.Epoch != held.Epoch || g.fence.closed && !g.fence.acked || g.fence.byRPO != byRPO {
 		g.mu.Unlock()
-		return // the term has ended meanwhile
+		return // the term has ended meanwhile, or somebody else closes or opens
 	}
-	g.fence = fenceState{}
-	if !g.safeAt.IsZero() {
+	if g.fence.closed && !g.safeAt.IsZero() {
 		g.safeAt = start // while it was closed, nothing was acknowledged
 	}
+	g.fence = fenceState{}
 	g.trials++
 	g.triedAt = start
 	g.watched = 0 // Open may install one with a time of its own

@@ -109,7 +109,7 @@ func (g *Guard) rpoConfirm(ctx context.Context, got Beat) {
 	if known && at.After(g.safeAt) && (good || !g.safeAt.IsZero()) {
 		g.safeAt = at
 	}
-	drained := g.fence.byRPO && g.fence.acked && (got.Seq >= g.committed || known && g.overtaken(at))
+	drained := g.fence.byRPO && g.fence.acked && (got.Seq >= g.committed || known && g.overtaken(got.Seq))
 	held := g.lease
 	g.mu.Unlock()
 	if !drained {
@@ -119,15 +119,17 @@ func (g *Guard) rpoConfirm(ctx context.Context, got Beat) {
 	g.mu.Lock()
 	g.safeAt = start // nothing was acknowledged since
 	g.mu.Unlock()
-	g.reopen(ctx, held, start)
+	g.reopen(ctx, held, start, true)
 }
 
-// overtaken reports whether a beat of this age is the last one of a closed writer,
-// although a later one has committed: two that were under way together may commit in
-// either order, and the row keeps the last. The lock must be held.
-func (g *Guard) overtaken(at time.Time) bool {
-	last := g.sent[g.committed]
-	return last.Sub(at) < g.callTimeout() && time.Since(last) > 2*g.callTimeout()
+// overtaken reports whether a beat is the last one of a closed writer, although a later
+// one has committed: two that were under way together may commit in either order, and
+// the row keeps the last. A beat that was answered before the later one was sent can't
+// be: the later one has not arrived yet. The lock must be held.
+func (g *Guard) overtaken(seq uint64) bool {
+	at, last, answered := g.sent[seq], g.sent[g.committed], g.answered[seq]
+	together := last.Sub(at) < g.callTimeout() && (answered.IsZero() || answered.After(last))
+	return together && time.Since(last) > 2*g.callTimeout()
 }
 
 // recall has the guard go on with what a predecessor has begun, as told by its last
