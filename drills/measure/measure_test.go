@@ -93,6 +93,20 @@ func TestRTO(t *testing.T) {
 				}
 				return ok(east)
 			}},
+		{name: "a write that had to wait began when it was meant to", rto: 5.02, bad: 5.02, n: 1,
+			what: func(at time.Duration) answer {
+				if between(at, 10, 15) {
+					return refused
+				}
+				return ok(east)
+			},
+			change: func(r *measure.Run) {
+				for i := range r.Ops {
+					if op := &r.Ops[i]; op.Outcome == workload.Fail {
+						op.Start, op.End = op.Start+sec(0.3), op.End+sec(0.3)
+					}
+				}
+			}},
 		{name: "a short recovery does not end the outage", rto: 20.02, bad: 20.02, n: 1,
 			what: func(at time.Duration) answer {
 				if between(at, 10, 15) || between(at, 18, 30) {

@@ -110,6 +110,27 @@ func TestLoadSeesTheWholeOutage(t *testing.T) {
 	})
 }
 
+// A machine that stands still must not make the writes look shorter than they were.
+func TestLoadCountsFromWhenAWriteWasMeant(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := load(&server{region: "us-east-1", delay: 30 * time.Millisecond})
+		clock, stalled := l.Clock, false
+		l.Clock = func() time.Duration {
+			if now := clock(); now > 450*time.Millisecond && !stalled {
+				stalled = true
+				<-time.After(350 * time.Millisecond)
+			}
+			return clock()
+		}
+		ops := run(t, l, 2*time.Second)
+		require.Len(t, ops, 20)
+		for i, op := range ops {
+			require.Equal(t, time.Duration(i)*100*time.Millisecond, op.Intended, "whenever it started")
+		}
+		require.Greater(t, ops[6].Start, ops[6].Intended, "the machine stood still")
+	})
+}
+
 func TestLoadDropsWhenSaturated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &server{silent: func(int64) bool { return true }}
