@@ -1,0 +1,279 @@
+package failover_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/drtest"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+)
+
+// looked is an isolator that must know its instance before it is needed.
+type looked struct {
+	failover.Isolator
+	refreshed atomic.Int32
+	fails     atomic.Bool
+	loose     atomic.Bool // it was called without a deadline
+}
+
+func (l *looked) Refresh(ctx context.Context) error {
+	l.refreshed.Add(1)
+	if _, ok := ctx.Deadline(); !ok {
+		l.loose.Store(true)
+	}
+	if l.fails.Load() {
+		return errRefused
+	}
+	return nil
+}
+
+// TestAGuardKnowsItsInstanceBeforeItNeedsIt: what an isolator acts on is looked up while
+// the control plane answers, and a look-up that fails stops nothing and is tried again.
+func TestAGuardKnowsItsInstanceBeforeItNeedsIt(t *testing.T) {
+	bubble(t, "at its start and every minute", func(t *testing.T) {
+		r := newRig(t, dr.Policy{})
+		defer r.end()
+		cfg := r.Agent(east, r.policy, r.trace())
+		l := &looked{Isolator: cfg.Guard.Isolator}
+		cfg.Guard.Isolator = l
+		l.fails.Store(true)
+		r.run(cfg)
+		r.wait(time.Second)
+		require.EqualValues(t, 1, l.refreshed.Load())
+		require.Len(t, r.problems("look up the writer instance"), 1)
+		l.fails.Store(false)
+		r.wait(2 * time.Minute)
+		require.EqualValues(t, 3, l.refreshed.Load())
+		require.Len(t, r.problems("look up the writer instance"), 1)
+		require.False(t, l.loose.Load(), "it could hang for ever")
+		require.True(t, r.Pair.DB(east).Accepts())
+	})
+}
+
+// TestOneExecutionAtATime: while the journal holds an execution to the other Region open,
+// none to this one begins, and Resume leaves it alone.
+func TestOneExecutionAtATime(t *testing.T) {
+	bubble(t, "whatever its Region", func(t *testing.T) {
+		r := newRig(t, dr.Policy{})
+		defer r.end()
+		c := r.controller(west)
+		r.silence()
+		theirs := failover.Execution{ID: "0000000002-0001", Seq: 1, Mode: failover.ModeSwitchover, From: west, To: east, State: failover.Gated, Epoch: 2}
+		require.NoError(t, r.Store.At(east).Append(r.ctx, failover.Entry{Execution: theirs, Event: failover.EvRequested}))
+		_, err := c.Failover(r.ctx, verdict())
+		require.ErrorContains(t, err, "execution 0000000002-0001 moves the writer to us-east-1: let it end first")
+		_, err = c.Switchover(r.ctx)
+		require.ErrorContains(t, err, "let it end first")
+		_, open, err := c.Resume(r.ctx)
+		require.NoError(t, err)
+		require.False(t, open)
+		require.Len(t, r.Store.Entries(), 1)
+		require.Zero(t, r.Cluster.Moves())
+	})
+}
+
+// TestAControllerThatWasOvertakenStops: its entry's place is taken, and the journal has
+// gone on to another execution since. What it would do next is void.
+func TestAControllerThatWasOvertakenStops(t *testing.T) {
+	bubble(t, "in the middle of an execution", func(t *testing.T) {
+		r := newRig(t, dr.Policy{})
+		defer r.end()
+		c := r.controller(west)
+		r.silence()
+		r.breaks(func(call drtest.Call) drtest.Fault { return drtest.Fault{Hang: call.Op == drtest.OpTakeLease} })
+		ended := make(chan error, 1)
+		r.wg.Go(func() { _, err := c.Failover(r.ctx, verdict()); ended <- err })
+		r.until("confirmed", 5*time.Second, r.in(failover.Confirmed))
+		x := r.last().Execution
+		x.Seq, x.State, x.Code = 2, failover.Aborted, failover.CodeRecovered
+		require.NoError(t, r.Store.At(witness).Append(r.ctx, failover.Entry{Execution: x, Event: failover.EvRecovered}))
+		next := failover.Execution{ID: "0000000002-0002", Seq: 1, Mode: failover.ModeSwitchover, From: east, To: west, State: failover.Confirmed, Epoch: 2}
+		require.NoError(t, r.Store.At(witness).Append(r.ctx, failover.Entry{Execution: next, Event: failover.EvRequested}))
+		r.breaks(nil)
+		require.ErrorContains(t, <-ended, "execution 0000000002-0001 has ended, and 0000000002-0002 has begun since")
+		require.Zero(t, r.Cluster.Moves())
+	})
+}
+
+// TestAMoveBySomebodyElseIsWaitedFor: the writer is on its way to another Region. Nobody
+// asks AWS for a second move meanwhile.
+func TestAMoveBySomebodyElseIsWaitedFor(t *testing.T) {
+	bubble(t, "and never crossed", func(t *testing.T) {
+		r := newRig(t, dr.Policy{})
+		defer r.end()
+		watch := &failover.Watch{}
+		r.wg.Go(func() { _ = watch.Run(r.ctx, r.policy, r.Store.At(west), west, nil) })
+		cfg := r.World.Controller(west, r.policy, watch, r.trace())
+		p := &elsewhere{Promoter: cfg.Promoter}
+		p.moving.Store(true)
+		cfg.Promoter = p
+		c, err := failover.NewController(cfg)
+		require.NoError(t, err)
+		r.silence()
+		r.wg.Go(func() { _, _ = c.Failover(r.ctx, verdict()) })
+		r.until("gated", 5*time.Second, r.in(failover.Gated))
+		r.wait(10 * time.Second)
+		require.Equal(t, failover.Gated, r.last().Execution.State)
+		require.Empty(t, r.when(drtest.OpFailover, west))
+		require.NotEmpty(t, r.problems("after Gated"))
+		require.ErrorContains(t, r.problems("after Gated")[0], "is being moved to us-east-2 by somebody else")
+		p.moving.Store(false)
+		r.until("settled", 30*time.Second, r.in(failover.Settled))
+		require.Equal(t, 1, r.Cluster.Moves())
+	})
+}
+
+// elsewhere is a control plane that says that the writer is on its way to a third Region.
+type elsewhere struct {
+	failover.Promoter
+	moving atomic.Bool
+}
+
+func (e *elsewhere) Describe(ctx context.Context) (failover.Cluster, error) {
+	now, err := e.Promoter.Describe(ctx)
+	if e.moving.Load() {
+		now.MovingTo = witness
+	}
+	return now, err
+}
+
+// dumb is a deputy that can't be asked.
+type dumb struct{ asked atomic.Int32 }
+
+func (d *dumb) Ask(context.Context, string) error { d.asked.Add(1); return errRefused }
+
+// TestFollowingADeputy: the monitor asks again only for an execution of its own Region
+// that is under way and that no person has the word in.
+func TestFollowingADeputy(t *testing.T) {
+	follow := func(t *testing.T, x *failover.Execution) (*rig, *dumb) {
+		r := newRig(t, dr.Policy{})
+		d := &dumb{}
+		cfg := r.Agent(west, r.policy, r.trace())
+		cfg.Journal, cfg.Controller, cfg.Deputy = cfg.Controller.Journal, nil, d
+		if x != nil {
+			require.NoError(t, r.Store.At(west).Append(r.ctx, failover.Entry{Execution: *x, Event: failover.EvConfirmed, At: time.Now()}))
+		}
+		r.take(west)
+		r.run(cfg)
+		r.wait(20 * time.Second)
+		return r, d
+	}
+	own := failover.Execution{ID: "execution-2", Seq: 1, Mode: failover.ModeFailover, From: east, To: west, Epoch: 2}
+	for name, c := range map[string]struct {
+		state  failover.State
+		change func(*failover.Execution)
+		asks   bool
+	}{
+		"it stands still":                 {failover.Gated, nil, true},
+		"a person has the word":           {failover.Operator, nil, false},
+		"it has ended":                    {failover.Settled, nil, false},
+		"it is another Region's":          {failover.Gated, func(x *failover.Execution) { x.From, x.To = west, east }, false},
+		"a later one has taken its place": {failover.Gated, func(x *failover.Execution) { x.Epoch = 3 }, false},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			x := own
+			x.State = c.state
+			if c.change != nil {
+				c.change(&x)
+			}
+			r, d := follow(t, &x)
+			defer r.end()
+			require.Equal(t, c.asks, d.asked.Load() > 1, "asked %d times", d.asked.Load())
+			if c.asks {
+				require.NotEmpty(t, r.problems("ask the deputy"), "that it can't be asked is told")
+			}
+		})
+	}
+	bubble(t, "the lease was given out by hand", func(t *testing.T) {
+		r, d := follow(t, nil)
+		defer r.end()
+		require.Zero(t, d.asked.Load())
+		reads := len(r.when(drtest.OpLatest, west))
+		require.Equal(t, 1, reads, "there is nothing to read again")
+	})
+}
+
+// TestAServerThatIsNotTheWriterIsNotOpened: its Region holds the lease, but the server is
+// a secondary. It is closed as it is, and nothing needs a fence.
+func TestAServerThatIsNotTheWriterIsNotOpened(t *testing.T) {
+	bubble(t, "though the lease says so", func(t *testing.T) {
+		r := newRig(t, dr.Policy{})
+		defer r.end()
+		l, _ := r.Store.Lease()
+		_, err := r.Store.At(west).TakeLease(r.ctx, l, failover.Claim{Holder: west}) // by hand, without an execution
+		require.NoError(t, err)
+		_, stop := r.guard(west)
+		r.wait(30 * time.Second)
+		require.False(t, r.Pair.DB(west).Accepts())
+		require.NotEmpty(t, r.when(drtest.OpOpen, west))
+		require.NotContains(t, r.told(), dr.LeaseOpened)
+		require.Empty(t, r.when(drtest.OpIsolate, west), "there is nothing to cut off")
+		stop()
+	})
+}
+
+// TestNothingIsKnownBeforeTheLeaseIsRead: a watch that has seen no lease proves nothing.
+func TestNothingIsKnownBeforeTheLeaseIsRead(t *testing.T) {
+	w := &failover.Watch{}
+	require.Zero(t, w.Unchanged())
+	require.False(t, w.Moved())
+	w.Adopt(1, time.Hour, time.Now())
+	require.Zero(t, w.Unchanged(), "another's word on a revision that was never seen")
+	b := failover.NewBoard(west, dr.DefaultPolicy(), nil, w)
+	require.ErrorIs(t, b.SelfCheck(t.Context()), failover.ErrNoLease)
+}
+
+// TestCalledOffBeforeItBegan: whoever gives up while the journal does not answer gets his
+// own reason back, and nothing has begun.
+func TestCalledOffBeforeItBegan(t *testing.T) {
+	for _, op := range []drtest.Op{drtest.OpLatest, drtest.OpSettled, drtest.OpAppend} {
+		bubble(t, string(op), func(t *testing.T) {
+			r := newRig(t, dr.Policy{})
+			defer r.end()
+			c := r.controller(west)
+			r.silence()
+			r.breaks(func(call drtest.Call) drtest.Fault {
+				if call.Op == op {
+					return drtest.Fault{Err: errRefused}
+				}
+				return drtest.Fault{}
+			})
+			ctx, cancel := context.WithTimeout(r.ctx, 3*time.Second)
+			defer cancel()
+			begun := time.Now()
+			_, err := c.Failover(ctx, verdict())
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			require.Equal(t, 3*time.Second, time.Since(begun))
+			require.Empty(t, r.Store.Entries())
+			l, _ := r.Store.Lease()
+			require.Equal(t, dr.Epoch(1), l.Epoch)
+		})
+	}
+}
+
+// TestAnAgentSaysEverythingThatItLacks covers what only an agent's parts make possible.
+func TestAnAgentSaysEverythingThatItLacks(t *testing.T) {
+	_, err := failover.NewAgent(failover.AgentConfig{Region: west, Topology: topology, Founder: founder{}})
+	require.ErrorContains(t, err, "Leaser and Heartbeats are required")
+	require.ErrorContains(t, err, "a Founder needs a Guard")
+	bubble(t, "a guard and a controller without their means", func(t *testing.T) {
+		r := newRig(t, dr.Policy{})
+		defer r.end()
+		cfg := r.Agent(west, r.policy, nil)
+		cfg.Guard, cfg.Controller = &failover.GuardConfig{}, &failover.ControllerConfig{}
+		_, err := failover.NewAgent(cfg)
+		require.ErrorContains(t, err, "Beater, Fencer and Isolator are required")
+		require.ErrorContains(t, err, "Promoter is required")
+	})
+}
+
+type founder struct{}
+
+func (founder) Founds(context.Context) (bool, error) { return false, errors.New("not asked") }
+func (founder) Install(context.Context) error        { return errors.New("not asked") }
