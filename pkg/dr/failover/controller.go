@@ -246,7 +246,9 @@ func (c *Controller) recent(ctx context.Context) (int, error) {
 		if err == nil {
 			return n, nil
 		}
-		c.problem("count recent failovers", err)
+		if ctx.Err() == nil {
+			c.problem("count recent failovers", err)
+		}
 		if err := pause(ctx, c.cfg.Policy.PollInterval); err != nil {
 			return 0, err
 		}

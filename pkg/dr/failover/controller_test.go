@@ -34,6 +34,29 @@ func (r *rig) renew() {
 	require.NoError(r.t, err)
 }
 
+// A process that ends calls its questions off, and nothing is wrong with who was asked.
+func TestWhatIsCalledOffIsNoProblem(t *testing.T) {
+	for _, op := range []drtest.Op{drtest.OpLatest, drtest.OpSettled} {
+		bubble(t, string(op), func(t *testing.T) {
+			r := newRig(t, dr.Policy{})
+			defer r.end()
+			c := r.controller(west)
+			r.silence()
+			r.breaks(calls(west, drtest.Fault{Hang: true}, op))
+			ctx, cancel := contextFor(r)
+			time.AfterFunc(time.Second, cancel)
+			_, err := c.Failover(ctx, verdict())
+			require.ErrorIs(t, err, context.Canceled)
+			require.Empty(t, r.trouble)
+			ctx, cancel = contextFor(r)
+			time.AfterFunc(2*time.Second, cancel)
+			_, err = c.Failover(ctx, verdict())
+			require.ErrorIs(t, err, context.Canceled)
+			require.Len(t, r.trouble, 1, "but silence is one")
+		})
+	}
+}
+
 func TestFailoverNeedsAVerdictOfImpaired(t *testing.T) {
 	bubble(t, "and nothing less", func(t *testing.T) {
 		r := newRig(t, dr.Policy{})
