@@ -14,6 +14,7 @@ import (
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/aurora"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/probe"
 )
@@ -102,8 +103,8 @@ func readRoots(path string) (*x509.CertPool, error) {
 // its reader endpoint. One that is fenced, opened or prepared from here needs the admin.
 func (b *builder) database(r dr.Region, admin *Login) (*aurora.SQL, error) {
 	cfg := aurora.SQLConfig{Region: r, Dialect: b.s.Database.Dialect, Schema: b.s.Database.Schema}
-	if p := b.s.Policy.WithDefaults(); p.Watchdog {
-		cfg.Watchdog = p.LeaseTTL - p.LeaseMargin
+	if b.s.Policy.Watchdog {
+		cfg.Watchdog = failover.WatchdogAfter(b.s.Policy) // as the guard installs it, and looks for it
 	}
 	var err error
 	if cfg.DB, err = b.pool(b.at(r), b.login); err != nil {

@@ -15,9 +15,9 @@ import (
 // cut; without it somebody must be alive to fence it. The price is that an outage of
 // the monitor stops writes.
 //
-// after must leave room for the event's own second within the lease: LeaseTTL less
-// LeaseMargin. A heartbeat must be there before it is installed. The event names the
-// Region and replication disables it on secondaries, so every new term of a writer
+// after must leave room for the event's own second within the lease:
+// failover.WatchdogAfter. A heartbeat must be there before it is installed. The event
+// names the Region and replication disables it on secondaries, so every new term of a writer
 // installs it again.
 //
 // Limits: a statement or a locked table that holds up SET GLOBAL holds up the

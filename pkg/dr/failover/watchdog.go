@@ -25,16 +25,17 @@ func watchable(cfg GuardConfig) error {
 		return errors.New("failover: guard: Policy.Watchdog needs a Fencer whose database can fence itself; this one can't")
 	}
 	p := cfg.Policy.WithDefaults()
-	if after := watchdogAfter(p); after < 2*p.RenewInterval {
+	if after := WatchdogAfter(p); after < 2*p.RenewInterval {
 		return fmt.Errorf("failover: guard: Policy.Watchdog would fire after %v: raise LeaseTTL %v or lower RenewInterval %v", after, p.LeaseTTL, p.RenewInterval)
 	}
 	return nil
 }
 
-// watchdogAfter is how old the heartbeat row may become. A beat is at most three
-// renewals younger than the lease, takes a call to commit, and is judged a tick
-// late: all of that must end within the TTL.
-func watchdogAfter(p dr.Policy) time.Duration {
+// WatchdogAfter is how old the heartbeat row may become under Policy.Watchdog, by default
+// 2.5 s. A beat is at most three renewals younger than the lease, takes a call to commit,
+// and is judged a tick late: all of that must end within the TTL.
+func WatchdogAfter(p dr.Policy) time.Duration {
+	p = p.WithDefaults()
 	return p.LeaseTTL - watchdogTick - 3*p.RenewInterval - callTimeout(p)
 }
 
@@ -75,7 +76,7 @@ func (g *Guard) watchdog(ctx context.Context, e dr.Epoch) {
 			return
 		}
 	case done:
-		awake, err := keeper.CheckWatchdog(call, watchdogAfter(g.cfg.Policy))
+		awake, err := keeper.CheckWatchdog(call, WatchdogAfter(g.cfg.Policy))
 		if err != nil {
 			g.problem("check the watchdog", err)
 			break // asked again after a while
@@ -86,7 +87,7 @@ func (g *Guard) watchdog(ctx context.Context, e dr.Epoch) {
 		g.problem("check the watchdog", errors.New("it is missing, disabled or another one: it is installed again"))
 		fallthrough
 	default:
-		if err := w.InstallWatchdog(call, watchdogAfter(g.cfg.Policy)); err != nil {
+		if err := w.InstallWatchdog(call, WatchdogAfter(g.cfg.Policy)); err != nil {
 			g.problem("install the watchdog", err)
 			return
 		}
