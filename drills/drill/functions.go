@@ -115,10 +115,10 @@ func functions() []Scenario {
 		Summary: "the writer's Region falls silent, and the RDS API that must promote is throttled for 10 s when it is asked",
 		// The promotion is asked for 6 to 10 s after the fault.
 		Plan: append(withBlackout(nil), fault.Step{
-			Fault: fault.Fault{Kind: fault.ThrottleRDS, Region: West, Duration: throttled}, At: 4 * time.Second,
+			Fault: fault.Fault{Kind: fault.ThrottleRDS, Region: West, Duration: throttled}, At: throttledAt,
 		}),
 		Faulted: East, Clients: []Client{outside, insideEndpoint},
-		Expect: measure.Expect{Behaviour: measure.MustFailOver, MaxRTO: fast + throttled},
+		Expect: measure.Expect{Behaviour: measure.MustFailOver, MaxRTO: fast + throttled, HeldUntil: throttledAt + throttled},
 	}, {
 		Name:    "rds-api-throttled-everywhere",
 		Summary: "the RDS API of both members is throttled and nothing else is wrong: an error is not a dead Region",
@@ -131,4 +131,8 @@ func functions() []Scenario {
 	}}
 }
 
-const throttled = 10 * time.Second
+// throttledAt and throttled are when the RDS API is throttled, and for how long.
+const (
+	throttledAt = 4 * time.Second
+	throttled   = 10 * time.Second
+)

@@ -226,11 +226,23 @@ func TestEveryFaultMustShow(t *testing.T) {
 }
 
 func TestExpectValidateOfFunctions(t *testing.T) {
-	err := measure.Expect{Behaviour: measure.MustNotFailOver, NoFault: true, Suspects: true, Unfenced: 1, MaxRTO: -1}.Validate()
-	for _, want := range []string{"Suspects with NoFault", "Unfenced with must-not-fail-over", "MaxRTO is -1ns"} {
+	err := measure.Expect{Behaviour: measure.MustNotFailOver, NoFault: true, Suspects: true, Unfenced: 1, MaxRTO: -1, HeldUntil: 1}.Validate()
+	for _, want := range []string{"HeldUntil is 1ns with must-not-fail-over", "Suspects with NoFault", "Unfenced with must-not-fail-over", "MaxRTO is -1ns"} {
 		require.ErrorContains(t, err, want)
 	}
 	require.ErrorContains(t, measure.Expect{Behaviour: measure.MustFailOver, NoOutage: true, Unfenced: -1}.Validate(), "NoOutage with must-fail-over")
 	require.ErrorContains(t, measure.Expect{Behaviour: measure.MustFailOver, Unfenced: -1}.Validate(), "Unfenced is -1ns")
 	require.NoError(t, measure.Expect{Behaviour: measure.MayFailOver}.Validate())
+}
+
+// The story's promotion is done 10.05 s after the injection.
+func TestJudgeOfAPromotionThatAFaultHoldsBack(t *testing.T) {
+	for held, outcome := range map[time.Duration]measure.Outcome{sec(10): measure.Passed, sec(10.1): measure.Inconclusive} {
+		v := measure.Judge(measure.Measure(failover()), measure.Expect{Behaviour: measure.MustFailOver, HeldUntil: held})
+		var reasons []string
+		if outcome != measure.Passed {
+			reasons = []string{"promoted at +20.000 s, and the fault holds a promotion back until +20.050 s"}
+		}
+		requireVerdict(t, v, outcome, reasons)
+	}
 }

@@ -78,6 +78,9 @@ func (j *judge) soundness() {
 	if j.e.Suspects && r.Suspected == Unknown {
 		j.doubt("no controller suspected anything: one that is less careful would not have failed over either")
 	}
+	if held := r.Injected + j.e.HeldUntil; j.e.HeldUntil > 0 && r.Injected != Unknown && r.Promoted != Unknown && r.Promoted < held {
+		j.doubt("promoted at %s, and the fault holds a promotion back until %s: it was asked for before, and this drill has not shown what it is for", at(r.Promoted), at(held))
+	}
 	j.load()
 	if n := r.Writes.Unexpected; n > 0 {
 		j.doubt("%d writes were counted as failed or dropped and yet are present, 0 allowed: the classification of errors is wrong", n)

@@ -75,6 +75,9 @@ type Expect struct {
 	// Suspects means that a controller must have suspected the writer. It belongs
 	// to a drill in which one that is less careful would have failed over.
 	Suspects bool `json:"suspects,omitempty"`
+	// HeldUntil is how long after the injection the fault holds the promotion back. One
+	// that is done earlier was not touched by it. Zero means that it holds nothing.
+	HeldUntil time.Duration `json:"held_until_ns,omitempty"`
 	// MinRate is the share of the offered rate that must be acknowledged before
 	// the fault. Zero means 0.8.
 	MinRate float64 `json:"min_rate,omitempty"`
@@ -103,6 +106,9 @@ func (e Expect) Validate() error {
 	}
 	if e.Suspects && e.NoFault {
 		bad("Suspects with NoFault: nobody can suspect what did not happen")
+	}
+	if e.HeldUntil < 0 || e.HeldUntil > 0 && e.Behaviour != MustFailOver {
+		bad("HeldUntil is %v with %s: use a positive duration with %s, or zero", e.HeldUntil, e.Behaviour, MustFailOver)
 	}
 	if e.NoFault && e.Behaviour != MustNotFailOver {
 		bad("NoFault with %s: without a fault the writer must stay; use %s", e.Behaviour, MustNotFailOver)
