@@ -100,7 +100,8 @@ func NewGuard(cfg GuardConfig) (*Guard, error) {
 }
 
 // Run keeps the lease until ctx ends, and returns after its loops have. It leaves
-// the writer as it is: a successor has LeaseTTL to take over.
+// the writer as it is: a successor has LeaseTTL to take over, and Rear sees whether one
+// does.
 //
 // A guard that starts can't know when its predecessor last renewed. Unless it
 // renews within half the time that a renewal lasts, it closes the writer.
