@@ -122,6 +122,34 @@ func TestGuardLetsTheLeaseOfAWriterThatCommitsNothingFallSilent(t *testing.T) {
 	})
 }
 
+func TestGuardLetsTheLeaseOfAWriterThatStaysReadOnlyFallSilent(t *testing.T) {
+	bubble(t, "whatever its opening reports", func(t *testing.T) {
+		r := newRig(t, dr.Policy{})
+		defer r.end()
+		r.guard(east)
+		r.wait(5 * time.Second)
+		r.breaks(calls(east, drtest.Fault{Err: failover.ErrReadOnly}, drtest.OpBeat))
+		last := time.Now()
+		for range 3 {
+			r.wait(ttl / 2)
+			require.Greater(t, len(r.when(drtest.OpOpen, east)), 0)
+		}
+		require.Len(t, r.when(drtest.OpOpen, east), 3, "it is tried, and not all at once")
+		r.wait(time.Minute)
+		renewals := r.when(drtest.OpRenewLease, east)
+		var silences int
+		for _, at := range renewals {
+			if at.Sub(last) > ttl {
+				silences++
+			}
+			last = at
+		}
+		require.GreaterOrEqual(t, silences, 4, "of more than the TTL")
+		r.breaks(nil)
+		r.until("it is open", 2*ttl+time.Second, func() bool { return r.Pair.DB(east).Accepts() })
+	})
+}
+
 func TestGuardForgivesSlowness(t *testing.T) {
 	for name, slow := range map[string]func(drtest.Call) drtest.Fault{
 		"of the store":    storeOf(east, drtest.Fault{Delay: 800 * time.Millisecond}),
@@ -311,7 +339,31 @@ func TestGuardKeepsAServerClosedThatMayNotBeOpen(t *testing.T) {
 		r.wait(time.Second)
 		r.Pair.DB(east).Start()
 		require.False(t, r.Pair.DB(east).Accepts())
-		r.until("it opens", 2*ttl, r.open(east))
+		r.until("it opens, and no lease has to run out first", time.Second, r.open(east))
+		require.NotContains(t, r.told(), dr.LeaseFenced)
+	})
+	bubble(t, "one that a late fence has closed, too", func(t *testing.T) {
+		r := newRig(t, dr.Policy{})
+		defer r.end()
+		r.guard(east)
+		r.wait(5 * time.Second)
+		for range 5 { // each is followed by a commit, so none counts as an opening in vain
+			require.NoError(t, r.Pair.DB(east).Fence(r.ctx, 1))
+			r.until("it opens", time.Second, r.open(east))
+			r.wait(time.Second)
+		}
+	})
+	bubble(t, "but not when the epoch was taken in the same moment", func(t *testing.T) {
+		r := newRig(t, dr.Policy{})
+		defer r.end()
+		r.guard(east)
+		r.wait(5 * time.Second)
+		r.take(west)
+		require.NoError(t, r.Pair.DB(east).Fence(r.ctx, 2))
+		for range 600 {
+			r.wait(50 * time.Millisecond)
+			require.False(t, r.Pair.DB(east).Accepts())
+		}
 	})
 }
 

@@ -92,6 +92,21 @@ func TestRPOGuard(t *testing.T) {
 			r.until("the writer is open", 5*time.Second, r.open(east))
 		}
 	})
+	bubble(t, "no heartbeat that was under way when it was closed opens it", func(t *testing.T) {
+		for after := time.Duration(0); after < 500*time.Millisecond; after += 90 * time.Millisecond {
+			r := newRig(t, policy)
+			r.breaks(calls(east, drtest.Fault{Delay: 300 * time.Millisecond}, drtest.OpBeat))
+			r.guard(east)
+			r.wait(5*time.Second + after)
+			r.Cut(east, west, true)
+			r.until("the writer is closed", ttl, r.closed(east))
+			for range 200 {
+				r.wait(25 * time.Millisecond)
+				require.False(t, r.Pair.DB(east).Accepts())
+			}
+			r.end()
+		}
+	})
 	bubble(t, "a store outage while it is closed leaves it closed", func(t *testing.T) {
 		r := newRig(t, policy)
 		defer r.end()
