@@ -38,10 +38,25 @@ func FuzzBody(f *testing.F) {
 	seed(13, "Action=RebootDBInstance&Version=2014-10-31&DBInstanceIdentifier=x")
 	seed(14, "Action=Publish&Version=2010-03-31&TopicArn=x&Message=y&MessageAttributes.entry.1.Name=n&MessageAttributes.entry.1.Value.DataType=String")
 
-	seed(15, `{"SecretId":"x","VersionStage":"AWSCURRENT","VersionId":null}`)
+	for _, call := range []string{
+		"Action=DescribeGlobalClusters&GlobalClusterIdentifier=lifeboat", "Action=DescribeDBClusters&DBClusterIdentifier=lifeboat-us-east-1",
+		"Action=DescribeDBInstances&Filters.Filter.1.Name=db-cluster-id&Filters.Filter.1.Values.Value.1=lifeboat-us-east-1",
+		"Action=FailoverGlobalCluster&GlobalClusterIdentifier=lifeboat&TargetDbClusterIdentifier=x&AllowDataLoss=true",
+		"Action=SwitchoverGlobalCluster&GlobalClusterIdentifier=lifeboat&TargetDbClusterIdentifier=x",
+		"Action=RebootDBInstance&DBInstanceIdentifier=lifeboat-us-east-1-1",
+	} {
+		seed(13, call+"&Version=2014-10-31")
+	}
+	seed(1, `{"TableName":"lease","Item":{"id":{"S":"x"},"s":{"SS":["a","b"]},"n":{"NS":["1","-2.5"]},"b":{"BS":["AA=="]},"m":{"M":{"l":{"L":[{"NULL":true},{"BOOL":false},{"B":""}]}}}}}`)
+	seed(2, `{"TableName":"lease","Key":{"id":{"S":"x"}},"UpdateExpression":"SET n = n + :a REMOVE m ADD s :s","ConditionExpression":"size(s) < :a OR NOT contains(s, :b)","ExpressionAttributeValues":{":a":{"N":"9e99"},":b":{"S":"a"},":s":{"SS":["c"]}},"ReturnValues":"ALL_NEW","ReturnValuesOnConditionCheckFailure":"ALL_OLD"}`)
+	seed(4, `{"TableName":"names","KeyConditionExpression":"#i = :i AND begins_with(#n, :s)","ExpressionAttributeNames":{"#i":"id","#n":"name"},"ExpressionAttributeValues":{":i":{"S":"x"},":s":{"S":""}},"ScanIndexForward":false,"FilterExpression":"attribute_exists(a)","ExclusiveStartKey":{"id":{"S":"x"},"name":{"S":"y"}}}`)
+	seed(5, `{"TableName":"journal"}`)
+	seed(15, `{"SecretId":"login","VersionStage":"AWSCURRENT","VersionId":null}`)
+	seed(15, `{"SecretId":"x","VersionId":"00000000-0000-4000-8000-000000000000"}`)
 
 	w := start(f, func(c *cloud.Config) {
 		c.Latency = func(a, b dr.Region) time.Duration { return 0 }
+		c.Secrets = []cloud.Secret{{Region: east, Name: "login", Value: "secret"}}
 	})
 	client := w.RoundTripper(east)
 	f.Fuzz(func(t *testing.T, op uint8, body []byte) {

@@ -100,7 +100,7 @@ func (s *Store) Address(ctx context.Context, r dr.Region) (Place, error) {
 // readPlace reads an item whose attribute reader may be missing.
 func readPlace(it item) (Place, error) {
 	read := reader{it: it}
-	place := Place{Address: read.str("address")}
+	place := Place{Address: read.some("address")}
 	if it["reader"] != nil {
 		place.Reader = read.str("reader")
 	}

@@ -99,6 +99,16 @@ var kinds = []kind{
 		},
 		whole: func(t *testing.T, v any) { require.NotEmpty(t, v.(failover.Acknowledgement).By, "nobody consents") },
 	},
+	{
+		write: func(ctx context.Context, s *dynamo.Store, text string, _ uint64) (any, error) {
+			place := dynamo.Place{Address: "x" + text, Reader: text}
+			return place, s.Announce(ctx, west, place)
+		},
+		read: func(ctx context.Context, s *dynamo.Store, _ string, _ uint64) (any, error) {
+			return s.Address(ctx, west)
+		},
+		whole: func(t *testing.T, v any) { require.NotEmpty(t, v.(dynamo.Place).Address, "there is no such place") },
+	},
 }
 
 // FuzzItem writes an item of each kind, damages an attribute, and reads it. What is
@@ -110,6 +120,7 @@ func FuzzItem(f *testing.F) {
 			f.Add(uint8(k), "0000000007-0001", uint64(7), damage, uint8(k), "0")
 		}
 		f.Add(uint8(k), "", uint64(0), uint8(2), uint8(0), "null")
+		f.Add(uint8(k), "a", uint64(1), uint8(2), uint8(0), "")
 		f.Add(uint8(k), "a", uint64(1), uint8(3), uint8(3), fmt.Sprint(uint64(math.MaxUint64)))
 	}
 	f.Add(uint8(2), "a", uint64(1), uint8(2), uint8(2), `{"Execution":{"ID":"b","Seq":1}}`)
