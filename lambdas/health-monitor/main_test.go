@@ -15,6 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/lifeboat-dr/lifeboat/lambdas/internal/boot"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
 // TestBuild starts the function of a member and of the witness on an AWS that refuses
@@ -51,7 +53,11 @@ func TestBuild(t *testing.T) {
 			var log bytes.Buffer
 			h, err := boot.Start(boot.Monitor, func(k string) string { return env[k] }, &log, slog.New(slog.NewJSONHandler(&log, nil)), build)
 			require.NoError(t, err)
-			ctx, cancel := context.WithTimeout(t.Context(), 6*time.Second)
+			spare := 5 * time.Second
+			if name == "member" {
+				spare = failover.RearTime(dr.Policy{})
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), spare+time.Second)
 			defer cancel()
 			out, err := h.Invoke(ctx, nil)
 			require.NoError(t, err)
