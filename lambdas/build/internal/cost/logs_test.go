@@ -97,8 +97,9 @@ func write(t *testing.T, watched time.Duration) (map[dr.Region]*bytes.Buffer, in
 	t.Helper()
 	world, err := drtest.NewWorld(drtest.WorldConfig{Topology: topology})
 	require.NoError(t, err)
-	ctx, stop := context.WithTimeout(t.Context(), watched)
+	ctx, stop := context.WithCancel(t.Context()) // a deadline would be the invocations'
 	defer stop()
+	defer time.AfterFunc(watched, stop).Stop()
 	var (
 		wg    sync.WaitGroup
 		mu    sync.Mutex
