@@ -80,33 +80,44 @@ func (c *Controller) superseded(x Execution) (Event, bool) {
 // old holder can't renew. A holder that has renewed since the verdict lives.
 func (c *Controller) takeEpoch(ctx context.Context, x Execution) Event {
 	return c.attempt(ctx, x, CodeLeaseStoreStuck, func(call context.Context) (Event, error) {
-		l, err := c.cfg.Leaser.ReadLease(call)
-		if err != nil {
-			return Event{}, err
-		}
-		switch {
-		case l.Execution == x.ID && l.Epoch == x.Epoch:
-			return epochTaken(l), nil // by this execution, before a crash or a lost reply
-		case l.Epoch >= x.Epoch:
-			return Event{Kind: EvSuperseded, Detail: fmt.Sprintf("%s holds epoch %d", l.Holder, l.Epoch)}, nil
-		case x.Mode == ModeFailover && l.Rev != x.Evidence.LeaseRev:
-			return Event{Kind: EvRecovered, Detail: fmt.Sprintf("%s has renewed its lease since the verdict", l.Holder)}, nil
-		}
-		now := time.Now()
-		c.cfg.Watch.Observe(l, now)
-		// What was known when the execution began holds for a successor, too.
-		c.cfg.Watch.Adopt(x.Evidence.LeaseRev, x.Evidence.LeaseUnchanged, now)
-		unchanged := c.cfg.Watch.Unchanged()
-		taken, err := c.cfg.Leaser.TakeLease(call, l, Claim{Holder: x.To, Execution: x.ID, After: unchanged})
+		e, err := c.lookAndTake(call, x)
 		if errors.Is(err, ErrLeaseMoved) {
-			return Event{}, again
+			// It was renewed a moment ago, so a look that follows at once has the time until
+			// the next renewal before it. A pause could keep step with the renewals.
+			e, err = c.lookAndTake(call, x)
 		}
-		if err != nil {
-			return Event{}, err
+		if errors.Is(err, ErrLeaseMoved) {
+			err = again
 		}
-		c.cfg.Watch.Observe(taken, time.Now())
-		return epochTaken(taken), nil
+		return e, err
 	})
+}
+
+// lookAndTake takes the lease as it finds it, or returns ErrLeaseMoved.
+func (c *Controller) lookAndTake(call context.Context, x Execution) (Event, error) {
+	l, err := c.cfg.Leaser.ReadLease(call)
+	if err != nil {
+		return Event{}, err
+	}
+	switch {
+	case l.Execution == x.ID && l.Epoch == x.Epoch:
+		return epochTaken(l), nil // by this execution, before a crash or a lost reply
+	case l.Epoch >= x.Epoch:
+		return Event{Kind: EvSuperseded, Detail: fmt.Sprintf("%s holds epoch %d", l.Holder, l.Epoch)}, nil
+	case x.Mode == ModeFailover && l.Rev != x.Evidence.LeaseRev:
+		return Event{Kind: EvRecovered, Detail: fmt.Sprintf("%s has renewed its lease since the verdict", l.Holder)}, nil
+	}
+	now := time.Now()
+	c.cfg.Watch.Observe(l, now)
+	// What was known when the execution began holds for a successor, too.
+	c.cfg.Watch.Adopt(x.Evidence.LeaseRev, x.Evidence.LeaseUnchanged, now)
+	unchanged := c.cfg.Watch.Unchanged()
+	taken, err := c.cfg.Leaser.TakeLease(call, l, Claim{Holder: x.To, Execution: x.ID, After: unchanged})
+	if err != nil {
+		return Event{}, err
+	}
+	c.cfg.Watch.Observe(taken, time.Now())
+	return epochTaken(taken), nil
 }
 
 func epochTaken(l Lease) Event {
