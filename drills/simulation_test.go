@@ -80,6 +80,17 @@ func play(t *testing.T, w simulation.World) (out simulation.Outcome) {
 	return out
 }
 
+// A seed is played again to the last byte: what was said, when, and in which order.
+func TestAWorldIsReplayed(t *testing.T) {
+	if runtime.GOMAXPROCS(0) > 1 {
+		t.Skip("goroutines run side by side: with -cpu 1 the order is the seed's")
+	}
+	w := simulation.Draw(2)
+	once := play(t, w)
+	require.Greater(t, strings.Count(once.Story, "\n"), 100)
+	require.Equal(t, once.Story, play(t, w).Story)
+}
+
 // simulate plays a world, and makes one that fails smaller.
 func simulate(t *testing.T, w simulation.World) simulation.Outcome {
 	t.Helper()

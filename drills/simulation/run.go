@@ -134,6 +134,10 @@ func (g *game) play(ctx context.Context) error {
 		case <-t.C:
 		}
 	}
+	// Not at the very moment of a write, which might or might not be sent.
+	end := time.NewTimer(tick / 3)
+	defer end.Stop()
+	<-end.C
 	stop()
 	g.wg.Wait()
 	return failed

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
@@ -141,6 +142,9 @@ func (w *world) http(from dr.Region) aws.HTTPClient {
 	carrier := w.cloud.From(from)
 	return doer(func(r *http.Request) (*http.Response, error) {
 		if err := w.hush(r.Context(), from); err != nil {
+			return nil, err
+		}
+		if err := pause(r.Context(), w.jitter(string(from), r.URL.Host, r.Header.Get("X-Amz-Target"), strconv.FormatInt(r.ContentLength, 10))); err != nil {
 			return nil, err
 		}
 		answer, err := carrier.Do(r)

@@ -173,7 +173,7 @@ func (w *world) hook(c drtest.Call) drtest.Fault {
 	if w.inBlackout(c.From) || w.inBlackout(c.To) {
 		return drtest.Fault{Hang: true}
 	}
-	return drtest.Fault{Delay: roundTrip(c.From, c.To)}
+	return drtest.Fault{Delay: roundTrip(c.From, c.To) + w.jitter(string(c.From), string(c.To), string(c.Op))}
 }
 
 func (w *world) inBlackout(r dr.Region) bool {
