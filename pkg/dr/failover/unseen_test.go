@@ -134,3 +134,36 @@ func TestAPromotionIsAskedForOnce(t *testing.T) {
 		require.Len(t, r.when(drtest.OpFailover, west), 1, "asked once")
 	})
 }
+
+// A switchover that is sent as a failover would lose what has not arrived.
+func TestASwitchoverAsksForNoFailover(t *testing.T) {
+	bubble(t, "of a healthy writer", func(t *testing.T) {
+		r := newRig(t, dr.Policy{})
+		defer r.end()
+		r.guard(east)
+		c := r.controller(west)
+		r.wait(5 * time.Second)
+		r.wg.Go(func() { _, _ = c.Switchover(r.ctx) })
+		r.until("somebody is asked", 30*time.Second, func() bool {
+			return len(r.when(drtest.OpFailover, west))+len(r.when(drtest.OpSwitchover, west)) > 0
+		})
+		require.Empty(t, r.when(drtest.OpFailover, west), "AllowDataLoss in a planned move")
+	})
+}
+
+func TestBoardForgivesALostRenewal(t *testing.T) {
+	bubble(t, "and not two", func(t *testing.T) {
+		r := newRig(t, dr.Policy{})
+		defer r.end()
+		w := &failover.Watch{}
+		r.wg.Go(func() { _ = w.Run(r.ctx, r.policy, r.Store.At(west), west, nil) })
+		r.wait(time.Second)
+		r.renew()
+		b := failover.NewBoard(west, r.policy, r.Store.At(west), w)
+		lease := func() health.Answer { return b.Probe(r.ctx, east)[0].Answer }
+		r.wait(1400 * time.Millisecond)
+		require.Equal(t, health.Alive, lease(), "one lost call is forgiven")
+		r.wait(600 * time.Millisecond)
+		require.Equal(t, health.Dead, lease())
+	})
+}
