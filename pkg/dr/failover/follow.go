@@ -60,7 +60,13 @@ func (a *Agent) follow(ctx context.Context) {
 	tick := time.NewTicker(a.cfg.Policy.RenewInterval)
 	defer tick.Stop()
 	var f follower
-	for next(ctx, tick) {
+	// Who starts between a promotion and the first renewal must not lose an interval.
+	for _, known := a.watch.Lease(); !known; _, known = a.watch.Lease() {
+		if pause(ctx, firstLook) != nil {
+			return
+		}
+	}
+	for ok := true; ok; ok = next(ctx, tick) {
 		l, known := a.watch.Lease()
 		if !known || l.Holder != a.cfg.Region || l.Execution == "" || l.Execution == f.ended {
 			continue

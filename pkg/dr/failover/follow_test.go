@@ -154,3 +154,39 @@ func TestADeputyNeedsAJournalToBeFollowed(t *testing.T) {
 		require.ErrorContains(t, err, "needs the Journal")
 	})
 }
+
+// A monitor's process that takes over right after the promotion opens the writer as soon
+// as it has read so, and closes none that its predecessor has just opened.
+func TestAHandoverRightAfterThePromotionCostsNoRenewal(t *testing.T) {
+	for i := range 22 {
+		after, closed := time.Duration(i/2)*60*time.Millisecond, i%2 == 0
+		bubble(t, fmt.Sprintf("%v later, read-only %v", after, closed), func(t *testing.T) {
+			r := newRig(t, dr.Policy{})
+			defer r.end()
+			r.Pair.SetBoot(closed)
+			r.breaks(latency)
+			d := &deputy{r: r, idle: time.Minute}
+			r.agent(east)
+			r.agent(witness)
+			monitor := func() func() {
+				cfg := r.Agent(west, r.policy, r.trace())
+				cfg.Journal, cfg.Controller, cfg.Deputy = cfg.Controller.Journal, nil, d
+				return r.run(cfg)
+			}
+			stop := monitor()
+			r.wait(10*time.Second + 300*time.Millisecond)
+			r.CutRegion(east, true)
+			r.until("promoted", time.Minute, r.in(failover.Promoted))
+			r.wait(after)
+			stop()
+			monitor()
+			// The lease, the journal, the heartbeat, the renewal and the opening: 60 ms, 60 ms,
+			// 2 ms, 60 ms and 2 ms.
+			r.until("the new writer accepts", 300*time.Millisecond, r.open(west))
+			for range 100 {
+				r.wait(50 * time.Millisecond)
+				require.True(t, r.Pair.DB(west).Accepts())
+			}
+		})
+	}
+}

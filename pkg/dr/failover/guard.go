@@ -58,6 +58,7 @@ type Guard struct {
 	unanswered uint64               // renewals since the last answer to one
 	rear       bool                 // Run has returned
 	wake       chan struct{}        // tells the fence loop that its deadline has moved
+	look       chan struct{}        // tells Run that the promotion is done
 	admin      chan struct{}        // held while the writer is being opened or fenced
 	problems   problems
 }
@@ -95,7 +96,7 @@ func NewGuard(cfg GuardConfig) (*Guard, error) {
 		cfg:  cfg,
 		beat: uint64(time.Now().UnixMicro()), // so that no two processes number alike
 		sent: make(map[uint64]time.Time), answered: make(map[uint64]time.Time),
-		wake: make(chan struct{}, 1), admin: make(chan struct{}, 1),
+		wake: make(chan struct{}, 1), look: make(chan struct{}, 1), admin: make(chan struct{}, 1),
 	}, nil
 }
 
@@ -120,7 +121,7 @@ func (g *Guard) Run(ctx context.Context) error {
 	}
 	tick := time.NewTicker(g.cfg.Policy.RenewInterval)
 	defer tick.Stop()
-	var enforced time.Time
+	begun, enforced := time.Now(), time.Time{}
 	for {
 		var soon <-chan time.Time // who takes over must not lose an interval to the first look
 		if lease, known := g.cfg.Watch.Lease(); !known {
@@ -129,6 +130,10 @@ func (g *Guard) Run(ctx context.Context) error {
 			switch {
 			case g.serves(lease):
 				g.keep(ctx, lease)
+			case lease.Holder == g.cfg.Region && time.Since(begun) < g.cfg.Policy.RenewInterval:
+				// The journal is being read, which may say that the promotion is done: the
+				// new writer must not be closed. What may be open under an older lease of
+				// this Region is closed by the deadline that Run inherits.
 			case g.dethroned(lease):
 				g.wakeFence()
 			case time.Since(enforced) >= g.cfg.Policy.ProbeInterval:
@@ -140,6 +145,7 @@ func (g *Guard) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-soon:
+		case <-g.look:
 		case <-tick.C:
 		}
 	}
@@ -226,10 +232,16 @@ func (g *Guard) serves(l Lease) bool {
 }
 
 // promoted tells the guard that its server is the writer of an epoch, so that one
-// that came up read-only is opened at the next renewal.
+// that came up read-only is opened at once.
 func (g *Guard) promoted(e dr.Epoch) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.told != e {
+		select {
+		case g.look <- struct{}{}:
+		default:
+		}
+	}
 	g.told, g.trials = e, 0
 }
 
