@@ -96,8 +96,8 @@
 // monitor alone, fences, opens and founds: it creates the first account on a new writer,
 // with the password of the first secret. Each has its own secret and denials.
 //
-// [Login] asks Secrets Manager for the password when the first connection is made, and
-// again after a server has denied the login (error 1045), so that a rotated secret is
+// [Login] asks Secrets Manager for the password when the first connection is made, or soon
+// after the first invocation has begun, and again after a server has denied the login (error 1045), so that a rotated secret is
 // followed without a restart. A process that starts while Secrets Manager doesn't answer
 // can't log in: its probes are Unknown and never Dead, its guard does not renew, and a
 // writer's Region then closes its writer in time. A process that has the password needs

@@ -91,6 +91,28 @@ func (l *Login) Account(ctx context.Context) (user, password string, err error) 
 	return l.account.user, l.account.password, nil
 }
 
+// prepareAfter is when a login is read that nobody has needed yet: after the first
+// probes are on their way.
+const prepareAfter = 100 * time.Millisecond
+
+// Prepare reads the account before it is needed, again and again until it is known or ctx
+// ends. The account that fences is needed first in a failure, and Secrets Manager may be
+// part of it. What goes wrong is told to whoever needs the account.
+func (l *Login) Prepare(ctx context.Context) {
+	for wait := prepareAfter; ; wait = askAgain {
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+		if _, _, err := l.Account(ctx); err == nil {
+			return
+		}
+	}
+}
+
 // password is Account's, for who knows the user.
 func (l *Login) password(ctx context.Context) (string, error) {
 	_, password, err := l.Account(ctx)

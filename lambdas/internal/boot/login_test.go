@@ -123,6 +123,34 @@ func TestLoginOutlivesSecretsManager(t *testing.T) {
 	})
 }
 
+// The account that fences is needed first when something fails.
+func TestLoginIsReadBeforeItIsNeeded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := &vault{err: errors.New("down")}
+		l := boot.NewAdmin("arn", "lifeboat", v)
+		asked := func() (n int) { v.set(func(v *vault) { n = v.asked }); return n }
+		prepared := make(chan struct{})
+		go func() { l.Prepare(t.Context()); close(prepared) }()
+		<-time.After(50 * time.Millisecond)
+		require.Zero(t, asked(), "the first probe goes first")
+		<-time.After(100 * time.Millisecond)
+		require.Equal(t, 1, asked())
+		v.set(func(v *vault) { v.err, v.value = nil, secret("root", "first") })
+		<-prepared
+		v.set(func(v *vault) { v.hang = true })
+		user, got, err := l.Account(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, []string{"root", "first"}, []string{user, got})
+		l.Prepare(t.Context())
+		require.Equal(t, 2, asked(), "once is enough")
+
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		boot.NewAdmin("arn", "lifeboat", v).Prepare(ctx)
+		require.Equal(t, 2, v.asked)
+	})
+}
+
 func TestLoginRefusesAnotherSecret(t *testing.T) {
 	for value, want := range map[string]string{
 		secret("root", "hush"):    "LIFEBOAT_DATABASE_USER",

@@ -35,6 +35,8 @@ type Parts struct {
 	// Announcer tells the other Region where the own database is; nil but for a member's
 	// monitor.
 	Announcer *Announcer
+	// Logins are the accounts of the database; empty in the witness.
+	Logins []*Login
 
 	pools []*sql.DB
 	looks map[dr.Region]*lookup
@@ -138,9 +140,11 @@ func (b *builder) member(p *Parts) (err error) {
 	}
 	secrets := newSecrets(b.aws, s.Region, s.url(serviceSecrets, s.Region), b.http)
 	b.login = NewLogin(s.Secret, s.Database.User, secrets)
+	p.Logins = []*Login{b.login}
 	var admin *Login // the trigger only beats and asks
 	if s.Function == Monitor {
 		admin = NewAdmin(s.Admin, s.Database.User, secrets)
+		p.Logins = append(p.Logins, admin)
 	}
 	local, err := b.database(s.Region, admin)
 	if err != nil {

@@ -63,24 +63,27 @@ func Start(f Function, getenv func(string) string, w io.Writer, log *slog.Logger
 		return nil, errors.Join(err, parts.Close())
 	}
 	if parts.Announcer != nil {
-		h = announcing{h, parts.Announcer}
+		h = beside{h, parts.Announcer.Run}
+	}
+	for _, l := range parts.Logins {
+		h = beside{h, l.Prepare}
 	}
 	return h, nil
 }
 
-// announcing announces beside the invocations of a handler.
-type announcing struct {
+// beside does something else beside the invocations of a handler.
+type beside struct {
 	lambda.Handler
-	announcer *Announcer
+	run func(context.Context)
 }
 
-func (a announcing) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	beside, end := context.WithCancel(ctx)
+func (b beside) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	life, end := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer end()
-	wg.Go(func() { a.announcer.Run(beside) })
-	return a.Handler.Invoke(ctx, payload)
+	wg.Go(func() { b.run(life) })
+	return b.Handler.Invoke(ctx, payload)
 }
 
 // refusing answers every invocation with an error.

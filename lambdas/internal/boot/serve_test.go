@@ -120,7 +120,7 @@ func TestStartSaysWhyItCannot(t *testing.T) {
 func TestAMonitorAnnouncesItsDatabaseWhileItIsInvoked(t *testing.T) {
 	c := newCloud(t)
 	env := environment(west, boot.Monitor)
-	maps.Copy(env, map[string]string{"LIFEBOAT_DATABASE_CA": certificates(t), "AWS_ENDPOINT_URL": c.URL + "/other", "AWS_ENDPOINT_URL_DYNAMODB": c.URL + "/dynamodb"})
+	maps.Copy(env, map[string]string{"LIFEBOAT_DATABASE_CA": certificates(t), "AWS_ENDPOINT_URL": c.URL + "/other", "AWS_ENDPOINT_URL_DYNAMODB": c.URL + "/dynamodb", "AWS_ENDPOINT_URL_SECRETS_MANAGER": c.URL + "/secrets"})
 	announced := func() bool {
 		return c.called("PutItem") == 1 && c.called("west.cluster-def.us-west-2.rds.amazonaws.com:3307") == 1
 	}
@@ -128,6 +128,7 @@ func TestAMonitorAnnouncesItsDatabaseWhileItIsInvoked(t *testing.T) {
 		return handler(func(context.Context, []byte) ([]byte, error) {
 			require.Zero(t, c.called(""), "nothing before the first probe")
 			require.Eventually(t, announced, time.Minute, time.Millisecond)
+			require.Eventually(t, func() bool { return c.called("/secrets/") == 2 }, time.Minute, time.Millisecond, "both accounts, before anybody needs them")
 			return []byte("{}"), nil
 		}), nil
 	})
