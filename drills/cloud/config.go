@@ -145,8 +145,9 @@ type Exchange struct {
 	To        dr.Region
 	Service   Service
 	Operation string
-	Status    int   // HTTP status; 0 when there was no answer
-	Err       error // why there was no answer
+	Status    int    // HTTP status; 0 when there was no answer
+	Code      string // of an answer that is an error, such as Throttling
+	Err       error  // why there was no answer
 }
 
 // Uniform draws durations evenly from lo up to, not including, hi.

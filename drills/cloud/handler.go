@@ -31,15 +31,15 @@ type envelope struct {
 func (c *Cloud) serve(ctx context.Context, from, to dr.Region, r *http.Request) (wire.Response, error) {
 	began := time.Now()
 	env, resp, err := c.answer(ctx, to, r)
-	c.observe(began, from, to, env, resp.Status, err)
+	c.observe(began, from, to, env, resp, err)
 	return resp, err
 }
 
-func (c *Cloud) observe(began time.Time, from, to dr.Region, env envelope, status int, err error) {
+func (c *Cloud) observe(began time.Time, from, to dr.Region, env envelope, resp wire.Response, err error) {
 	if c.cfg.Observe != nil {
 		c.cfg.Observe(Exchange{
 			At: began, Took: time.Since(began), From: from, To: to,
-			Service: env.service, Operation: env.operation, Status: status, Err: err,
+			Service: env.service, Operation: env.operation, Status: resp.Status, Code: resp.Code, Err: err,
 		})
 	}
 }

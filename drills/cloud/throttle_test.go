@@ -20,7 +20,11 @@ import (
 // What a service says when it throttles, the SDK's own retryer must take for
 // throttling: else a drill would prove something about another error.
 func TestTheSDKSeesThrottling(t *testing.T) {
-	w := start(t, withLogin)
+	var seen cloud.Exchange
+	w := start(t, func(c *cloud.Config) {
+		withLogin(c)
+		c.Observe = func(x cloud.Exchange) { seen = x }
+	})
 	t.Cleanup(w.SetFault(cloud.Calls{}.Throttle()))
 	throttles := retry.ThrottleErrorCode{Codes: retry.DefaultThrottleErrorCodes}
 	for name, ask := range map[string]struct {
@@ -55,6 +59,7 @@ func TestTheSDKSeesThrottling(t *testing.T) {
 			defer cancel()
 			err := ask.call(bound)
 			require.Equal(t, ask.code, code(t, err))
+			require.Equal(t, ask.code, seen.Code)
 			require.Equal(t, aws.TrueTernary, throttles.IsErrorThrottle(err), "%v", err)
 			require.Equal(t, aws.TrueTernary, retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err), "%v", err)
 		})

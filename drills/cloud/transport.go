@@ -79,7 +79,7 @@ func (t *Transport) travel(r *http.Request, to dr.Region) error {
 	if err != nil {
 		body, _ := readBody(r) // at worst the operation stays unknown
 		env, _ := t.cloud.open(to, r, body)
-		t.cloud.observe(began, t.from, to, env, 0, err)
+		t.cloud.observe(began, t.from, to, env, wire.Response{}, err)
 	}
 	return err
 }

@@ -38,9 +38,9 @@ func NotEmulated(service, what string) *Error {
 func (e *Error) Render(p Protocol, requestID string) Response {
 	switch p {
 	case JSON:
-		return Response{Status: e.Status, Type: p.ContentType(), Body: e.json()}
+		return Response{Status: e.Status, Code: e.Code, Type: p.ContentType(), Body: e.json()}
 	case JSON11:
-		return Response{Status: e.Status, Type: p.ContentType(), Body: e.json11()}
+		return Response{Status: e.Status, Code: e.Code, Type: p.ContentType(), Body: e.json11()}
 	case CBOR:
 		shape := e.Shape
 		if shape == "" {
@@ -50,7 +50,7 @@ func (e *Error) Render(p Protocol, requestID string) Response {
 			"__type":  cbor.String("com.amazonaws.cloudwatch#" + shape),
 			"message": cbor.String(e.Message),
 		})
-		return Response{Status: e.Status, Type: p.ContentType(), Body: body, QueryError: e.Code + ";" + e.fault()}
+		return Response{Status: e.Status, Code: e.Code, Type: p.ContentType(), Body: body, QueryError: e.Code + ";" + e.fault()}
 	default:
 		x := XML{}
 		x.Open("ErrorResponse")
@@ -61,7 +61,7 @@ func (e *Error) Render(p Protocol, requestID string) Response {
 		x.Close("Error")
 		x.Text("RequestId", requestID)
 		x.Close("ErrorResponse")
-		return Response{Status: e.Status, Type: p.ContentType(), Body: x.Bytes()}
+		return Response{Status: e.Status, Code: e.Code, Type: p.ContentType(), Body: x.Bytes()}
 	}
 }
 

@@ -46,6 +46,7 @@ type Service interface {
 // Response is an answer ready for any transport.
 type Response struct {
 	Status     int
+	Code       string // of an error
 	Type       string // Content-Type
 	Body       []byte
 	QueryError string // X-Amzn-Query-Error, when not empty
