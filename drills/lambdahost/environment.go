@@ -43,9 +43,9 @@ type environment struct {
 	extension bool
 }
 
-// newEnvironment starts a process. onGone is called when nothing of it is left;
-// it isn't when there is an error.
-func newEnvironment(fn Function, emit func(Event), onGone func(*environment)) (*environment, error) {
+// newEnvironment starts a process that somebody has waited for since asked. onGone is
+// called when nothing of it is left; it isn't when there is an error.
+func newEnvironment(fn Function, asked time.Time, emit func(Event), onGone func(*environment)) (*environment, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("lambdahost: start %s: listen for its Runtime API: %w", fn.Name, err)
@@ -99,7 +99,7 @@ func newEnvironment(fn Function, emit func(Event), onGone func(*environment)) (*
 		shut()
 		return nil, fmt.Errorf("lambdahost: start %s: %w", fn.Name, err)
 	}
-	e.emit(Event{Kind: Started, PID: e.proc.pid, Address: e.address})
+	e.emit(Event{Kind: Started, PID: e.proc.pid, Address: e.address, Took: time.Since(asked)})
 	close(announced)
 	return e, nil
 }

@@ -11,7 +11,7 @@ type Kind string
 // The kinds of events, in the order of an environment's life and then of an
 // asynchronous event's.
 const (
-	Started    Kind = "started"     // a process was started: PID, Address
+	Started    Kind = "started"     // a process was started: PID, Address, Took since it was needed
 	InitFailed Kind = "init failed" // it did not come to its first question; Text says why
 	Ready      Kind = "ready"       // init is over: Took
 	Invoked    Kind = "invoked"     // an invocation was handed to a process

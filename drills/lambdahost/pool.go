@@ -125,10 +125,10 @@ func (p *pool) release(e *environment) {
 	}
 }
 
-// boot starts an environment and waits until it asks for work.
-func (p *pool) boot(id string, limit time.Duration) (*environment, outcome) {
+// boot starts an environment that was needed at asked, and waits until it asks for work.
+func (p *pool) boot(id string, asked time.Time, limit time.Duration) (*environment, outcome) {
 	p.host.environments.Add(1) // the caller is counted in work, which is waited for first
-	e, err := newEnvironment(p.fn, p.host.emit, p.forget)
+	e, err := newEnvironment(p.fn, asked, p.host.emit, p.forget)
 	if err != nil {
 		p.host.environments.Done()
 		o := failure("Runtime.InvalidEntrypoint", id, err.Error())
@@ -192,13 +192,15 @@ func (p *pool) attempt(id string, payload []byte) (Result, error) {
 // start is a cold start. Init that fails is tried again within the function's
 // timeout, which then counts for the invocation as well.
 func (p *pool) start(inv *invocation) (*environment, outcome) {
+	asked := time.Now()
 	if f, ok := p.strike(SlowStart); ok && !p.host.wait(f.After) {
 		return nil, exited(inv.id, nil)
 	}
-	e, out := p.boot(inv.id, p.host.cfg.InitTimeout)
+	e, out := p.boot(inv.id, asked, p.host.cfg.InitTimeout)
 	if e != nil || p.host.ending() {
 		return e, out
 	}
-	inv.deadline = time.Now().Add(p.fn.Timeout)
-	return p.boot(inv.id, p.fn.Timeout)
+	asked = time.Now()
+	inv.deadline = asked.Add(p.fn.Timeout)
+	return p.boot(inv.id, asked, p.fn.Timeout)
 }
