@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -66,10 +67,10 @@ func (s *Store) do(ctx context.Context, op string, f func(context.Context, Clien
 		cancel()
 		switch classify(err) {
 		case done:
-			s.preferred.Store(uint32(client))
+			s.prefer(client)
 			return ambiguous, nil
 		case refused:
-			s.preferred.Store(uint32(client))
+			s.prefer(client)
 			return ambiguous, s.fail(op, err)
 		case unknown:
 			ambiguous = true
@@ -81,6 +82,44 @@ func (s *Store) do(ctx context.Context, op string, f func(context.Context, Clien
 			return ambiguous, s.fail(op, err)
 		}
 	}
+}
+
+func (s *Store) prefer(client int) {
+	s.preferred.Store(uint32(client))
+	s.answered.Store(true)
+}
+
+// race has every client read at once, for the first answer in the Store's life: a
+// process that starts while the first client's Region is dark would lose an attempt to
+// it. It reports false when there is nothing to race for, or nobody has answered in the
+// time of one attempt. Reads only: which of two writes was carried out could not be told.
+func race[T any](ctx context.Context, s *Store, read func(context.Context, Client) (T, error)) (first T, ok bool) {
+	if len(s.cfg.Clients) < 2 || s.answered.Load() {
+		return first, false
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.share(ctx, s.cfg.Attempts))
+	type answer struct {
+		client int
+		value  T
+		err    error
+	}
+	answers := make(chan answer, len(s.cfg.Clients))
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel() // before the wait
+	for i, c := range s.cfg.Clients {
+		wg.Go(func() {
+			value, err := read(ctx, c)
+			answers <- answer{i, value, err}
+		})
+	}
+	for range s.cfg.Clients {
+		if a := <-answers; a.err == nil {
+			s.prefer(a.client)
+			return a.value, true
+		}
+	}
+	return first, false
 }
 
 // share is the time of the next of so many attempts: a first attempt into a dead

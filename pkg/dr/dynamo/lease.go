@@ -127,11 +127,17 @@ func (s *Store) lease(op string, it item) (failover.Lease, error) {
 
 // get reads one item with strong consistency; nil when there is none.
 func (s *Store) get(ctx context.Context, op, sk string) (item, error) {
-	var out *dynamodb.GetItemOutput
-	_, err := s.do(ctx, op, func(ctx context.Context, c Client) (err error) {
-		out, err = c.GetItem(ctx, &dynamodb.GetItemInput{
+	read := func(ctx context.Context, c Client) (*dynamodb.GetItemOutput, error) {
+		return c.GetItem(ctx, &dynamodb.GetItemInput{
 			TableName: aws.String(s.cfg.Table), Key: s.key(sk), ConsistentRead: aws.Bool(true),
 		})
+	}
+	if first, ok := race(ctx, s, read); ok {
+		return first.Item, nil
+	}
+	var out *dynamodb.GetItemOutput
+	_, err := s.do(ctx, op, func(ctx context.Context, c Client) (err error) {
+		out, err = read(ctx, c)
 		return err
 	})
 	if err != nil {

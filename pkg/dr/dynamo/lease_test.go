@@ -214,11 +214,43 @@ func TestTheWitnessAsksTheNextRegion(t *testing.T) {
 			Region:  "us-east-2", Table: "lifeboat-test", Cluster: "orders",
 		})
 		require.NoError(t, err)
+		began := time.Now()
 		for range 2 {
 			_, err = s.ReadLease(t.Context())
 			require.ErrorIs(t, err, failover.ErrNoLease)
 		}
+		require.Zero(t, time.Since(began), "the first read asks all, and the next one who answered")
 		require.Len(t, dead.seen, 1)
 		require.Len(t, alive.seen, 2)
+	})
+}
+
+// Of two writes at once it could not be told which one was carried out.
+func TestTheWitnessSendsNoWriteTwiceAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dead := &wire{t: t, replies: []reply{silence}}
+		alive := &wire{t: t, replies: []reply{ok(leaseJSON("Attributes", 1, 2, east, ""))}}
+		s, err := dynamo.New(dynamo.Config{
+			Clients: []dynamo.Client{dynamo.NewClient(anyone(), east, "", dead), dynamo.NewClient(anyone(), west, "", alive)},
+			Region:  "us-east-2", Table: "lifeboat-test", Cluster: "orders",
+		})
+		require.NoError(t, err)
+		_, err = s.RenewLease(t.Context(), failover.Lease{Epoch: 1, Holder: east})
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, alive.seen[0].At.Sub(dead.seen[0].At), time.Second)
+	})
+}
+
+func TestNobodyAnswersTheFirstRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first := &wire{t: t, replies: []reply{silence, ok(`{}`)}}
+		second := &wire{t: t, replies: []reply{silence}}
+		s, err := dynamo.New(dynamo.Config{
+			Clients: []dynamo.Client{dynamo.NewClient(anyone(), east, "", first), dynamo.NewClient(anyone(), west, "", second)},
+			Region:  "us-east-2", Table: "lifeboat-test", Cluster: "orders",
+		})
+		require.NoError(t, err)
+		_, err = s.ReadLease(t.Context())
+		require.ErrorIs(t, err, failover.ErrNoLease, "the attempts follow")
 	})
 }

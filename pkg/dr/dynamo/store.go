@@ -15,7 +15,8 @@ type Config struct {
 	// Clients reach the table, the preferred one first. A member Region gives the
 	// client of its own Region and no other. The witness's replica can be neither
 	// read nor written, so the witness Region gives one client per member; after
-	// an attempt without an answer the next one is asked.
+	// an attempt without an answer the next one is asked, and until one has
+	// answered an item is read by all of them at once.
 	Clients []Client
 	// Region is the one that the Store works for; it appears in errors.
 	Region dr.Region
@@ -55,6 +56,7 @@ func (c Config) Validate() error {
 type Store struct {
 	cfg       Config
 	preferred atomic.Uint32 // index of the client that answered last
+	answered  atomic.Bool   // one has
 }
 
 var (
