@@ -1,0 +1,43 @@
+package killtable
+
+// adapterBugs are those of who talks to AWS and to MySQL.
+func adapterBugs() []Bug {
+	const room, aurora, dynamo = "adapters", "./pkg/dr/aurora", "./pkg/dr/dynamo"
+	return []Bug{
+		{
+			Name: "a lag of NULL is 0", Room: room, File: "pkg/dr/aurora/lag.go",
+			Old: "if err != nil || !value.Valid || !age.Valid || value.V < -1e6 {", New: "if err != nil || value.V < -1e6 {",
+			Why: "the gate passes a loss that nobody measured", Package: aurora, Test: "TestLagOnAurora", Says: "Expected nil, but got: &health.Lag{Value:0",
+		},
+		{
+			Name: "a failover without AllowDataLoss", Room: room, File: "pkg/dr/aurora/cluster.go",
+			Old: "\t\tAllowDataLoss:             aws.Bool(true),\n", New: "",
+			Why: "AWS takes it for a switchover, which a dead Region can't do", Package: aurora, Test: "TestFault01FailoverAsksForDataLossAndIsNoSwitchover", Says: "without AllowDataLoss it would be a switchover",
+		},
+		{
+			Name: "a promoted failover is asked for again", Room: room, File: "pkg/dr/aurora/cluster.go",
+			Old: "case now.MovingTo == to && g.dataLoss == dataLoss, now.MovingTo == \"\" && now.Writer == to:", New: "case now.MovingTo == to && g.dataLoss == dataLoss:",
+			Why: "a retry after a lost answer fails over the new writer", Package: aurora, Test: "TestFault14FailoverLooksBeforeItAsks", Says: "FailoverGlobalCluster",
+		},
+		{
+			Name: "the lease is taken whatever its revision", Room: room, File: "pkg/dr/dynamo/lease.go",
+			Old: "\"#epoch = :epoch AND #holder = :holder AND #rev = :rev\"", New: "\"#epoch = :epoch AND #holder = :holder AND #rev >= :rev\"",
+			Why: "the observer's silence proves nothing about the last renewal", Package: "./drills/conformance", Test: "TestStore", Says: "--- FAIL: TestStore/from_us-east-2/leaser/what_was_seen_must_still_be_there_exactly",
+		},
+		{
+			Name: "a renewal without its epoch", Room: room, File: "pkg/dr/dynamo/lease.go",
+			Old: "ConditionExpression:      aws.String(\"#epoch = :epoch AND #holder = :holder\"),", New: "ConditionExpression:      aws.String(\"#epoch >= :epoch OR #holder = :holder\"),",
+			Why: "the old holder renews the new holder's lease", Package: "./drills/conformance", Test: "TestStore", Says: "--- FAIL: TestStore/from_us-east-2/leaser/taking_it_gives_the_next_epoch_and_ends_the_old_term",
+		},
+		{
+			Name: "the lease is read where it is near", Room: room, File: "pkg/dr/dynamo/lease.go",
+			Old: "ConsistentRead: aws.Bool(true),", New: "ConsistentRead: aws.Bool(false),",
+			Why: "a stale replica shows a lease that has moved", Package: dynamo, Test: "TestReadLease", Says: "any other read may be old",
+		},
+		{
+			Name: "a journal record replaces another", Room: room, File: "pkg/dr/dynamo/journal.go",
+			Old: "attribute_not_exists(pk)", New: "attribute_not_exists(pk) OR attribute_exists(pk)",
+			Why: "two controllers write two histories", Package: dynamo, Test: "TestAppendAndLatest", Says: "OR attribute_exists(pk)",
+		},
+	}
+}

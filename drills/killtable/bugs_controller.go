@@ -1,0 +1,95 @@
+package killtable
+
+// controllerBugs are those of who moves the writer.
+func controllerBugs() []Bug {
+	const room, pkg = "controller", "./pkg/dr/failover"
+	return []Bug{
+		{
+			Name: "no fence", Room: room, File: "pkg/dr/failover/effects.go",
+			Old: "\tcase EpochTaken:\n\t\treturn c.proveFence(ctx, x)\n",
+			New: "\tcase EpochTaken:\n\t\treturn Event{Kind: EvFenceProven, Proof: ProofExpired}\n",
+			Why: "promotes while the old writer still acknowledges", Package: pkg, Test: "TestProofOfTheFence", Says: `"2s" is not greater than or equal to "6.25s"`,
+		},
+		{
+			Name: "fence after promotion", Room: room, File: "pkg/dr/failover/effects.go",
+			Old: "\tcase EpochTaken:\n\t\treturn c.proveFence(ctx, x)\n",
+			New: "\tcase EpochTaken:\n\t\tif e := c.promote(ctx, x); e.Kind != EvPromoted {\n\t\t\treturn e\n\t\t}\n\t\treturn c.proveFence(ctx, x)\n",
+			Why: "two writers until the fence is proven", Package: pkg, Test: "TestProofOfTheFence", Says: `"2s" is not greater than or equal to "6.25s"`,
+		},
+		{
+			Name: "the fence waits without drift", Room: room, File: "pkg/dr/failover/effects.go",
+			Old: "needed := c.cfg.Policy.LeaseTTL + c.cfg.Policy.LeaseDrift - x.Unchanged",
+			New: "needed := c.cfg.Policy.LeaseTTL - x.Unchanged",
+			Why: "an observer whose clock runs fast promotes before the holder has closed", Package: pkg, Test: "TestProofOfTheFence", Says: `is not greater than or equal to "6.25s"`,
+		},
+		{
+			Name: "an acknowledged fence without its revision", Room: room, File: "pkg/dr/failover/effects.go",
+			Old: "x.TakenRev > 0 && h.FencedEpoch+1 == x.Epoch && h.FencedRev+1 == x.TakenRev",
+			New: "x.TakenRev > 0 && h.FencedEpoch+1 == x.Epoch",
+			Why: "believes a fence that was lifted again by a later renewal", Package: pkg, Test: "TestProofOfTheFence", Says: `expected: "lease-expired"`,
+		},
+		{
+			Name: "a renewal since the verdict is overlooked", Room: room, File: "pkg/dr/failover/effects.go",
+			Old: "case x.Mode == ModeFailover && l.Rev != x.Evidence.LeaseRev:",
+			New: "case false:",
+			Why: "takes the epoch from a Region that lives", Package: pkg, Test: "TestARegionThatRenewedSinceTheVerdictLives", Says: `expected: "Aborted"`,
+		},
+		{
+			Name: "a switchover is sent as a failover", Room: room, File: "pkg/dr/failover/effects.go",
+			Old: "if x.Mode == ModeSwitchover {\n\t\t\task = c.cfg.Promoter.Switchover", New: "if false {\n\t\t\task = c.cfg.Promoter.Switchover",
+			Why: "loses writes in a planned move (AllowDataLoss)", Package: pkg, Test: "TestASwitchoverAsksForNoFailover", Says: "AllowDataLoss in a planned move",
+		},
+		{
+			Name: "a promotion is asked for again", Room: room, File: "pkg/dr/failover/effects.go",
+			Old: "\t\tcase now.MovingTo == x.To:\n\t\t\treturn Event{}, again\n\t\tcase now.MovingTo != \"\":", New: "\t\tcase now.MovingTo != \"\" && now.MovingTo != x.To:",
+			Why: "a second request while the first is under way", Package: pkg, Test: "TestAPromotionIsAskedForOnce", Says: "asked once",
+		},
+		{
+			Name: "redirect is a hook", Room: room, File: "pkg/dr/failover/effects.go",
+			Old: "\tcase Verified:\n\t\treturn c.redirect(ctx, x)\n",
+			New: "\tcase Verified:\n\t\tgo c.redirect(ctx, x)\n\t\treturn Event{Kind: EvRedirected}\n",
+			Why: "settles while clients still go to the old writer", Package: pkg, Test: "TestFault13DoneMeansThatAWriteHasLandedThere", Says: `expected: []dr.Region{"us-east-1", "us-east-1", "us-east-1", "us-west-2"}`,
+		},
+		{
+			Name: "an HTTP 200 is success", Room: room, File: "pkg/dr/failover/effects.go",
+			Old: "\tif err != nil {\n\t\treturn Event{}, err\n\t}\n\treturn Event{Kind: EvVerified,",
+			New: "\t_ = err\n\treturn Event{Kind: EvVerified,",
+			Why: "announces a writer that commits nothing", Package: pkg, Test: "TestStuck", Says: "--- FAIL: TestStuck/verify-stuck",
+		},
+		{
+			Name: "the epoch is taken before the intent is journalled", Room: room, File: "pkg/dr/failover/controller.go",
+			Old: "\tnext, err = c.append(ctx, x, next, k)\n", New: "\tif next.State == Confirmed {\n\t\tc.takeEpoch(ctx, next)\n\t}\n\tnext, err = c.append(ctx, x, next, k)\n",
+			Why: "a crash in between leaves an effect that no record explains", Package: pkg, Test: "TestARegionThatRenewedSinceTheVerdictLives", Says: "--- FAIL: TestARegionThatRenewedSinceTheVerdictLives/between_the_begin_and_the_take",
+		},
+		{
+			Name: "an open execution is not joined", Room: room, File: "pkg/dr/failover/controller.go",
+			Old: "if err == nil && !last.Execution.State.Ended() {", New: "if err == nil && !last.Execution.State.Ended() && last.Execution.To != c.cfg.Region {",
+			Why: "a doubled trigger opens a second execution", Package: pkg, Test: "TestTwoControllersAtOnceAreOne", Says: "one execution",
+		},
+		{
+			Name: "the gate is asked too late", Room: room, File: "pkg/dr/failover/step.go",
+			Old: "\t\tif code, why := question(p, x); code != \"\" {\n\t\t\treturn ask(x, Confirmed, code, why), nil\n\t\t}\n", New: "",
+			Why: "a Region that comes back while a person thinks has lost its lease", Package: pkg, Test: "TestAQuestionIsPutBeforeTheEpochIsTaken", Says: `expected: "Operator"`,
+		},
+		{
+			Name: "a lag that nobody saw is none", Room: room, File: "pkg/dr/failover/step.go",
+			Old: "case !ev.LagKnown:", New: "case !ev.LagKnown && ev.Lag > p.MaxDataLoss:",
+			Why: "an unknown loss passes the gate", Package: pkg, Test: "TestOperator", Says: "the question",
+		},
+		{
+			Name: "an old lag passes the gate", Room: room, File: "pkg/dr/failover/step.go",
+			Old: "case ev.LagAge > p.MaxLagAge:", New: "case ev.LagAge > p.FailoverWindow:",
+			Why: "the lag of a stream that broke long before the writer", Package: pkg, Test: "TestAQuestionIsPutBeforeTheEpochIsTaken", Says: "--- FAIL: TestAQuestionIsPutBeforeTheEpochIsTaken/lag-stale",
+		},
+		{
+			Name: "a dead monitor's lease proves a fence", Room: room, File: "pkg/dr/failover/step.go",
+			Old: "case ev.MonitorDiedFirst:", New: "case ev.MonitorDiedFirst && !ev.Witness:",
+			Why: "promotes beside a writer that nobody fences", Package: pkg, Test: "TestAQuestionIsPutBeforeTheEpochIsTaken", Says: "--- FAIL: TestAQuestionIsPutBeforeTheEpochIsTaken/no-fence-proof",
+		},
+		{
+			Name: "an acknowledgement for any epoch", Room: room, File: "pkg/dr/failover/step.go",
+			Old: "if e.Ack == nil || e.Ack.Epoch != x.Epoch {", New: "if e.Ack == nil {",
+			Why: "last month's consent moves the writer today", Package: pkg, Test: "TestAQuestionIsPutBeforeTheEpochIsTaken", Says: "--- FAIL: TestAQuestionIsPutBeforeTheEpochIsTaken/lag-unknown/an_acknowledgement_for_another_epoch_is_refused",
+		},
+	}
+}

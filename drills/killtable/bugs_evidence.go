@@ -1,0 +1,53 @@
+package killtable
+
+// evidenceBugs are those of who judges what is dark.
+func evidenceBugs() []Bug {
+	const room, health = "evidence", "./pkg/dr/health"
+	return []Bug{
+		{
+			Name: "one vantage decides", Room: room, File: "pkg/dr/health/evaluate.go",
+			Old: "if len(v.Vantages) < p.MinVantages {", New: "if len(v.Vantages) < 1 {",
+			Why: "a broken peering looks like a dead Region", Package: health, Test: "TestImpairedNeedsEveryProof", Says: "--- FAIL: TestImpairedNeedsEveryProof/one_vantage_never_decides",
+		},
+		{
+			Name: "one family decides", Room: room, File: "pkg/dr/health/evaluate.go",
+			Old: "if len(v.Dark) < 2 {", New: "if len(v.Dark) < 1 {",
+			Why: "one kind of question that fails moves the writer", Package: health, Test: "TestImpairedNeedsEveryProof", Says: "--- FAIL: TestImpairedNeedsEveryProof/one_family_never_decides",
+		},
+		{
+			Name: "unknown is dead", Room: room, File: "pkg/dr/health/evaluate.go",
+			Old: "for i > 0 && rounds[i-1].Answer(f) == Dead {", New: "for i > 0 && rounds[i-1].Answer(f) != Alive {",
+			Why: "not being told counts as proof", Package: health, Test: "TestImpairedNeedsEveryProof", Says: "--- FAIL: TestImpairedNeedsEveryProof/unknown_is_never_dead",
+		},
+		{
+			Name: "a blind vantage is believed", Room: room, File: "pkg/dr/health/evaluate.go",
+			Old: "if o.Answer == Dead && r.SelfCheck != Alive && (o.Vantage == self || o.Vantage == Store) {", New: "if o.Answer == Dead && r.SelfCheck == Dead && o.Vantage == Store {",
+			Why: "the Region that is cut off fails over from the one that is not", Package: health, Test: "TestImpairedNeedsEveryProof", Says: "--- FAIL: TestImpairedNeedsEveryProof/a_vantage_that_is_blind_is_muted",
+		},
+		{
+			Name: "old answers count", Room: room, File: "pkg/dr/health/evaluate.go",
+			Old: "\t\tif r.At.Sub(o.At) > maxAge {\n\t\t\tcontinue\n\t\t}\n", New: "",
+			Why: "a report from before the repair moves the writer after it", Package: health, Test: "TestImpairedNeedsEveryProof", Says: "--- FAIL: TestImpairedNeedsEveryProof/old_answers_are_void",
+		},
+		{
+			Name: "a Region that serves is moved", Room: room, File: "pkg/dr/health/evaluate.go",
+			Old: "\tif v.Serving {\n\t\tm = append(m, \"an end of the proof that writes are served\")\n\t}\n", New: "",
+			Why: "moves a writer that works", Package: health, Test: "TestImpairedNeedsEveryProof", Says: "--- FAIL: TestImpairedNeedsEveryProof/a_committed_write_of_another_prober_blocks",
+		},
+		{
+			Name: "the lag of after the fault is taken", Room: room, File: "pkg/dr/health/evaluate.go",
+			Old: "if o.Lag == nil || (!stopped.IsZero() && o.Lag.At.After(stopped)) {", New: "if o.Lag == nil {",
+			Why: "the gate sees a lag of nothing, because nothing is written any more", Package: health, Test: "TestLagIsTheLastBeforeTheWriterStopped", Says: "expected: 80ms",
+		},
+		{
+			Name: "a short silence of the lease is dead at once", Room: room, File: "pkg/dr/failover/evidence.go",
+			Old: "case silent >= silentAfter(b.policy):", New: "case silent >= b.policy.RenewInterval:",
+			Why: "one lost renewal is evidence", Package: "./pkg/dr/failover", Test: "TestBoardForgivesALostRenewal", Says: "one lost call is forgiven",
+		},
+		{
+			Name: "a report's number is its age", Room: room, File: "pkg/dr/failover/evidence.go",
+			Old: "if !ok || s.seq != h.Seq {", New: "if !ok || s.seq != h.Seq || true {",
+			Why: "the last words of a dead Region stay fresh for ever", Package: "./pkg/dr/failover", Test: "TestBoardDropsTheLastWordsOfTheDead", Says: "nobody has said so for two samples",
+		},
+	}
+}

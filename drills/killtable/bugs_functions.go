@@ -1,0 +1,38 @@
+package killtable
+
+// functionBugs are those of the Lambdas.
+func functionBugs() []Bug {
+	const room, turn, deputy = "functions", "./lambdas/function/turn", "./lambdas/function/deputy"
+	return []Bug{
+		{
+			Name: "two loops at once", Room: room, File: "lambdas/function/turn/decide.go",
+			Old: "case t.Holder != v.Me && v.Unchanged >= c.TTL+c.Drift:", New: "case t.Holder != v.Me && v.Unchanged >= c.TTL-c.Margin:",
+			Why: "a turn is taken that its holder may still renew", Package: turn, Test: "TestDecide", Says: `expected: "claim"`,
+		},
+		{
+			Name: "a waiter takes over from who works", Room: room, File: "lambdas/function/turn/decide.go",
+			Old: "case t.Released && (t.Next == \"\" || t.Next == v.Me):", New: "case t.Next == \"\" || t.Next == v.Me:",
+			Why: "two monitors renew and fence beside each other", Package: turn, Test: "TestDecide", Says: `expected: "wait"`,
+		},
+		{
+			Name: "the deputy's error is swallowed", Room: room, File: "lambdas/function/deputy/deputy.go",
+			Old: "d.asked, d.failed = time.Time{}, err", New: "d.asked = time.Time{}",
+			Why: "a trigger that can't be invoked is noticed when it is needed", Package: deputy, Test: "TestWhatFailedIsToldAndAskedAgainAtOnce", Says: "An error is expected but got nil.",
+		},
+		{
+			Name: "the trigger's own failure is success", Room: room, File: "lambdas/function/deputy/deputy.go",
+			Old: "case out.FunctionError != nil:", New: "case out.StatusCode != 200:",
+			Why: "an HTTP 200 carries a function's error", Package: deputy, Test: "TestWhatFailedIsToldAndAskedAgainAtOnce", Says: "--- FAIL: TestWhatFailedIsToldAndAskedAgainAtOnce/the_trigger_fails",
+		},
+		{
+			Name: "a full account is a busy trigger", Room: room, File: "lambdas/function/deputy/deputy.go",
+			Old: "case errors.As(err, &throttled) && throttled.Reason == types.ThrottleReasonReservedFunctionConcurrentInvocationLimitExceeded:", New: "case errors.As(err, &throttled):",
+			Why: "nobody acts, and nobody is told", Package: deputy, Test: "TestWhatFailedIsToldAndAskedAgainAtOnce", Says: "--- FAIL: TestWhatFailedIsToldAndAskedAgainAtOnce/the_account's_own_concurrency_is_all",
+		},
+		{
+			Name: "a deputy that has died is not asked again", Room: room, File: "pkg/dr/failover/follow.go",
+			Old: "\tcase now.Sub(f.since) >= stalled:\n", New: "\tcase now.Sub(f.since) >= 100*stalled:\n",
+			Why: "an execution stands open for ever", Package: "./pkg/dr/failover", Test: "TestADeputyThatDiesIsAskedAgain", Says: "settled",
+		},
+	}
+}
