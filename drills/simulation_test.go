@@ -21,16 +21,13 @@ import (
 	"github.com/lifeboat-dr/lifeboat/drills/simulation"
 )
 
-// simulated is how many worlds a run draws when DRILL_REPEAT doesn't say.
-const simulated = 24
-
 // TestSimulation plays drawn worlds and holds every invariant of the design in each.
 //
 // DRILL_REPEAT is the number of worlds, DRILL_SEED the first one's seed. DRILL_PLAN
 // replaces the faults that the seed draws, and plays that one world.
 func TestSimulation(t *testing.T) {
 	neverCached(t)
-	first, n := uint64(1), uint64(simulated)
+	first, n := uint64(1), uint64(simulation.Worlds)
 	for name, into := range map[string]*uint64{"DRILL_SEED": &first, "DRILL_REPEAT": &n} {
 		if v := os.Getenv(name); v != "" {
 			var err error

@@ -1,0 +1,7 @@
+//go:build !race
+
+package simulation
+
+// Worlds is how many worlds a run of tests plays when it isn't told: about forty seconds
+// on one processor.
+const Worlds = 20
