@@ -1,0 +1,119 @@
+package model
+
+import "fmt"
+
+// action is one step of one party.
+type action struct {
+	what  what
+	who   uint8 // a member, a link, or none
+	which uint8 // a trigger, or a way to do it
+}
+
+type what uint8
+
+const (
+	// Faults.
+	cutLink what = iota
+	crashMonitor
+	crashTrigger
+	killDatabase
+	freeze
+	stuck
+	lose
+	// Everything after this goes on by itself when nothing breaks any more.
+	lastFault
+
+	healLink
+	startMonitor
+	thaw
+	tick
+
+	readLease
+	publish
+	learn
+	renew
+	zombie
+	answered
+	open
+	fence
+	isolate
+	enforce
+
+	begin
+	perform
+	journal
+	consent
+	order
+	promote
+	rejoin
+	restart
+	watchdog
+)
+
+var whats = map[what]string{
+	cutLink: "the link is cut", crashMonitor: "the monitor crashes", crashTrigger: "the trigger crashes",
+	killDatabase: "the database is killed and comes back read-only", freeze: "the database freezes", stuck: "the trigger's effect gives up", lose: "a message of the renewal is lost or late",
+	healLink: "the link is healed", startMonitor: "a monitor starts", thaw: "the database thaws", tick: "a tick passes",
+	readLease: "reads the lease", publish: "publishes its heartbeat", learn: "learns that it is promoted",
+	renew: "commits a heartbeat and asks for a renewal", zombie: "the store carries out a renewal that was given up",
+	answered: "the answer to the renewal arrives", open: "opens its database", fence: "makes its database read-only", isolate: "cuts its database off",
+	enforce: "keeps its database read-only", begin: "a trigger begins or resumes", perform: "the trigger carries out its effect", journal: "the trigger journals the outcome",
+	consent: "a person consents", order: "the control plane takes the order", promote: "the promotion is done", rejoin: "the old writer rejoins as a secondary",
+	restart: "a person starts the database again", watchdog: "the watchdog makes the database read-only",
+}
+
+func (x action) fault() bool { return x.what < lastFault }
+
+var links = [3]string{"a-b", "a-witness", "b-witness"}
+
+func (x action) String() string {
+	switch {
+	case x.what == tick && x.which != 0:
+		return fmt.Sprintf("%s: %s of %s", whats[x.what], [...]string{"", "but not on the clock", "and two on the clock"}[x.which], name(x.who))
+	case x.what == tick:
+		return whats[x.what]
+	case x.what == cutLink || x.what == healLink:
+		return links[x.who] + ": " + whats[x.what]
+	case x.what == begin:
+		return fmt.Sprintf("%s: %s%s", name(x.who), whats[x.what], [...]string{"", " without a lag", " a switchover"}[x.which>>1])
+	}
+	return name(x.who) + ": " + whats[x.what]
+}
+
+// step collects what may follow a state.
+type step struct {
+	Config
+	s    State
+	emit func(action, State)
+}
+
+// next calls emit with every state that may follow s.
+func (c Config) next(s State, emit func(action, State)) {
+	w := &step{c, s, emit}
+	w.faults()
+	w.repairs()
+	w.time()
+	for r := range uint8(2) {
+		w.monitor(r)
+		for k := range uint8(c.Triggers) {
+			w.trigger(r, k)
+		}
+		w.plane(r)
+	}
+}
+
+// to emits what f makes of the state, if f says that it can happen.
+func (w *step) to(x action, f func(*State) bool) {
+	t := w.s
+	if !f(&t) {
+		return
+	}
+	t.forget()
+	// Clients write all the time, so what can be acknowledged is.
+	if t.Member[t.Writer].serves() {
+		t.Acknowledged = t.Writer
+	}
+	if t != w.s {
+		w.emit(x, t)
+	}
+}

@@ -1,0 +1,90 @@
+package model
+
+// Config bounds a search and says which assumptions hold.
+type Config struct {
+	// Watchdog: databases make themselves read-only without a heartbeat.
+	Watchdog bool
+	// Epochs bounds how often the lease changes hands. Default 2: one failover.
+	Epochs uint8
+	// Attempts bounds the executions for one epoch. Default 1.
+	Attempts uint8
+	// Triggers is how many processes of one Region may move the writer at once, 1 or 2.
+	// Default 1.
+	Triggers int
+	// Cuts, Crashes (of a monitor or a trigger), Kills and Freezes (of a database), Lost
+	// (a renewal whose answer is lost, or that is carried out late), Stuck (effects that give up) and Asks (questions that only a person can answer, and
+	// planned switchovers) are how many of each may happen in one run.
+	Cuts, Crashes, Kills, Freezes, Lost, Stuck, Asks uint8
+	// Without drops an assumption or builds a bug in; the search must then find what it
+	// breaks. Default none.
+	Without Without
+}
+
+// Without names an assumption that is dropped, or a bug that is built in.
+type Without uint8
+
+// The assumptions of ARCHITECTURE.md, and bugs that a failover tool could have.
+const (
+	Nothing Without = iota
+	// MonitorSurvivesCut: the writer's monitor may crash while its Region is cut off.
+	MonitorSurvivesCut
+	// ReadOnlyPromotion: a promoted server comes up open.
+	ReadOnlyPromotion
+	// CutOff: a frozen server can't be cut off, and thaws as it was.
+	CutOff
+	// Drift: the observer waits for the lease without the drift of clocks.
+	Drift
+	// Fence: nobody waits for a proof.
+	Fence
+	// Inheritance: a guard that starts believes that nothing is open.
+	Inheritance
+	// RenewalFirst: a guard opens a closed writer before it has renewed.
+	RenewalFirst
+	// FenceRevision: a confirmed fence counts whatever was renewed since.
+	FenceRevision
+	// MonitorSeen: nobody asks whether the writer's monitor had died first.
+	MonitorSeen
+	// CompareAndSwap: the epoch is taken whatever was renewed meanwhile.
+	CompareAndSwap
+	// Evidence: an execution begins whenever the lease is silent.
+	Evidence
+	// PromotedFirst: a guard opens its writer as soon as its Region holds the epoch.
+	PromotedFirst
+)
+
+var withouts = map[Without]string{
+	Nothing: "nothing", MonitorSurvivesCut: "a monitor that survives a cut", ReadOnlyPromotion: "promotion into read-only",
+	CutOff: "cutting a frozen server off", Drift: "waiting for the drift of clocks", Fence: "the fence",
+	Inheritance: "an inherited deadline", RenewalFirst: "a renewal before an opening", FenceRevision: "the revision of a fence",
+	MonitorSeen: "asking whether the monitor had died first", CompareAndSwap: "compare-and-swap", Evidence: "evidence", PromotedFirst: "a promotion before the opening",
+}
+
+func (w Without) String() string { return withouts[w] }
+
+func (c Config) withDefaults() Config {
+	if c.Epochs == 0 {
+		c.Epochs = 2
+	}
+	if c.Attempts == 0 {
+		c.Attempts = 1
+	}
+	if c.Triggers == 0 {
+		c.Triggers = 1
+	}
+	return c
+}
+
+// start is a healthy deployment: a serves, everybody has seen its last renewal.
+func (c Config) start() State {
+	held := lease{Epoch: 1, Holder: a, Renewed: true}
+	s := State{
+		Lease: held, Writer: a, Moving: none, Acknowledged: a,
+		Left: budget{Cuts: c.Cuts, Crashes: c.Crashes, Kills: c.Kills, Freezes: c.Freezes, Lost: c.Lost, Stuck: c.Stuck, Asks: c.Asks},
+	}
+	for r := range s.Member {
+		s.Member[r] = member{Up: true, Known: true, Current: true, Sees: held}
+	}
+	m := &s.Member[a]
+	m.Primary, m.Open, m.Armed, m.Term, m.TermCurrent, m.Left = true, true, true, 1, true, ttl-margin
+	return s
+}

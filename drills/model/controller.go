@@ -1,0 +1,258 @@
+package model
+
+import (
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+)
+
+var policy = dr.DefaultPolicy()
+
+// follow asks the real table what comes of an event. It panics on a refusal: the model
+// brings about no event that the controller would not.
+func (x execution) follow(e failover.Event) execution {
+	full := failover.Execution{
+		State: failover.States[x.State], Epoch: dr.Epoch(x.Epoch), Mode: failover.ModeFailover,
+		Evidence: failover.Evidence{Witness: true, LagKnown: !x.LagUnknown, MonitorDiedFirst: x.DiedFirst},
+	}
+	if x.State == operator {
+		full.Asked = failover.States[x.Asked]
+	}
+	if x.Switchover {
+		full.Mode = failover.ModeSwitchover
+	}
+	if x.Consented {
+		full.Ack = &failover.Acknowledgement{Epoch: full.Epoch}
+	}
+	next, err := failover.Step(policy, full, e)
+	if err != nil {
+		panic(err)
+	}
+	x.State, x.Asked = index(next.State), 0
+	if next.State == failover.Operator {
+		x.Asked = index(next.Asked)
+	}
+	x.Consented, x.Switchover = next.Ack != nil, next.Mode == failover.ModeSwitchover // a consent may turn one into a failover
+	switch next.Proof {
+	case failover.ProofAcknowledged:
+		x.Proof = 1
+	case failover.ProofExpired:
+		x.Proof = 2
+	case failover.ProofOperator:
+		x.Proof = 3
+	}
+	x.Seq++
+	return x
+}
+
+// trigger is what one controller may do.
+func (w *step) trigger(r, k uint8) {
+	g := w.s.Member[r].Trigger[k]
+	near := w.s.majority(r)
+	switch {
+	case !g.On:
+		if near {
+			w.begin(r, k)
+		}
+	case g.Has:
+		if near {
+			w.record(r, k)
+		}
+	default:
+		w.effect(r, k)
+	}
+}
+
+// begin starts a controller: it goes on with an open execution, or begins one.
+func (w *step) begin(r, k uint8) {
+	j, m := w.s.Journal, w.s.Member[r]
+	start := func(which uint8, f func(t *State) (execution, bool)) {
+		w.on(action{what: begin, who: r, which: k | which<<1}, func(t *State, m *member) bool {
+			x, ok := f(t)
+			if ok {
+				m.Trigger[k] = trigger{On: true, X: x}
+			}
+			return ok
+		})
+	}
+	if !j.ended() {
+		if j.To == r {
+			start(0, func(*State) (execution, bool) { return j, true })
+		}
+		return
+	}
+	if !m.Known || m.Sees.Holder != peer(r) || m.Sees.Epoch >= w.Epochs {
+		return
+	}
+	x := execution{State: steady, To: r, Epoch: m.Sees.Epoch + 1, Try: 1, RevCurrent: m.Current, Silent: m.Elapsed}
+	if j.Epoch == x.Epoch {
+		if x.Try = j.Try + 1; x.Try > w.Attempts {
+			return // the bound of attempts
+		}
+	}
+	ask := func(t *State, x execution, kind failover.Kind) (execution, bool) {
+		t.Journal = x.follow(failover.Event{Kind: kind})
+		return t.Journal, true
+	}
+	// Without evidence no execution begins: health.Evaluate finds nobody impaired of whom
+	// it can be seen that he serves. Its own tests hold that.
+	if from := w.s.Member[peer(r)]; m.Current && m.Elapsed >= silent && (!from.serves() || !w.s.majority(peer(r)) || w.Without == Evidence) {
+		x.DiedFirst = w.s.Member[peer(r)].DiedFirst && w.Without != MonitorSeen
+		start(0, func(t *State) (execution, bool) { return ask(t, x, failover.EvConfirmed) })
+		if w.s.Left.Asks > 0 {
+			start(1, func(t *State) (execution, bool) {
+				t.Left.Asks--
+				x.LagUnknown = true
+				return ask(t, x, failover.EvConfirmed)
+			})
+		}
+	}
+	if w.s.Left.Asks > 0 && w.s.reaches(r, peer(r)) {
+		start(2, func(t *State) (execution, bool) {
+			t.Left.Asks--
+			x.Switchover, x.LagUnknown = true, false
+			return ask(t, x, failover.EvRequested)
+		})
+	}
+}
+
+// record appends the outcome to the journal, or joins who was quicker.
+func (w *step) record(r, k uint8) {
+	w.on(action{what: journal, who: r, which: k}, func(t *State, m *member) bool {
+		g := &m.Trigger[k]
+		j := t.Journal
+		if j.Epoch != g.X.Epoch || j.Try != g.X.Try || j.To != g.X.To {
+			*g = trigger{} // it has ended, and another one has begun
+			return true
+		}
+		if j.Seq == g.X.Seq {
+			rev := j.RevCurrent
+			t.Journal = g.Next
+			t.Journal.RevCurrent = rev
+		}
+		*g = trigger{On: true, X: t.Journal}
+		if t.Journal.ended() {
+			*g = trigger{}
+		}
+		return true
+	})
+}
+
+// effect carries out what the state of an execution asks for.
+func (w *step) effect(r, k uint8) {
+	m := w.s.Member[r]
+	g := m.Trigger[k]
+	x := g.X
+	near := w.s.majority(r)
+	// outcome notes what came of the effect; the journal is written apart, so that the
+	// process can die between.
+	outcome := func(how action, e failover.Event, f func(*State, *member, *execution)) {
+		w.on(how, func(t *State, m *member) bool {
+			g := &m.Trigger[k]
+			from := g.X
+			if f != nil {
+				f(t, m, &from)
+			}
+			g.Next, g.Has = from.follow(e), true
+			return true
+		})
+	}
+	does := action{what: perform, who: r, which: k}
+	superseded := m.Known && (m.Sees.Epoch > x.Epoch || m.Sees.Epoch == x.Epoch && (m.Sees.By != x.Try || m.Sees.Holder != r))
+	if superseded && x.State != fenced && x.State != redirected {
+		outcome(does, failover.Event{Kind: failover.EvSuperseded}, nil)
+		return
+	}
+	if w.s.Left.Stuck > 0 && x.State != operator {
+		outcome(action{what: stuck, who: r, which: k}, failover.Event{Kind: failover.EvStuck}, func(t *State, _ *member, _ *execution) { t.Left.Stuck-- })
+	}
+	switch x.State {
+	case confirmed:
+		if near {
+			w.take(r, k, outcome)
+		}
+	case epochTaken:
+		from := w.s.Member[peer(r)]
+		needed := uint8(expired)
+		if w.Without == Drift {
+			needed -= drift
+		}
+		switch {
+		case near && from.FenceReported > 0 && from.FenceReported+1 == x.Epoch && !from.FenceVoid:
+			outcome(does, failover.Event{Kind: failover.EvFenceProven, Proof: failover.ProofAcknowledged}, nil)
+		case w.Without == Fence, g.Waited+x.Unchanged >= needed:
+			outcome(does, failover.Event{Kind: failover.EvFenceProven, Proof: failover.ProofExpired}, nil)
+		}
+	case fenced:
+		outcome(does, failover.Event{Kind: failover.EvGatePassed}, nil)
+	case gated:
+		switch {
+		case w.s.Writer == r && w.s.Moving == none:
+			outcome(does, failover.Event{Kind: failover.EvPromoted}, nil)
+		case w.s.Moving != none || !near || m.Order:
+		case w.s.Lease.Epoch != x.Epoch || w.s.Lease.Holder != r:
+			outcome(does, failover.Event{Kind: failover.EvSuperseded}, nil)
+		default:
+			w.on(does, func(_ *State, m *member) bool { m.Order = true; return true })
+		}
+	case promoted, verified:
+		kind := failover.EvVerified
+		if x.State == verified {
+			kind = failover.EvRedirected
+		}
+		if m.serves() && w.s.Writer == r {
+			outcome(does, failover.Event{Kind: kind}, nil)
+		}
+	case redirected:
+		outcome(does, failover.Event{Kind: failover.EvAnnounced}, nil)
+	case operator:
+		w.question(r, k, outcome)
+	}
+}
+
+type outcome func(action, failover.Event, func(*State, *member, *execution))
+
+// take is the compare-and-swap of the epoch.
+func (w *step) take(r, k uint8, outcome outcome) {
+	l, x, m := w.s.Lease, w.s.Member[r].Trigger[k].X, w.s.Member[r]
+	does := action{what: perform, who: r, which: k}
+	switch {
+	case l.Epoch == x.Epoch && l.By == x.Try && l.Holder == r:
+		outcome(does, failover.Event{Kind: failover.EvEpochTaken}, func(_ *State, _ *member, x *execution) { x.Unchanged = l.After })
+	case l.Epoch >= x.Epoch:
+		outcome(does, failover.Event{Kind: failover.EvSuperseded}, nil)
+	case !x.Switchover && !x.RevCurrent && w.Without != CompareAndSwap:
+		outcome(does, failover.Event{Kind: failover.EvRecovered}, nil)
+	default:
+		unchanged := uint8(0)
+		if m.Known && m.Current {
+			unchanged = m.Elapsed
+		}
+		if x.RevCurrent || w.Without == CompareAndSwap {
+			unchanged = max(unchanged, x.Silent)
+		}
+		outcome(does, failover.Event{Kind: failover.EvEpochTaken}, func(t *State, m *member, x *execution) {
+			t.taken(r, lease{Epoch: x.Epoch, Holder: r, By: x.Try, After: unchanged})
+			x.Unchanged, x.RevCurrent = unchanged, false
+			w.react(r, m)
+		})
+	}
+}
+
+// question waits for a person, who consents only when the old writer can't serve: where
+// the fence is in doubt, by stopping it.
+func (w *step) question(r, k uint8, outcome outcome) {
+	m := w.s.Member[r]
+	x := m.Trigger[k].X
+	if !x.Switchover && x.Asked == confirmed && m.Known && m.Current && m.Sees.Epoch < x.Epoch && !x.RevCurrent {
+		outcome(action{what: perform, who: r, which: k}, failover.Event{Kind: failover.EvRecovered}, nil)
+	}
+	if w.s.majority(r) {
+		ack := &failover.Acknowledgement{Epoch: dr.Epoch(x.Epoch)}
+		outcome(action{what: consent, who: r, which: k}, failover.Event{Kind: failover.EvAcknowledged, Ack: ack}, func(t *State, _ *member, x *execution) {
+			if x.DiedFirst || x.Asked == epochTaken {
+				old := &t.Member[peer(r)]
+				old.Stopped, old.Open = true, false
+			}
+		})
+	}
+}

@@ -1,0 +1,203 @@
+package model
+
+// faults are what may break, as long as the budget lasts.
+func (w *step) faults() {
+	left := w.s.Left
+	for l := range uint8(3) {
+		if left.Cuts > 0 && !w.s.Cut[l] {
+			w.to(action{what: cutLink, who: l}, func(t *State) bool {
+				t.Left.Cuts--
+				t.Cut[l] = true
+				return w.seen(t, a) && w.seen(t, b)
+			})
+		}
+	}
+	for r := range uint8(2) {
+		m := w.s.Member[r]
+		inCut := w.s.dark(r) && m.Primary && m.Open
+		if left.Crashes > 0 && m.Up && (!inCut || w.Watchdog || w.Without == MonitorSurvivesCut) {
+			w.to(action{what: crashMonitor, who: r}, func(t *State) bool {
+				t.Left.Crashes--
+				m := &t.Member[r]
+				silence := m.Reported
+				if m.Known && m.Current {
+					silence = m.Elapsed // published every second
+				}
+				// What it had published, and its database, stay.
+				*m = member{
+					Primary: m.Primary, Open: m.Open, Frozen: m.Frozen, Stopped: m.Stopped, Quiet: m.Quiet, LateBeat: m.LateBeat,
+					Zombie: m.Zombie, Reported: silence, FenceReported: m.FenceReported, FenceVoid: m.FenceVoid,
+					Order: m.Order, Trigger: m.Trigger, Slow: m.Slow, Fast: m.Fast,
+				}
+				return true
+			})
+		}
+		for k := range uint8(w.Triggers) {
+			if left.Crashes > 0 && m.Trigger[k].On {
+				w.to(action{what: crashTrigger, who: r, which: k}, func(t *State) bool {
+					t.Left.Crashes--
+					t.Member[r].Trigger[k] = trigger{}
+					return true
+				})
+			}
+		}
+		if left.Kills > 0 && !m.Stopped {
+			w.to(action{what: killDatabase, who: r}, func(t *State) bool {
+				t.Left.Kills--
+				d := &t.Member[r]
+				d.Open, d.Frozen, d.LateBeat = false, false, false
+				return true
+			})
+		}
+		if left.Freezes > 0 && !m.Frozen && !m.Stopped {
+			for late := range uint8(2) {
+				if late == 1 && !(m.Up && m.Open) {
+					continue
+				}
+				w.to(action{what: freeze, who: r, which: late}, func(t *State) bool {
+					t.Left.Freezes--
+					t.Member[r].Frozen, t.Member[r].LateBeat = true, late == 1
+					return w.seen(t, r)
+				})
+			}
+		}
+	}
+}
+
+// dark reports whether a member's database can't be seen to serve.
+func (s State) dark(r uint8) bool { return !s.majority(r) || s.Member[r].Frozen }
+
+// seen reports whether a Region that goes dark does so under a monitor that lives or is
+// known not to. One that has died a moment before is noticed at the resolution of the
+// samples: what is assumed, see ARCHITECTURE.md.
+func (w *step) seen(t *State, r uint8) bool {
+	m := t.Member[r]
+	return m.Up || m.DiedFirst || !m.Primary || !m.Open || w.s.dark(r) || !t.dark(r) || w.Watchdog || w.Without == MonitorSurvivesCut
+}
+
+// repairs end what has broken.
+func (w *step) repairs() {
+	for l := range uint8(3) {
+		if w.s.Cut[l] {
+			w.to(action{what: healLink, who: l}, func(t *State) bool { t.Cut[l] = false; return true })
+		}
+	}
+	for r := range uint8(2) {
+		m := w.s.Member[r]
+		if !m.Up {
+			w.to(action{what: startMonitor, who: r}, func(t *State) bool {
+				m := &t.Member[r]
+				m.Up = true
+				if w.Without != Inheritance {
+					m.Armed, m.Inherited, m.Left = true, true, (ttl-margin)/2
+				}
+				return true
+			})
+		}
+		if m.Frozen {
+			w.to(action{what: thaw, who: r}, func(t *State) bool {
+				m := &t.Member[r]
+				m.Frozen = false
+				if m.LateBeat && m.Open {
+					m.Quiet = 0
+				}
+				m.LateBeat = false
+				return true
+			})
+		}
+		if m.Stopped && w.s.Writer == r && w.s.Lease.Holder == r && w.s.Journal.ended() {
+			w.to(action{what: restart, who: r}, func(t *State) bool { t.Member[r].Stopped = false; return true })
+		}
+	}
+}
+
+// time lets a tick pass, unless something must happen first.
+func (w *step) time() {
+	for r := range uint8(2) {
+		m := w.s.Member[r]
+		if m.Up && m.Closed && !m.Confirmed && m.Open && m.Primary && !(m.Frozen && w.Without == CutOff) {
+			return // a fence is done within its margin, so before the tick is over
+		}
+		if open, _ := w.canRenew(r); open && m.Term == w.s.Lease.Epoch {
+			return
+		}
+		if m.Up && m.Request != idle && m.RequestAge > 0 {
+			return // an answer comes within a call's deadline, or it was lost
+		}
+		if w.watched(r) && m.Quiet >= watchdogAfter {
+			return // the event runs once a second
+		}
+	}
+	w.to(action{what: tick}, func(t *State) bool { w.pass(t, none, none); return true })
+	for r := range uint8(2) {
+		m, other := w.s.Member[r], w.s.Member[peer(r)]
+		// Only a clock that somebody counts on matters.
+		if m.Up && m.Armed && !m.Inherited && !m.Closed && !m.Slow && !other.Fast && m.Request == idle && other.counts() {
+			w.to(action{what: tick, who: r, which: 1}, func(t *State) bool {
+				t.Member[r].Slow = true
+				w.pass(t, r, none)
+				return true
+			})
+		}
+		if !m.Fast && !other.Slow && !m.Armed && m.counts() {
+			w.to(action{what: tick, who: r, which: 2}, func(t *State) bool {
+				t.Member[r].Fast = true
+				w.pass(t, none, r)
+				return true
+			})
+		}
+	}
+}
+
+func (w *step) pass(t *State, slow, fast uint8) {
+	for r := range uint8(2) {
+		m := &t.Member[r]
+		by := uint8(1)
+		if r == fast {
+			by = 2
+		}
+		if m.Known && m.Current && m.Sees.Holder != r {
+			m.Elapsed = min(expired, m.Elapsed+by)
+		}
+		for k := range m.Trigger {
+			if g := &m.Trigger[k]; g.On && g.X.State == epochTaken {
+				g.Waited = min(expired, g.Waited+by)
+			}
+		}
+		if m.Primary && w.Watchdog {
+			m.Quiet = min(watchdogAfter, m.Quiet+1)
+		}
+		if !m.Up {
+			m.DiedFirst = m.DiedFirst || t.majority(r)
+			continue
+		}
+		if m.Request != idle {
+			m.RequestAge++
+		}
+		m.MayOpen = false // the statement carries a deadline
+		if m.Armed && !m.Closed && r != slow {
+			if m.Left > 0 {
+				m.Left--
+			}
+			if m.Left == 0 {
+				m.Closed = true
+			}
+		}
+	}
+}
+
+// counts reports whether the member counts a silence that has not been long enough yet.
+func (m member) counts() bool {
+	for _, g := range m.Trigger {
+		if g.On && g.X.State == epochTaken && g.Waited < expired {
+			return true
+		}
+	}
+	return m.Known && m.Current && !m.Armed && m.Elapsed < expired
+}
+
+// watched reports whether a database watches over itself.
+func (w *step) watched(r uint8) bool {
+	m := w.s.Member[r]
+	return w.Watchdog && m.Primary && m.Open && !m.Frozen
+}

@@ -1,0 +1,277 @@
+package model
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+)
+
+// The members. The writer begins in a, and a third Region gives the lease its majority.
+const (
+	a, b uint8 = 0, 1
+	none uint8 = 255
+)
+
+func peer(r uint8) uint8 { return 1 - r }
+
+func name(r uint8) string {
+	switch r {
+	case a:
+		return "a"
+	case b:
+		return "b"
+	}
+	return "-"
+}
+
+// Times, in ticks of a quarter of the lease.
+const (
+	ttl    = 4
+	margin = 1
+	drift  = 1
+	// expired is how long an observer must have seen a revision unchanged.
+	expired = ttl + drift
+	// silent is how long before a failover may begin, see failover's silentAfter.
+	silent = 1
+	// watchdogAfter leaves room within the lease for the beats that are younger than the
+	// last renewal and for the event's own second, see failover's watchdogAfter.
+	watchdogAfter = ttl - 2
+)
+
+// State is everything at one moment. It is small and comparable; see [State.String].
+type State struct {
+	Lease   lease
+	Journal execution
+	// Links between a and b, a and the witness, b and the witness that are cut.
+	Cut    [3]bool
+	Member [2]member
+	// Plane is the control plane: the member that it names the writer, and the one that
+	// it is moving the writer to.
+	Writer, Moving uint8
+	// Acknowledged is the member promoted last of those that have acknowledged a write.
+	Acknowledged uint8
+	// Left are the faults that may still happen.
+	Left budget
+}
+
+// budget counts faults.
+type budget struct{ Cuts, Crashes, Kills, Freezes, Lost, Stuck, Asks uint8 }
+
+// lease is the store's item. Revisions are not counted: whoever remembers one knows
+// whether it is still the current one.
+type lease struct {
+	Epoch   uint8
+	Holder  uint8
+	By      uint8 // the attempt of the execution that took it; 0 for the first epoch
+	Renewed bool  // since it was taken
+	After   uint8 // how long the one before had been silent on the taker's clock
+}
+
+// execution is what the journal and its controllers know.
+type execution struct {
+	State, Asked uint8 // index into failover.States; Asked only in Operator
+	To           uint8
+	Epoch, Try   uint8
+	Seq          uint8
+	Switchover   bool
+	LagUnknown   bool
+	DiedFirst    bool
+	RevCurrent   bool // the lease's revision is still the one it began with
+	Silent       uint8
+	Unchanged    uint8 // when the epoch was taken
+	Proof        uint8 // 0 none, 1 acknowledged, 2 expired, 3 operator
+	Consented    bool
+}
+
+// member is a Region with a database, its monitor and its triggers.
+type member struct {
+	// The database. Primary: its storage takes writes, whatever the variables say.
+	Primary, Open, Frozen bool
+	Stopped               bool  // a person has stopped it; it comes back as a secondary
+	Quiet                 uint8 // ticks since the heartbeat row that the watchdog looks at
+	LateBeat              bool  // a heartbeat write lies in the socket of a frozen server
+
+	// The monitor: watch and guard.
+	Up           bool
+	DiedFirst    bool // it was seen to be down while its Region could be reached
+	Known        bool // the lease was read
+	Current      bool // and that is the current revision
+	Sees         lease
+	Elapsed      uint8 // ticks since another Region's revision was first seen
+	Armed        bool
+	Inherited    bool
+	Term         uint8
+	TermCurrent  bool // the guard's revision is the current one
+	Left         uint8
+	Closed       bool
+	Confirmed    bool // the server has said that it is read-only
+	FenceCurrent bool // at the current revision
+	Told         uint8
+	Request      uint8 // of a renewal: see below
+	RequestAge   uint8
+	RequestTerm  uint8
+	Stale        bool // another renewal has come after it
+	Reopening    bool
+	MayOpen      bool // the renewal that goes before an opening has succeeded
+	Zombie       uint8
+	Slow, Fast   bool
+
+	// What it has published: when it crashed its count of the current revision, and its
+	// fence.
+	Reported      uint8
+	FenceReported uint8 // the epoch whose fence was confirmed at the revision last before the next take
+	FenceVoid     bool  // a renewal has come after it
+
+	// An order to promote that is on its way to the control plane.
+	Order bool
+
+	Trigger [2]trigger
+}
+
+// The stages of a renewal.
+const (
+	idle    uint8 = iota
+	granted       // and the answer is on its way
+	refused
+)
+
+// trigger is a controller's process.
+type trigger struct {
+	On     bool
+	X      execution
+	Next   execution // the outcome that it is about to journal
+	Has    bool
+	Waited uint8 // for the lease to run out
+}
+
+func index(s failover.State) uint8 {
+	for i, known := range failover.States {
+		if known == s {
+			return uint8(i)
+		}
+	}
+	panic("model: unknown state " + string(s))
+}
+
+var (
+	steady     = index(failover.Steady)
+	confirmed  = index(failover.Confirmed)
+	epochTaken = index(failover.EpochTaken)
+	fenced     = index(failover.Fenced)
+	gated      = index(failover.Gated)
+	promoted   = index(failover.Promoted)
+	verified   = index(failover.Verified)
+	redirected = index(failover.Redirected)
+	settled    = index(failover.Settled)
+	aborted    = index(failover.Aborted)
+	operator   = index(failover.Operator)
+)
+
+func (x execution) ended() bool { return x.State == settled || x.State == aborted || x.State == steady }
+
+func (x execution) hasPromoted() bool {
+	return x.State == promoted || x.State == verified || x.State == redirected || x.State == settled
+}
+
+// serves reports whether a member's database acknowledges a client's write.
+func (m member) serves() bool { return m.Primary && m.Open && !m.Frozen && !m.Stopped }
+
+// reaches reports whether two Regions reach each other, of a, b and the witness (2).
+func (s State) reaches(x, y uint8) bool {
+	switch {
+	case x == y:
+		return true
+	case x > y:
+		x, y = y, x
+	}
+	return !s.Cut[x+y-1] // a-b 0, a-witness 1, b-witness 2
+}
+
+// majority reports whether a member reaches the lease store.
+func (s State) majority(r uint8) bool { return s.reaches(r, peer(r)) || s.reaches(r, 2) }
+
+// String prints the state for people, without what is as it was at the start.
+func (s State) String() string {
+	var t strings.Builder
+	fmt.Fprintf(&t, "epoch %d held by %s", s.Lease.Epoch, name(s.Lease.Holder))
+	if s.Journal.State != steady {
+		fmt.Fprintf(&t, ", execution %d.%d to %s %s", s.Journal.Epoch, s.Journal.Try, name(s.Journal.To), failover.States[s.Journal.State])
+	}
+	fmt.Fprintf(&t, ", control plane says %s", name(s.Writer))
+	for r, m := range s.Member {
+		fmt.Fprintf(&t, "; %s:", name(uint8(r)))
+		for _, word := range []struct {
+			is   bool
+			text string
+		}{
+			{m.Primary, "primary"}, {!m.Primary, "secondary"}, {m.Open, "open"}, {m.Frozen, "frozen"}, {m.Stopped, "stopped"},
+			{!m.Up, "no monitor"}, {m.Up && m.Closed, "fencing"}, {m.Confirmed, "confirmed"}, {m.serves(), "SERVES"},
+		} {
+			if word.is {
+				t.WriteString(" " + word.text)
+			}
+		}
+		if m.Up && m.Armed && !m.Closed {
+			fmt.Fprintf(&t, " fence due in %d", m.Left)
+		}
+	}
+	return t.String()
+}
+
+// forget clears what nobody will look at again, so that states which differ in nothing
+// that matters are one.
+func (s *State) forget() {
+	if s.Journal.ended() {
+		j := &s.Journal
+		*j = execution{State: j.State, To: j.To, Epoch: j.Epoch, Try: j.Try}
+	}
+	for r := range s.Member {
+		m := &s.Member[r]
+		if !m.Known {
+			m.Current, m.Sees, m.Elapsed = false, lease{}, 0
+		}
+		if !m.Current {
+			m.Elapsed = 0
+		}
+		if m.Sees.Renewed {
+			m.Sees.After = 0
+		}
+		if m.Request == idle {
+			m.RequestAge, m.RequestTerm, m.Reopening, m.Stale = 0, 0, false, false
+		}
+		if !m.Armed {
+			m.Inherited, m.Left = false, 0
+		}
+		if !m.Closed {
+			m.Confirmed, m.FenceCurrent = false, false
+		} else {
+			m.Left, m.MayOpen = 0, false
+		}
+		if !m.Primary || !m.Open {
+			m.Quiet = 0
+		}
+		if m.Told < m.Sees.Epoch {
+			m.Told = 0
+		}
+		for k := range m.Trigger {
+			g := &m.Trigger[k]
+			g.X.forget()
+			g.Next.forget()
+			if g.X.State != epochTaken || g.Has {
+				g.Waited = 0
+			}
+		}
+	}
+	s.Journal.forget()
+}
+
+func (x *execution) forget() {
+	if x.State == steady || x.State == operator && x.Asked == confirmed || x.State == confirmed {
+		return
+	}
+	x.Silent, x.RevCurrent = 0, false
+	if x.State != epochTaken && !(x.State == operator && x.Asked == epochTaken) {
+		x.Unchanged, x.Proof = 0, 0
+	}
+}
