@@ -1,7 +1,7 @@
 # The targets that CONTRIBUTING.md speaks of. `make test` is what CI runs.
 GO ?= go
 
-.PHONY: test check drill drills-docker image fuzz bench lint lambdas
+.PHONY: test check prove drill drills-docker image fuzz bench lint lambdas
 
 # Drills on real servers keep time, so nothing else runs beside them.
 DOCKER_TESTS := github.com/lifeboat-dr/lifeboat/drills/target/docker
@@ -33,6 +33,11 @@ test: check ## everything that must be green, and the game days on every target 
 check: ## what needs no test to run
 	$(GO) vet ./...
 	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }
+
+prove: ## what takes minutes: every state of the model, every built-in bug, every crash point
+	LIFEBOAT_MODEL=full $(GO) test ./drills -run 'TestModel' -count=1 -v -timeout 60m
+	DRILL_BUGS=all $(GO) test ./drills -run 'TestKillTable' -count=1 -v -timeout 60m
+	LIFEBOAT_POINTS=all $(GO) test ./pkg/dr/failover ./drills/conformance -run 'TestCrashPoints' -count=1 -v -timeout 60m
 
 drill: ## one drill in real time, no Docker, no account
 	$(GO) run ./examples/quickstart
