@@ -177,6 +177,8 @@ func (c *conn) run(ctx context.Context, q string, args []driver.NamedValue) ([][
 		return one(s.readOnly, s.secondary), 0, nil
 	case q == "SELECT @@global.read_only":
 		return one(s.readOnly), 0, nil
+	case q == "SELECT @@global.innodb_read_only":
+		return one(s.secondary), 0, nil
 	case q == "SELECT @@global.read_only OR @@global.innodb_read_only":
 		return one(s.readOnly || s.secondary), 0, nil
 	case q == "CALL mysql.rds_set_read_only(1)":

@@ -99,7 +99,15 @@ func (s *SQL) close(ctx context.Context, c *sql.Conn, m mode) error {
 		return err
 	case <-timer.C:
 	}
-	endErr := s.session(ctx, s.cfg.Admin, "end sessions", func(c *sql.Conn) error { return s.endSessions(ctx, c) })
+	endErr := s.session(ctx, s.cfg.Admin, "end sessions", func(c *sql.Conn) error {
+		// The pool may hold a session on a reader, from before a promotion.
+		if m, err := s.mode(ctx, c); err != nil {
+			return err
+		} else if m.secondary {
+			return fmt.Errorf("connected to a reader: %w", errElsewhere)
+		}
+		return s.endSessions(ctx, c)
+	})
 	if err := <-done; err != nil {
 		return errors.Join(err, endErr)
 	}
@@ -168,9 +176,23 @@ func (s *SQL) provenSecondary(ctx context.Context, c *sql.Conn) error {
 		return err
 	}
 	if len(writers) > 0 {
-		return fmt.Errorf("connected to a reader, the writer is %s: connect to the cluster endpoint", strings.Join(writers, ", "))
+		hint := errors.New("connect to the cluster endpoint")
+		if s.learn(writers) {
+			hint = errElsewhere
+		}
+		return fmt.Errorf("connected to a reader, the writer is %s: %w", strings.Join(writers, ", "), hint)
 	}
 	return nil
+}
+
+// learn tells the pools who the writer is. It reports whether they will know.
+func (s *SQL) learn(writers []string) (learnt bool) {
+	for _, db := range []*sql.DB{s.cfg.DB, s.cfg.Admin} {
+		if p, ok := db.Driver().(pooled); ok {
+			learnt = p.writer.learn(writers) || learnt
+		}
+	}
+	return learnt
 }
 
 // locked runs f while no other session opens the server. The lock belongs to the

@@ -19,7 +19,9 @@ import (
 type MySQLTarget struct {
 	Addr, User, Password string
 	// Reader is host:port of what is asked instead when the name in Addr does not exist;
-	// empty means nothing. See [MySQLTarget.connect].
+	// empty means nothing. Aurora's reader endpoint: when [SQL] finds that it leads to a
+	// reader beside the writer, the writer's own endpoint is dialled in its place, until
+	// that one fails or is no writer any more. See [MySQLTarget.next].
 	Reader string
 }
 
@@ -102,7 +104,7 @@ func OpenMySQL(cfg MySQLConfig) (*sql.DB, error) {
 			return nil, fmt.Errorf("aurora: mysql: %w", err)
 		}
 	}
-	var connector driver.Connector = resolved{m, cfg.Source}
+	var connector driver.Connector = resolved{m, cfg.Source, new(instance)}
 	if cfg.Source == nil {
 		var err error
 		if connector, err = mysql.NewConnector(m); err != nil {

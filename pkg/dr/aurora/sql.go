@@ -135,7 +135,9 @@ func (s *SQL) session(ctx context.Context, db *sql.DB, op string, f func(*sql.Co
 
 func session(ctx context.Context, db *sql.DB, op string, f func(*sql.Conn) error) error {
 	var err error
-	for range 4 { // ErrBadConn: the kept connection had died before anything was sent
+	// ErrBadConn: the kept connection had died before anything was sent. errElsewhere: it
+	// leads to a reader, and so may every other one that the pool has kept.
+	for range 4 {
 		var c *sql.Conn
 		if c, err = db.Conn(ctx); err != nil {
 			break
@@ -144,7 +146,7 @@ func session(ctx context.Context, db *sql.DB, op string, f func(*sql.Conn) error
 			drop(c)
 		}
 		_ = c.Close() // gives the connection back; one that was dropped is gone
-		if !errors.Is(err, driver.ErrBadConn) {
+		if !errors.Is(err, driver.ErrBadConn) && !errors.Is(err, errElsewhere) {
 			break
 		}
 	}

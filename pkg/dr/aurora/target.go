@@ -3,7 +3,6 @@ package aurora
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -18,10 +17,11 @@ import (
 type resolved struct {
 	cfg    *mysql.Config // of every connection, without the target
 	source MySQLSource
+	writer *instance
 }
 
 // Driver implements driver.Connector.
-func (r resolved) Driver() driver.Driver { return mysql.MySQLDriver{} }
+func (r resolved) Driver() driver.Driver { return pooled{writer: r.writer} }
 
 // Connect implements driver.Connector.
 func (r resolved) Connect(ctx context.Context) (driver.Conn, error) {
@@ -29,7 +29,7 @@ func (r resolved) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := target.connect(ctx, r.cfg)
+	c, err := r.connect(ctx, target)
 	if err != nil {
 		r.source.Failed(err)
 	}
@@ -56,19 +56,32 @@ func (r resolved) resolve(ctx context.Context) (MySQLTarget, error) {
 	return target, nil
 }
 
-// connect leads to Addr; and to Reader only when a name server has said that Addr's name
-// doesn't exist. That is how a secondary looks: its cluster endpoint is inactive, and its
-// name has been seen not to resolve (gravitational/teleport#16079), which AWS documents
-// nowhere. A server that is silent, refuses or resets is asked nothing else: a writer
-// that hangs must not pass for a secondary because a reader beside it answers.
-func (t MySQLTarget) connect(ctx context.Context, cfg *mysql.Config) (driver.Conn, error) {
-	c, err := t.dial(ctx, cfg, t.Addr)
-	if t.Reader == "" || !absent(err) {
+// connect leads to Addr, and else to what [MySQLTarget.next] says. What is dialled as the
+// writer is forgotten when nothing answers there, and when its storage takes no writes: it
+// is a reader then like any other.
+func (r resolved) connect(ctx context.Context, t MySQLTarget) (driver.Conn, error) {
+	c, err := t.dial(ctx, r.cfg, t.Addr)
+	known := r.writer.id.Load()
+	addr, isWriter := t.next(err, known)
+	if addr == "" {
 		return c, err
 	}
-	c, readerErr := t.dial(ctx, cfg, t.Reader)
-	if readerErr != nil {
-		return nil, fmt.Errorf("aurora: mysql: reader %s, asked because %w: %w", t.Reader, err, readerErr)
+	role := "reader"
+	c, nextErr := t.dial(ctx, r.cfg, addr)
+	if isWriter {
+		role = "writer"
+		demoted := false
+		if nextErr == nil {
+			if demoted, nextErr = storageReadOnly(ctx, c); nextErr != nil {
+				_ = c.Close() // it has failed
+			}
+		}
+		if demoted || nextErr != nil {
+			r.writer.forget(known)
+		}
+	}
+	if nextErr != nil {
+		return nil, fmt.Errorf("aurora: mysql: %s %s, asked because %w: %w", role, addr, err, nextErr)
 	}
 	return c, nil
 }
@@ -102,11 +115,4 @@ func definite(m *mysql.Config, host, port string) {
 	if m.DialFunc == nil {
 		m.DialFunc = (&net.Dialer{Resolver: &net.Resolver{PreferGo: true}}).DialContext
 	}
-}
-
-// absent reports whether a connection could not be made because a name server has said
-// that the name doesn't exist.
-func absent(err error) bool {
-	var dns *net.DNSError
-	return errors.As(err, &dns) && dns.IsNotFound && !dns.IsTimeout && !dns.IsTemporary
 }
