@@ -73,7 +73,10 @@
 // the writer. A resolver may keep the answer that a name doesn't exist, for as long as its
 // zone's SOA says (Route 53 Developer Guide, NS and SOA records), so after a promotion the
 // reader may be asked for minutes more. That reaches the writer while it is its member's
-// only instance, and else a reader beside it.
+// only instance, and else a reader beside it, which knows the writer's identifier: then the
+// pools of the member dial that instance's own endpoint, made from the reader endpoint's
+// name, until the cluster endpoint's name exists. This needs a reader endpoint named as AWS
+// names it, and has not been verified on a live cluster.
 //
 // The SQL probe of the peer's writer and the global writer endpoint have no such second
 // way: only a writer answers them.
