@@ -22,7 +22,8 @@ const (
 	// Lose accepts an asynchronous event and never delivers it.
 	Lose
 	// Outage refuses invocations with 500 ServiceException; events in the queue
-	// wait. Running processes go on: kill them to take them along.
+	// wait. Running processes go on: kill them to take them along. One that is
+	// about to start is killed, and not started again.
 	Outage
 )
 
@@ -70,6 +71,10 @@ func (s *faults) add(f Fault) *Fault {
 
 func (s *faults) remove(f *Fault) {
 	s.active = slices.DeleteFunc(s.active, func(g *Fault) bool { return g == f })
+}
+
+func (s *faults) has(k FaultKind) bool {
+	return slices.ContainsFunc(s.active, func(f *Fault) bool { return f.Kind == k })
 }
 
 // strike returns the oldest fault of a kind and uses it up.

@@ -45,6 +45,13 @@ func (p *pool) inject(f Fault) (clear func()) {
 	}
 }
 
+// down reports whether there is an Outage. No process starts in it.
+func (p *pool) down() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.faults.has(Outage)
+}
+
 // reachable refuses calls during an Outage.
 func (p *pool) reachable() error {
 	if _, ok := p.strike(Outage); ok {
@@ -139,7 +146,11 @@ func (p *pool) boot(id string, asked time.Time, limit time.Duration) (*environme
 	if !e.ended() { // else it may have been forgotten already
 		p.all[e] = false
 	}
+	down := p.faults.has(Outage)
 	p.mu.Unlock()
+	if down { // who kills in an outage must not meet a process that he didn't see
+		e.stop()
+	}
 	o, ok := e.initialise(id, limit, p.host.closing)
 	if !ok {
 		return nil, o
@@ -197,7 +208,7 @@ func (p *pool) start(inv *invocation) (*environment, outcome) {
 		return nil, exited(inv.id, nil)
 	}
 	e, out := p.boot(inv.id, asked, p.host.cfg.InitTimeout)
-	if e != nil || p.host.ending() {
+	if e != nil || p.host.ending() || p.down() {
 		return e, out
 	}
 	asked = time.Now()

@@ -234,6 +234,30 @@ func TestFaults(t *testing.T) {
 		clear()
 		require.Empty(t, w.await(lambdahost.Finished, 2).Text)
 	})
+	t.Run("outage of a start", func(t *testing.T) {
+		kill := func(w *world) {
+			t.Helper()
+			inject(t, w, lambdahost.Fault{Kind: lambdahost.Outage})
+			_, err := w.Kill("f")
+			require.NoError(t, err)
+		}
+		w := one(t, lambdahost.Function{Concurrency: 1})
+		inject(t, w, lambdahost.Fault{Kind: lambdahost.SlowStart, After: 300 * time.Millisecond})
+		a, b := w.later(t.Context(), nil), w.later(t.Context(), nil)
+		w.await(lambdahost.Throttled, 1) // so the other one has the place and no process yet
+		kill(w)
+		require.ErrorContains(t, errors.Join(within(t, a), within(t, b)), "signal: killed")
+		require.Zero(t, w.count(lambdahost.Invoked))
+		require.Equal(t, w.await(lambdahost.Started, 1).PID, w.await(lambdahost.Exited, 1).PID)
+		require.Equal(t, 1, w.count(lambdahost.Started))
+
+		w = one(t, lambdahost.Function{Binary: raw, Env: map[string]string{"INIT": "hang"}})
+		a = w.later(t.Context(), nil)
+		w.await(lambdahost.Started, 1)
+		kill(w)
+		require.ErrorContains(t, within(t, a), "signal: killed")
+		require.Equal(t, 1, w.count(lambdahost.Started), "what fails to start is not started again")
+	})
 	t.Run("nonsense", func(t *testing.T) {
 		w := one(t, lambdahost.Function{})
 		for _, f := range []lambdahost.Fault{{}, {Kind: 99}, {Kind: lambdahost.Lose, After: 1}, {Kind: lambdahost.KillAfter, After: -1}, {Kind: lambdahost.Outage, Times: -1}} {
