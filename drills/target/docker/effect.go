@@ -4,10 +4,13 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/lifeboat-dr/lifeboat/drills/fault"
+	"github.com/lifeboat-dr/lifeboat/drills/measure"
 	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/clients"
+	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/cloudnode"
 	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/functions"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
@@ -21,7 +24,8 @@ type effect struct {
 }
 
 // vantage returns where the effect of a fault on a server is seen from, and whose
-// server it is. It is false for faults that no client of a server could see.
+// server it is. It is false for faults that no client of a server could see. The witness
+// has no server: what is cut off there can't see the writer's.
 func (w *world) vantage(f fault.Fault) (from, server dr.Region, visible bool) {
 	t := w.setup.Topology
 	server = f.Region
@@ -29,7 +33,10 @@ func (w *world) vantage(f fault.Fault) (from, server dr.Region, visible bool) {
 	case fault.Blackout, fault.Kill, fault.FreezeDatabase, fault.Isolate:
 		from = t.Witness
 		if server == t.Witness {
-			return "", "", false
+			server = w.setup.Writer
+			if f.Kind == fault.Kill {
+				return "", "", false // its functions alone
+			}
 		}
 	case fault.CutLink:
 		from = f.Peer
@@ -104,13 +111,17 @@ func (w *world) Effective(ctx context.Context, f fault.Fault) (time.Duration, er
 		if err != nil || seen {
 			return at, err
 		}
-		if err := pause(ctx); err != nil {
+		if err := pauseFor(ctx, lookEvery); err != nil {
 			return 0, fmt.Errorf("docker: %s has had no effect: %w", f, err)
 		}
 	}
 }
 
-// look asks once whether a fault has had its effect, and since when.
+// lookEvery is how often an effect is looked for. What tells has noted when it was.
+const lookEvery = 100 * time.Millisecond
+
+// look asks once whether a fault has had its effect, and since when. What the switch of
+// a fault says is no answer: a fault that does nothing is to show nothing.
 func (w *world) look(ctx context.Context, f fault.Fault, e effect) (at time.Duration, seen bool, err error) {
 	switch {
 	case e.from != "":
@@ -126,29 +137,79 @@ func (w *world) look(ctx context.Context, f fault.Fault, e effect) (at time.Dura
 		asked := w.Clock()
 		lag, err := w.lag(ctx, f.Peer)
 		return asked, err == nil && lag >= f.Duration/2, err
-	case f.Kind == fault.KillMonitor:
-		return w.ended(ctx, f.Region, functions.Monitor, e)
-	case f.Kind == fault.StopMonitor, f.Kind == fault.LambdaDown:
-		at, ended, err := w.ended(ctx, f.Region, functions.Monitor, e)
-		if err != nil || ended {
-			return at, ended, err
-		}
-		return e.done, true, nil // none ran between two ticks, and none comes
-	case f.Kind == fault.KillController:
-		return w.ended(ctx, f.Region, functions.Trigger, e)
-	case f.Kind == fault.ThrottleRDS, byLambda(f.Kind):
-		return e.done, true, nil // who throttles, loses or delays says that it does
+	case f.Kind == fault.ThrottleRDS:
+		return w.throttled(ctx, f.Region, e)
+	case f.Kind == fault.Kill, byLambda(f.Kind):
+		return w.noted(ctx, f, e)
+	case f.Kind == fault.None:
+		return e.since, true, nil
 	}
-	return e.since, true, nil // a Region without a server: nothing could tell
+	return 0, false, fmt.Errorf("docker: nothing could see %s", f)
 }
 
-// ended asks when the last process of a function has ended, and whether that was
-// since the injection began.
-func (w *world) ended(ctx context.Context, r dr.Region, function string, e effect) (time.Duration, bool, error) {
-	var st functions.Status
-	err := w.fleet.byName[lambdaName(r)].Get(ctx, "/lambda/status", &st)
-	at := time.Duration(st[function].Ended)
-	return at, err == nil && at >= e.since, err
+// throttled asks when a Region's RDS API has last throttled a caller.
+func (w *world) throttled(ctx context.Context, r dr.Region, e effect) (time.Duration, bool, error) {
+	cloud, err := w.fleet.Node(cloudName)
+	if err != nil {
+		return 0, false, err
+	}
+	var calls cloudnode.Throttled
+	err = cloud.Get(ctx, "/cloud/throttled", &calls)
+	at := time.Duration(calls[r].Last - w.origin)
+	return at, err == nil && calls[r].Calls > 0 && at >= e.since, err
+}
+
+// noted reads what a Region's functions have noted, and looks for what shows a fault.
+func (w *world) noted(ctx context.Context, f fault.Fault, e effect) (time.Duration, bool, error) {
+	if err := w.readMarks(ctx, f.Region); err != nil {
+		return 0, false, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	at, seen := shown(f, e.since, w.marks)
+	return at, seen, nil
+}
+
+// shown returns when a fault of a Region's functions first showed in their notes, at
+// since at the earliest. Two faults of one Region that do the same, such as kill its
+// monitor, can't be told apart.
+func shown(f fault.Fault, since time.Duration, notes []measure.Mark) (at time.Duration, seen bool) {
+	for _, m := range notes {
+		if m.At >= since && m.Source == functions.NotedBy(f.Region) && shows(f, m) {
+			return m.At, true
+		}
+	}
+	return 0, false
+}
+
+// shows reports whether a note is of what a fault does.
+func shows(f fault.Fault, m measure.Mark) bool {
+	function, how, _ := strings.Cut(m.Detail, ": ")
+	monitor, trigger := function == functions.Monitor, function == functions.Trigger
+	killed := m.Name == functions.NoteEnded && how == functions.ByKill
+	refused := m.Name == functions.NoteRefused
+	switch f.Kind {
+	case fault.KillMonitor:
+		return monitor && killed
+	case fault.StopMonitor:
+		return monitor && (killed || refused)
+	case fault.Kill, fault.LambdaDown:
+		return killed || refused
+	case fault.KillController:
+		return trigger && killed
+	case fault.KillSteps:
+		return trigger && m.Name == functions.NoteKilled
+	case fault.LoseTicks:
+		return monitor && m.Name == functions.NoteLost && how == functions.ByLoss
+	case fault.DoubleTicks:
+		return monitor && m.Name == functions.NoteDuplicated
+	case fault.DoubleTrigger:
+		return trigger && m.Name == functions.NoteTwice
+	case fault.ColdStart:
+		late, err := time.ParseDuration(how)
+		return m.Name == functions.NoteStarted && err == nil && late >= f.Duration
+	}
+	return false
 }
 
 // lag returns how long the newest transaction that a server has received was on

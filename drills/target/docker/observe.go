@@ -105,11 +105,13 @@ func (w *world) readWritable(ctx context.Context) error {
 }
 
 // pause waits a little, or returns the error of a context that has ended.
-func pause(ctx context.Context) error {
+func pause(ctx context.Context) error { return pauseFor(ctx, 20*time.Millisecond) }
+
+func pauseFor(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-time.After(20 * time.Millisecond):
+	case <-time.After(d):
 		return nil
 	}
 }

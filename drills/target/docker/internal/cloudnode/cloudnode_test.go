@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/lifeboat-dr/lifeboat/drills/drill"
+	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/clock"
 	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/cloudnode"
 	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/control"
 	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/host"
@@ -141,6 +142,8 @@ func TestControlPlane(t *testing.T) {
 		require.NoError(t, err)
 	})
 	t.Run("throttle", func(t *testing.T) {
+		_, err := describe(t, cloudnode.Region{Name: "eu-west-1", Port: west.Port}, 5*time.Second)
+		require.Error(t, err, "another error is no throttling")
 		throttled := func(for_ string) error {
 			require.NoError(t, post("/cloud/throttle", url.Values{"region": {"us-west-2"}, "for": {for_}}))
 			_, err := describe(t, west, 5*time.Second)
@@ -149,7 +152,17 @@ func TestControlPlane(t *testing.T) {
 		for range 2 { // the second one takes the first one's place
 			require.ErrorContains(t, throttled("10m"), "Throttling")
 		}
+		before := clock.Monotonic()
+		counted := func() (out cloudnode.Throttled) {
+			require.NoError(t, c.Get(t.Context(), "/cloud/throttled", &out))
+			return out
+		}
+		some := counted()[drill.West]
+		require.GreaterOrEqual(t, some.Calls, 2)
+		require.Positive(t, some.Last)
+		require.Less(t, some.Last, before)
 		require.NoError(t, throttled(""), "healed")
+		require.Equal(t, cloudnode.Throttled{drill.West: some}, counted(), "what is served doesn't count, nor does a fault that meets nobody")
 		require.ErrorContains(t, throttled("10m"), "Throttling")
 		require.NoError(t, post("/cloud/throttle", url.Values{"region": {"us-west-2"}, "for": {"20ms"}}))
 		require.Eventually(t, func() bool { _, err := describe(t, west, 5*time.Second); return err == nil }, 5*time.Second, 5*time.Millisecond)

@@ -24,6 +24,7 @@ type instance struct {
 	cloud   *cloud.Cloud
 	servers *servers
 	fronts  []front
+	counted *throttleCount
 
 	ctx   context.Context
 	stop  context.CancelFunc
@@ -43,12 +44,15 @@ type front struct {
 func open(ctx context.Context, cfg Config) (*instance, error) {
 	ctx, stop := context.WithCancel(ctx)
 	s := newServers(ctx, cfg)
-	c, err := cloud.New(cfg.emulation(s))
+	counted := &throttleCount{calls: Throttled{}}
+	emulation := cfg.emulation(s)
+	emulation.Observe = counted.observe
+	c, err := cloud.New(emulation)
 	if err != nil {
 		stop()
 		return nil, err
 	}
-	i := &instance{cfg: cfg, cloud: c, servers: s, ctx: ctx, stop: stop, ended: make(chan struct{})}
+	i := &instance{cfg: cfg, cloud: c, servers: s, counted: counted, ctx: ctx, stop: stop, ended: make(chan struct{})}
 	for _, r := range cfg.Regions {
 		f := front{region: r.Name}
 		address := fmt.Sprintf(":%d", r.Port)

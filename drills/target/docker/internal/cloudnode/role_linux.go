@@ -22,7 +22,7 @@ import (
 //	POST /cloud/link?a=REGION&b=REGION&up=BOOL
 //	POST /cloud/silence?region=REGION&on=BOOL
 //	POST /cloud/throttle?region=REGION[&for=5s]   the RDS API; without for no more
-//	GET  /cloud/writer, /cloud/events
+//	GET  /cloud/writer, /cloud/events, /cloud/throttled
 //
 // to the control API.
 func Role(ctx context.Context, h *host.Host) error {
@@ -33,6 +33,7 @@ func Role(ctx context.Context, h *host.Host) error {
 	h.Control.Handle("POST /cloud/silence", n.silence)
 	h.Control.Handle("POST /cloud/throttle", n.throttle)
 	h.Control.Handle("GET /cloud/writer", n.with(func(i *instance) (any, error) { return Writer{i.cloud.Writer()}, nil }))
+	h.Control.Handle("GET /cloud/throttled", n.with(func(i *instance) (any, error) { return i.counted.read(), nil }))
 	h.Control.Handle("GET /cloud/events", n.with(func(i *instance) (any, error) {
 		e := Events{Events: i.cloud.Events()}
 		for _, o := range i.cloud.Operations() {

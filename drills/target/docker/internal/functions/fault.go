@@ -36,8 +36,7 @@ func (s *service) inject(f fault.Fault) (heal func() error, done Injected, err e
 			b.inject(Trigger, lambdahost.Fault{Kind: lambdahost.KillAfter, After: struckAfter, Times: 1})
 		}
 	case fault.KillSteps:
-		s.killSteps(1)
-		b.clear = append(b.clear, func() { s.killSteps(-1) })
+		b.count(&s.steps)
 	case fault.LoseTicks:
 		b.inject(Monitor, lambdahost.Fault{Kind: lambdahost.Lose})
 	case fault.DoubleTicks:
@@ -46,7 +45,8 @@ func (s *service) inject(f fault.Fault) (heal func() error, done Injected, err e
 		// At once and in two processes, as nothing but the reservation of one keeps
 		// a duplicate from being.
 		b.reserve(Trigger, 2, 1)
-		b.inject(Trigger, lambdahost.Fault{Kind: lambdahost.Duplicate})
+		b.inject(Trigger, lambdahost.Fault{Kind: lambdahost.Duplicate}) // of what is queued
+		b.count(&s.twice)                                               // of what is called
 	case fault.ColdStart:
 		for _, name := range s.cfg.deployed() {
 			b.inject(name, lambdahost.Fault{Kind: lambdahost.SlowStart, After: f.Duration})
@@ -111,23 +111,71 @@ func (b *breakage) heal() error {
 	return b.after()
 }
 
-func (s *service) killSteps(by int) {
+// count counts the fault while it lasts.
+func (b *breakage) count(n *int) {
+	add := func(by int) {
+		b.s.mu.Lock()
+		defer b.s.mu.Unlock()
+		*n += by
+	}
+	add(1)
+	b.clear = append(b.clear, func() { add(-1) })
+}
+
+// also does something beside what calls it, unless the service ends.
+func (s *service) also(do func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.steps += by
+	if s.ctx.Err() == nil {
+		s.work.Go(do)
+	}
 }
 
 // stepped kills the trigger, which has recorded a step, if a fault says so. It must not
 // wait here: who reads what the trigger writes sees its end, too.
-func (s *service) stepped(state string) {
+func (s *service) stepped(environment, state string) {
 	s.mu.Lock()
-	kill := s.steps > 0
-	s.mu.Unlock()
-	if !kill {
-		return
+	_, falls := s.struck[environment]
+	kill := s.steps > 0 && !falls
+	if kill {
+		s.struck[environment] = state
 	}
-	s.note("lambda.killed", Trigger+" at "+state)
-	s.work.Go(func() {
-		_, _ = s.host.Kill(s.cfg.name(Trigger)) // it is deployed, or it could not have written
-	})
+	s.mu.Unlock()
+	if kill {
+		s.also(func() {
+			_, _ = s.host.Kill(s.cfg.name(Trigger)) // it is deployed, or it could not have written
+		})
+	}
+}
+
+// fell notes the end of a process that was killed for a step.
+func (s *service) fell(function string, e lambdahost.Event) {
+	s.mu.Lock()
+	state, struck := s.struck[e.Environment]
+	delete(s.struck, e.Environment)
+	s.mu.Unlock()
+	if struck && e.Text == ByKill {
+		s.note(NoteKilled, function+": at "+state)
+	}
+}
+
+// begun is told that a process has an invocation, and notes when the trigger has two.
+// Two monitors are nothing special: they hand over.
+func (s *service) begun(function, environment string) {
+	s.mu.Lock()
+	if s.working[function] == nil {
+		s.working[function] = map[string]bool{}
+	}
+	s.working[function][environment] = true
+	two := function == Trigger && len(s.working[function]) > 1
+	s.mu.Unlock()
+	if two {
+		s.note(NoteTwice, function)
+	}
+}
+
+func (s *service) done(function, environment string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.working[function], environment)
 }

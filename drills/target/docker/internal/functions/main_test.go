@@ -37,8 +37,8 @@ func TestMain(m *testing.M) {
 	lambda.Start(func(ctx context.Context) error { return do(ctx, events.Trace()) })
 }
 
-// pretendMonitor says a word of every kind, asks the trigger if its deployment is
-// called so, and leaves.
+// pretendMonitor says a word of every kind, asks or calls the trigger if its deployment
+// is called so, and leaves.
 func pretendMonitor(ctx context.Context, t *dr.Trace) error {
 	own := dr.Region(os.Getenv("AWS_REGION"))
 	t.OnVerdict(dr.VerdictChange{At: time.Now(), Vantage: own, Subject: drill.East, State: "Degraded", Why: "a reason"})
@@ -46,15 +46,16 @@ func pretendMonitor(ctx context.Context, t *dr.Trace) error {
 	fmt.Println(`{"msg":"neither is this","State":7}`)
 	t.OnLease(dr.LeaseChange{At: time.Now(), Region: own, Epoch: 7, What: dr.LeaseHeld, Detail: "by a talker"})
 	t.OnProblem(dr.Problem{At: time.Now(), Region: own, Op: "talk", Err: errors.New("hoarse")})
-	if os.Getenv("LIFEBOAT_GLOBAL_CLUSTER") != "asking" {
+	kind := map[string]string{"asking": "Event", "calling": "RequestResponse"}[os.Getenv("LIFEBOAT_GLOBAL_CLUSTER")]
+	if kind == "" {
 		return nil
 	}
-	url := os.Getenv("AWS_ENDPOINT_URL_LAMBDA") + "/2015-03-31/functions/asking-failover-trigger/invocations"
+	url := os.Getenv("AWS_ENDPOINT_URL_LAMBDA") + "/2015-03-31/functions/" + os.Getenv("LIFEBOAT_GLOBAL_CLUSTER") + "-failover-trigger/invocations"
 	ask, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader([]byte(`{}`)))
 	if err != nil {
 		return err
 	}
-	ask.Header.Set("X-Amz-Invocation-Type", "Event")
+	ask.Header.Set("X-Amz-Invocation-Type", kind)
 	answer, err := http.DefaultClient.Do(ask)
 	if err != nil {
 		return err

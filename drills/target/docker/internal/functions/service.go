@@ -35,6 +35,11 @@ type service struct {
 	marks  []measure.Mark
 	status Status
 	steps  int // faults that have the trigger killed after every step
+	twice  int // faults that have the trigger's invocations carried out twice
+	// struck are the triggers that are being killed, and after which step, working the
+	// functions' environments that have an invocation.
+	struck  map[string]string
+	working map[string]map[string]bool
 }
 
 // open returns a service whose API answers. No function runs before start.
@@ -47,7 +52,7 @@ func open(cfg Config, log *slog.Logger) (*service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("functions: listen for the Invoke API: %w", err)
 	}
-	s := &service{cfg: cfg, log: log, status: Status{}, trace: map[string]*dr.Trace{}}
+	s := &service{cfg: cfg, log: log, status: Status{}, trace: map[string]*dr.Trace{}, struck: map[string]string{}, working: map[string]map[string]bool{}}
 	deployed, err := cfg.functions("http://" + listener.Addr().String())
 	if err == nil {
 		s.host, err = lambdahost.New(lambdahost.Config{
@@ -61,7 +66,7 @@ func open(cfg Config, log *slog.Logger) (*service, error) {
 		s.trace[name] = drill.MarkTrace(cfg.Region, s.now, func(m measure.Mark) { s.add(by(name, m)) })
 	}
 	s.ctx, s.stop = context.WithCancel(context.Background())
-	api := &http.Server{Handler: s.host.Handler()}
+	api := &http.Server{Handler: s.invokeAPI()}
 	s.work.Go(func() {
 		_ = api.Serve(listener) // until it is closed
 	})
@@ -92,7 +97,7 @@ func (s *service) add(m measure.Mark) {
 
 // note marks what happens to a process.
 func (s *service) note(name, detail string) {
-	s.add(measure.Mark{At: s.now(), Source: "lambda " + s.cfg.Region.String(), Name: name, Region: s.cfg.Region, Detail: detail})
+	s.add(measure.Mark{At: s.now(), Source: NotedBy(s.cfg.Region), Name: name, Region: s.cfg.Region, Detail: detail})
 }
 
 // start begins the schedule, with a tick at once as EventBridge does. A schedule that
@@ -137,7 +142,9 @@ func (s *service) tick() error {
 
 // close ends every process and returns when nothing of the service is left.
 func (s *service) close() {
-	s.stop()
+	s.mu.Lock()
+	s.stop() // no work is added after it
+	s.mu.Unlock()
 	s.host.Close()
 	s.work.Wait()
 }
@@ -152,16 +159,26 @@ func (s *service) observe(e lambdahost.Event) {
 	name := s.function(e.Function)
 	switch e.Kind {
 	case lambdahost.Logged:
-		s.read(name, e.Text)
+		s.read(name, e)
 	case lambdahost.Started:
 		s.edit(name, func(st *FunctionStatus) { st.Running++; st.Starts++ })
-		s.note("lambda.started", name)
+		s.note(NoteStarted, name+": "+e.Took.String())
+	case lambdahost.Invoked:
+		s.begun(name, e.Environment)
+	case lambdahost.Frozen:
+		s.done(name, e.Environment)
 	case lambdahost.Exited:
 		at := int64(s.now())
 		s.edit(name, func(st *FunctionStatus) { st.Running--; st.Ended, st.Exit = at, e.Text })
-		s.note("lambda.ended", name+": "+e.Text)
-	case lambdahost.Lost, lambdahost.Duplicated, lambdahost.Refused:
-		s.note("lambda."+string(e.Kind), name)
+		s.note(NoteEnded, name+": "+e.Text)
+		s.done(name, e.Environment)
+		s.fell(name, e)
+	case lambdahost.Lost:
+		s.note(NoteLost, name+": "+e.Text)
+	case lambdahost.Duplicated:
+		s.note(NoteDuplicated, name)
+	case lambdahost.Refused:
+		s.note(NoteRefused, name)
 	case lambdahost.InitFailed, lambdahost.TimedOut, lambdahost.DeadLettered:
 		s.log.Warn("lambda", "event", e.String())
 	case lambdahost.Finished:
@@ -176,15 +193,15 @@ func (s *service) bury(d lambdahost.DeadLetter) {
 }
 
 // read takes a line that a function has written.
-func (s *service) read(function, line string) {
-	e, ok := readEvent(line)
+func (s *service) read(function string, logged lambdahost.Event) {
+	e, ok := readEvent(logged.Text)
 	if !ok {
-		s.log.Info(line, "lambda", function)
+		s.log.Info(logged.Text, "lambda", function)
 		return
 	}
 	e.tell(s.trace[function])
 	if function == Trigger && e.StateChanges != nil {
-		s.stepped(e.State)
+		s.stepped(logged.Environment, e.State)
 	}
 }
 
