@@ -1,6 +1,7 @@
 package aurora_test
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"net"
@@ -154,6 +155,25 @@ func TestAColdPoolLearnsTheWriter(t *testing.T) {
 	require.NoError(t, db.Open(t.Context(), 4))
 	require.False(t, writer.readOnly)
 	require.Equal(t, []string{atCluster, atReader, atCluster, atFirst}, r.hosts())
+}
+
+// As many as a pool keeps idle lead to the reader: one call still gets to the writer.
+func TestKeptConnectionsToAReaderAreGoneThrough(t *testing.T) {
+	r, writer, _ := promoted(t)
+	admin := r.pool(t, clusterHost, readerHost)
+	kept := make([]*sql.Conn, 2)
+	for i := range kept {
+		var err error
+		kept[i], err = admin.Conn(t.Context())
+		require.NoError(t, err)
+	}
+	for _, c := range kept {
+		require.NoError(t, c.Close())
+	}
+	r.hosts()
+	require.NoError(t, r.database(t, readerHost, func(c *aurora.SQLConfig) { c.Admin = admin }).Open(t.Context(), 4))
+	require.False(t, writer.readOnly)
+	require.Equal(t, []string{atCluster, atFirst}, r.hosts())
 }
 
 // The writer of before is dialled no more: not when its name leads to a reader, and not
