@@ -139,6 +139,9 @@ func (s *server) open(t *testing.T, r dr.Region) *aurora.SQL {
 	require.NoError(t, db.RemoveWatchdog(t.Context()))
 	s.exec(t, "SET GLOBAL read_only = OFF") // it may have bitten in between
 	require.NoError(t, db.Install(t.Context()))
+	// As Install does for an account that it makes; the secondary gets it by replication.
+	s.exec(t, "GRANT REPLICATION CLIENT ON *.* TO lifeboat_app")
+	s.exec(t, "GRANT SELECT ON performance_schema.replication_connection_status TO lifeboat_app")
 	s.exec(t, "TRUNCATE lifeboat.heartbeat")
 	return db
 }
