@@ -68,7 +68,7 @@ func (w *step) react(r uint8, m *member) {
 			if !m.Inherited {
 				m.Armed, m.Closed, m.Confirmed, m.FenceCurrent = false, false, false, false
 			}
-		case m.Current:
+		case m.Current && m.Request == idle: // the loop that looks is the one that asks
 			m.TermCurrent = true
 		}
 	case m.Armed && m.Sees.Epoch > m.Term:

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -62,7 +63,7 @@ func TestHelpNamesEveryScenario(t *testing.T) {
 
 func TestInterruptHealsAndLeavesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), 9_500_000_000) // in the middle of the fault
+		ctx, cancel := context.WithTimeout(t.Context(), 14*time.Second) // in the middle of the fault
 		defer cancel()
 		var out, err bytes.Buffer
 		require.Equal(t, exitNotRun, run(ctx, []string{"-out", t.TempDir()}, &out, &err, false))
