@@ -66,6 +66,9 @@ func TestBuild(t *testing.T) {
 			defer mu.Unlock()
 			require.NotEmpty(t, asked)
 			for _, a := range asked {
+				if strings.HasPrefix(a, "secretsmanager.GetSecretValue ") && name == "member" {
+					continue // both logins are read ahead
+				}
 				require.True(t, strings.HasPrefix(a, "DynamoDB_20120810.GetItem "), a)
 				require.Contains(t, a, `"turn#`+region+`"`)
 			}

@@ -220,7 +220,7 @@ func TestTheWitnessAsksTheNextRegion(t *testing.T) {
 			require.ErrorIs(t, err, failover.ErrNoLease)
 		}
 		require.Zero(t, time.Since(began), "the first read asks all, and the next one who answered")
-		require.Len(t, dead.seen, 1)
+		require.LessOrEqual(t, len(dead.seen), 1, "it may be called off before it is sent")
 		require.Len(t, alive.seen, 2)
 	})
 }
