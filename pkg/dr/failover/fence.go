@@ -86,7 +86,10 @@ func (g *Guard) close(ctx context.Context) {
 		}
 		if !isolated {
 			g.problem("fence writer", err)
-			if g.isolate(ctx, epoch) && behind {
+			if epoch == 0 && g.beingPromoted() {
+				// To cut it off now would be to reboot an instance in the middle of the
+				// promotion that it is silent for.
+			} else if g.isolate(ctx, epoch) && behind {
 				return
 			}
 		}
@@ -96,6 +99,15 @@ func (g *Guard) close(ctx context.Context) {
 		case <-tick.C:
 		}
 	}
+}
+
+// beingPromoted reports whether this Region's own execution holds the lease, and has not
+// told yet that its promotion is done. Until then the server is a secondary, which Aurora
+// moves by itself: what served here in an earlier term was fenced before this one could
+// be promoted.
+func (g *Guard) beingPromoted() bool {
+	l, known := g.cfg.Watch.Lease()
+	return known && l.Holder == g.cfg.Region && !g.serves(l)
 }
 
 // isolate cuts the writer off by the control plane of its own Region, and reports

@@ -421,3 +421,28 @@ func TestNewGuardReportsEverythingAtOnce(t *testing.T) {
 		require.ErrorContains(t, err, part)
 	}
 }
+
+// A promotion takes minutes on Aurora, monitors hand over every minute meanwhile, and the
+// server may be silent. A guard that starts then must not have it rebooted; one that
+// starts beside a silent server in any other term must.
+func TestGuardCutsNothingOffThatIsBeingPromoted(t *testing.T) {
+	for name, taker := range map[string]dr.Region{"its own execution holds the lease": west, "the other Region does": east} {
+		bubble(t, name, func(t *testing.T) {
+			r := newRig(t, dr.Policy{})
+			defer r.end()
+			l, err := r.Store.At(west).ReadLease(r.ctx)
+			require.NoError(t, err)
+			_, err = r.Store.At(west).TakeLease(r.ctx, l, failover.Claim{Holder: taker, Execution: "0000000002-0001"})
+			require.NoError(t, err)
+			r.breaks(calls(west, drtest.Fault{Hang: true}, drtest.OpFence, drtest.OpBeat))
+			r.guard(west)
+			r.wait(30 * time.Second)
+			require.NotEmpty(t, r.when(drtest.OpFence, west), "it asks the server to be read-only all the same")
+			if taker == west {
+				require.Empty(t, r.when(drtest.OpIsolate, west))
+			} else {
+				require.NotEmpty(t, r.when(drtest.OpIsolate, west))
+			}
+		})
+	}
+}
