@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -86,33 +87,32 @@ func numbers(b *strings.Builder, r measure.Result) {
 const shown = 10
 
 func lostTable(b *strings.Builder, r measure.Result) {
-	if len(r.Lost) == 0 {
-		return
-	}
-	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "  lost write\tclient\tacknowledged by\tat\tkind")
-	for _, l := range r.Lost[:min(shown, len(r.Lost))] {
+	table(b, "lost write\tclient\tacknowledged by\tat\tkind", len(r.Lost), func(w io.Writer, i int) {
+		l := r.Lost[i]
 		fmt.Fprintf(w, "  %d\t%s\t%s\t%s\t%s\n", l.ID, l.Client, l.Server, offset(l.End), l.Kind)
-	}
-	w.Flush() // into a strings.Builder: can't fail
-	if more := len(r.Lost) - shown; more > 0 {
-		fmt.Fprintf(b, "  and %d more in %s\n", more, ResultFile)
-	}
-	b.WriteString("\n")
+	})
 }
 
 func dualTable(b *strings.Builder, r measure.Result) {
-	if len(r.Dual) == 0 {
+	table(b, "dual write\tclient\tacknowledged by\tat\tsurvived", len(r.Dual), func(w io.Writer, i int) {
+		d := r.Dual[i]
+		fmt.Fprintf(w, "  %d\t%s\t%s\t%s\t%t\n", d.ID, d.Client, d.Server, offset(d.End), d.Survived)
+	})
+}
+
+// table prints the first of n writes, and where the others are.
+func table(b *strings.Builder, head string, n int, row func(io.Writer, int)) {
+	if n == 0 {
 		return
 	}
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "  dual write\tclient\tacknowledged by\tat\tsurvived")
-	for _, d := range r.Dual[:min(shown, len(r.Dual))] {
-		fmt.Fprintf(w, "  %d\t%s\t%s\t%s\t%t\n", d.ID, d.Client, d.Server, offset(d.End), d.Survived)
+	fmt.Fprintln(w, "  "+head)
+	for i := range min(shown, n) {
+		row(w, i)
 	}
 	w.Flush() // into a strings.Builder: can't fail
-	if more := len(r.Dual) - shown; more > 0 {
-		fmt.Fprintf(b, "  and %d more in %s\n", more, ResultFile)
+	if n > shown {
+		fmt.Fprintf(b, "  and %d more in %s\n", n-shown, ResultFile)
 	}
 	b.WriteString("\n")
 }

@@ -61,7 +61,7 @@ func newRig(t *testing.T, cfg drtest.WorldConfig, p dr.Policy) *rig {
 	return r
 }
 
-func (r *rig) wait(d time.Duration) { time.Sleep(d); synctest.Wait() }
+func (r *rig) wait(d time.Duration) { <-time.After(d); synctest.Wait() }
 
 // config is the function's in a Region.
 func (r *rig) config(region dr.Region) trigger.Config {

@@ -81,7 +81,7 @@ func TestNothingOfAKilledProcessReachesTheWorld(t *testing.T) {
 			}
 		})
 		go func() {
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			s.Kill("f")
 		}()
 		r, err := s.Invoke(t.Context(), "f", nil, lambdahost.Sync)
@@ -164,14 +164,14 @@ func TestWhatHappensIsTold(t *testing.T) {
 		go s.Invoke(t.Context(), "f", nil, lambdahost.Sync)
 		synctest.Wait()
 		s.Retire("f")
-		time.Sleep(2 * time.Second)
+		<-time.After(2 * time.Second)
 		call()
 		require.Equal(t, []string{"began", "late 1s", "began"}, what(), "the busy one is not used again")
 		mend()
 
 		mend = s.Break("f", functions.Fault{Twice: true})
 		call()
-		time.Sleep(time.Second) // the other one
+		<-time.After(time.Second) // the other one
 		require.Contains(t, what(), "twice")
 		mend()
 
