@@ -14,7 +14,11 @@ func (w *step) faults() {
 	}
 	for r := range uint8(2) {
 		m := w.s.Member[r]
-		inCut := w.s.dark(r) && m.Primary && m.Open
+		// A cut ends for a monitor with its next renewal: until then an execution that was
+		// begun in it counts on the fence.
+		j := w.s.Journal
+		counted := !j.ended() && j.To == peer(r) && !j.Switchover && (j.RevCurrent || w.s.Lease.Epoch >= j.Epoch)
+		inCut := (w.s.dark(r) || counted) && m.Primary && m.Open
 		if left.Crashes > 0 && m.Up && (!inCut || w.Watchdog || w.Without == MonitorSurvivesCut) {
 			w.to(action{what: crashMonitor, who: r}, func(t *State) bool {
 				t.Left.Crashes--
