@@ -20,6 +20,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -50,6 +51,10 @@ type Meta struct {
 	Target   string    `json:"target"`   // "embedded", "docker" or "aws"
 	Seed     uint64    `json:"seed"`
 	Started  time.Time `json:"started"`
+	// Revision is the commit of the code that was drilled, with "-dirty" behind it when
+	// files were changed since. Create fills it in from the build when it is empty; it
+	// stays empty when the build doesn't know, as with go test without -buildvcs=true.
+	Revision string `json:"revision,omitempty"`
 	// Plan is what was broken, as fault.ParsePlan reads it.
 	Plan string `json:"plan,omitempty"`
 	// Model names what is not real, such as the distribution of promotion times
@@ -88,6 +93,27 @@ func (m Meta) Name() string {
 	return m.Started.UTC().Format("20060102T150405Z") + "-" + m.Scenario + "-" + m.Target + "-" + strconv.FormatUint(m.Seed, 10)
 }
 
+// revision is the commit that this program was built from, as far as the build knows.
+func revision() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	var commit, dirty string
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			commit = s.Value
+		case s.Key == "vcs.modified" && s.Value == "true":
+			dirty = "-dirty"
+		}
+	}
+	if commit == "" {
+		return ""
+	}
+	return commit + dirty
+}
+
 // Folder is a run's folder that is being written.
 type Folder struct {
 	path string
@@ -99,6 +125,9 @@ type Folder struct {
 func Create(out string, m Meta) (*Folder, error) {
 	if err := m.Validate(); err != nil {
 		return nil, err
+	}
+	if m.Revision == "" {
+		m.Revision = revision()
 	}
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return nil, fmt.Errorf("report: create %s: %w: choose another folder with DRILL_OUT", out, err)

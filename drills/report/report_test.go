@@ -35,6 +35,7 @@ func meta() report.Meta {
 	return report.Meta{
 		Scenario: "region-partition", Target: "embedded", Seed: 42,
 		Started:  time.Date(2026, 11, 22, 17, 14, 0, 0, time.UTC),
+		Revision: "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
 		Plan:     "isolate(us-east-1)",
 		Model:    "promotion uniform 2-5 s",
 		Settings: map[string]string{"timeout": "2s"},

@@ -15,8 +15,11 @@ type Result struct {
 	Target   string    `json:"target"`
 	Seed     uint64    `json:"seed"`
 	Started  time.Time `json:"started"`
-	Model    string    `json:"model"` // what is modelled and not real; empty for nothing
-	N        int       `json:"n"`     // samples behind the model
+	Revision string    `json:"revision"` // of the code; empty when the build didn't know it
+	Model    string    `json:"model"`    // what is modelled and not real; empty for nothing
+	N        int       `json:"n"`        // samples behind the model
+	// Settings are what a reader must know of clients and policy.
+	Settings map[string]string `json:"settings"`
 
 	Verdict    measure.Outcome `json:"verdict"`
 	Reasons    []string        `json:"reasons"` // why; then notes, which decide nothing
@@ -89,7 +92,7 @@ type Dual struct {
 func NewResult(m Meta, r measure.Result, v measure.Verdict) Result {
 	out := Result{
 		Schema: ResultSchema, Scenario: m.Scenario, Target: m.Target, Seed: m.Seed, Started: m.Started.UTC().Round(0),
-		Model: m.Model, N: m.N,
+		Revision: m.Revision, Model: m.Model, N: m.N, Settings: m.Settings,
 		Verdict: v.Outcome, Reasons: reasons(v),
 		RTO: ms(r.RTO), Capped: r.Capped, FirstOK: ms(r.FirstOK), Bad: ms(r.Bad),
 		FromFault: ms(r.FromFault), Writable: ms(r.Writable),
