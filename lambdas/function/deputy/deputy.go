@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -160,7 +161,7 @@ func (d *Deputy) invoke(ctx context.Context, payload []byte) error {
 	case err != nil:
 		return d.failure(err)
 	case out.FunctionError != nil:
-		return d.failure(fmt.Errorf("it failed (%s): %s: its log and the journal tell more", *out.FunctionError, event.Plain(said(out.Payload))))
+		return d.failure(fmt.Errorf("it failed (%s): %s: its log and the journal tell more", *out.FunctionError, said(out.Payload)))
 	}
 	return nil
 }
@@ -169,13 +170,16 @@ func (d *Deputy) failure(err error) error {
 	return fmt.Errorf("deputy: invoke %s in %s: %w", d.function, d.region, err)
 }
 
-// said is the message in a function's error (Lambda developer guide, function errors).
+// said is the message in a function's error (Lambda developer guide, function errors), as
+// one line. The payload is whatever the trigger's process has answered.
 func said(payload []byte) string {
-	var e struct {
-		Message string `json:"errorMessage"`
-	}
-	if json.Unmarshal(payload, &e) != nil || e.Message == "" {
+	var fields map[string]json.RawMessage
+	var message string
+	if json.Unmarshal(payload, &fields) != nil || json.Unmarshal(fields["errorMessage"], &message) != nil {
 		return "without a message"
 	}
-	return e.Message
+	if message = strings.TrimSpace(event.Plain(message)); message == "" {
+		return "without a message"
+	}
+	return message
 }

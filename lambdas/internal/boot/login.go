@@ -138,16 +138,29 @@ func (l *Login) read(ctx context.Context) (account, error) {
 	if err != nil {
 		return account{}, fmt.Errorf("boot: read secret %s: %w", l.arn, err)
 	}
-	var value struct {
-		Username string `json:"username"`
-		Password string `json:"password"`
-	}
-	// The decoder's error may quote what it read.
-	if json.Unmarshal([]byte(aws.ToString(out.SecretString)), &value) != nil || value.Username == "" || value.Password == "" {
+	a, ok := parseSecret(aws.ToString(out.SecretString))
+	if !ok {
 		return account{}, fmt.Errorf("boot: secret %s holds no JSON object with a username and a password: write it as module database/global does", l.arn)
 	}
-	if err := l.allows(value.Username); err != nil {
+	if err := l.allows(a.user); err != nil {
 		return account{}, fmt.Errorf("boot: secret %s %w", l.arn, err)
 	}
-	return account{value.Username, value.Password}, nil
+	return a, nil
+}
+
+// parseSecret reads an account, if there is one. It returns no error, because the
+// decoder's may quote what it has read. The keys are taken as they are written, as by
+// everybody else who reads a secret of a database: decoded into a struct, a stray
+// "Password" would replace the password.
+func parseSecret(text string) (a account, ok bool) {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal([]byte(text), &fields) != nil {
+		return account{}, false
+	}
+	for key, into := range map[string]*string{"username": &a.user, "password": &a.password} {
+		if json.Unmarshal(fields[key], into) != nil || *into == "" {
+			return account{}, false
+		}
+	}
+	return a, true
 }
