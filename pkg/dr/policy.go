@@ -199,6 +199,9 @@ func (p Policy) Validate() error {
 	refuse(p.MaxFailovers < 0, "MaxFailovers %d is negative", p.MaxFailovers)
 	refuse(p.Witnessless != AskOperator && p.Witnessless != TrustExpiry, "Witnessless %q is unknown: use %q or %q", p.Witnessless, AskOperator, TrustExpiry)
 	refuse(p.RPOGuard && p.MaxDataLoss < 600*time.Millisecond, "RPOGuard needs MaxDataLoss of at least 600ms, got %v: two samples a round trip apart must fit", p.MaxDataLoss)
+	least := max(2*time.Second, 2*p.RenewInterval)
+	refuse(p.Watchdog && p.WatchdogAfter() < least, "Watchdog would fire %v after the last heartbeat, which needs %v at least: raise LeaseTTL %v or lower RenewInterval %v",
+		p.WatchdogAfter(), least, p.LeaseTTL, p.RenewInterval)
 	b := p.Budget()
 	if over := b.Own() - p.Objectives.OwnShare; over > 0 {
 		worst := b.Longest()
@@ -207,4 +210,25 @@ func (p Policy) Validate() error {
 	}
 	refuse(p.Objectives.OwnShare > p.Objectives.RTO, "Objectives.OwnShare %v is above Objectives.RTO %v: nothing is left for Aurora's promotion", p.Objectives.OwnShare, p.Objectives.RTO)
 	return errors.Join(errs...)
+}
+
+// RenewalTimeout is the deadline of one call on the path of a renewal: CallTimeout, or a
+// sixth of LeaseTTL when that is less, so that a beat and a renewal that hang leave time
+// to fence.
+func (p Policy) RenewalTimeout() time.Duration {
+	p = p.WithDefaults()
+	return min(p.CallTimeout, p.LeaseTTL/6)
+}
+
+// watchdogTick is how late a database may notice that its heartbeat row is stale: a
+// MySQL event runs at most once a second.
+const watchdogTick = time.Second
+
+// WatchdogAfter is how old the heartbeat row may become under Watchdog, by default 2.5 s.
+// A beat is at most three renewals younger than the lease, takes a call to commit, and is
+// judged up to a second late: all of that must end within LeaseTTL. Under Watchdog,
+// Validate demands 2 s and two renewals at least.
+func (p Policy) WatchdogAfter() time.Duration {
+	p = p.WithDefaults()
+	return p.LeaseTTL - watchdogTick - 3*p.RenewInterval - p.RenewalTimeout()
 }

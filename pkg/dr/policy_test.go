@@ -73,3 +73,19 @@ func TestJoinCallsEveryTraceAndSkipsNil(t *testing.T) {
 	j.OnProblem(dr.Problem{})
 	require.Equal(t, []string{"a:Fenced", "b:Fenced"}, got)
 }
+
+func TestWatchdogAfter(t *testing.T) {
+	require.Equal(t, 2500*time.Millisecond, dr.Policy{}.WatchdogAfter())
+	p := dr.Policy{LeaseTTL: 12 * time.Second, RenewInterval: 250 * time.Millisecond}
+	require.Equal(t, 12*time.Second-time.Second-750*time.Millisecond-1500*time.Millisecond, p.WatchdogAfter(), "a tick, three renewals and a call before the lease runs out")
+}
+
+// Found by the simulation: Validate passed it, and no monitor of the deployment started.
+func TestAWatchdogNeedsTime(t *testing.T) {
+	p := dr.Policy{LeaseTTL: 12 * time.Second, RenewInterval: 2400 * time.Millisecond, Objectives: dr.Objectives{OwnShare: time.Minute}}
+	require.NoError(t, p.Validate())
+	p.Watchdog = true
+	require.EqualError(t, p.Validate(), "dr: policy: Watchdog would fire 2.3s after the last heartbeat, which needs 4.8s at least: raise LeaseTTL 12s or lower RenewInterval 2.4s")
+	p.RenewInterval = 500 * time.Millisecond
+	require.NoError(t, p.Validate())
+}

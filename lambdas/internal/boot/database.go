@@ -104,7 +104,7 @@ func readRoots(path string) (*x509.CertPool, error) {
 func (b *builder) database(r dr.Region, admin *Login) (*aurora.SQL, error) {
 	cfg := aurora.SQLConfig{Region: r, Dialect: b.s.Database.Dialect, Schema: b.s.Database.Schema}
 	if b.s.Policy.Watchdog {
-		cfg.Watchdog = failover.WatchdogAfter(b.s.Policy) // as the guard installs it, and looks for it
+		cfg.Watchdog = b.s.Policy.WatchdogAfter() // as the guard installs it, and looks for it
 	}
 	var err error
 	if cfg.DB, err = b.pool(b.at(r), b.login); err != nil {

@@ -16,7 +16,7 @@ import (
 // the monitor stops writes.
 //
 // after must leave room for the event's own second within the lease:
-// failover.WatchdogAfter. A heartbeat must be there before it is installed. The event
+// dr.Policy.WatchdogAfter. A heartbeat must be there before it is installed. The event
 // names the Region and replication disables it on secondaries, so every new term of a writer
 // installs it again.
 //

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/lifeboat-dr/lifeboat/internal/crashpoint"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/drtest"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
@@ -50,7 +51,7 @@ func undisturbed(t *testing.T) time.Duration {
 }
 
 // late is how much a crash may cost.
-const late = 5 * time.Second
+const late = crashpoint.Late
 
 func TestACrashAtAnyTimeOnlyCostsTime(t *testing.T) {
 	base := undisturbed(t)

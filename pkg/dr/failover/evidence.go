@@ -77,7 +77,7 @@ func (b *Board) lease(subject dr.Region, now time.Time) health.Observation {
 	held, known := b.watch.Lease()
 	silent := b.watch.Unchanged()
 	switch {
-	case !known || b.watch.ReadAge(now) > b.policy.CallTimeout:
+	case !known || !b.watch.Fresh(now, b.policy):
 		o.Cause = "the lease store was not read in time"
 	case held.Holder != subject:
 		o.Cause = fmt.Sprintf("%s holds the lease", held.Holder)
@@ -111,8 +111,8 @@ func (b *Board) SelfCheck(context.Context) error {
 	if _, known := b.watch.Lease(); !known {
 		return ErrNoLease
 	}
-	if age := b.watch.ReadAge(time.Now()); age > b.policy.CallTimeout {
-		return fmt.Errorf("failover: %s: the lease store was last read %v ago", b.region, age.Round(time.Millisecond))
+	if now := time.Now(); !b.watch.Fresh(now, b.policy) {
+		return fmt.Errorf("failover: %s: the lease store was last read %v ago", b.region, b.watch.ReadAge(now).Round(time.Millisecond))
 	}
 	return nil
 }

@@ -20,7 +20,6 @@ import (
 type deputy struct {
 	r     *rig
 	idle  time.Duration
-	wires func(failover.AgentConfig) failover.AgentConfig // nil: as they are
 	mu    sync.Mutex
 	kill  context.CancelFunc // of the one that runs
 	asked int
@@ -38,9 +37,6 @@ func (d *deputy) Ask(context.Context, string) error {
 	cfg := d.r.Agent(west, d.r.policy, d.r.trace())
 	cfg.Guard, cfg.Founder, cfg.Silent = nil, nil, true
 	cfg.OnOutcome = func(failover.Execution, error) { cancel() }
-	if d.wires != nil {
-		cfg = d.wires(cfg)
-	}
 	a, err := failover.NewAgent(cfg)
 	if err != nil {
 		return err

@@ -408,13 +408,7 @@ func (g *Guard) Report(h *Heartbeat) {
 	}
 }
 
-// callTimeout bounds a call on the renewal path, so that a beat and a renewal that
-// both hang still leave the margin to fence.
-func (g *Guard) callTimeout() time.Duration {
-	return callTimeout(g.cfg.Policy)
-}
-
-func callTimeout(p dr.Policy) time.Duration { return min(p.CallTimeout, p.LeaseTTL/6) }
+func (g *Guard) callTimeout() time.Duration { return g.cfg.Policy.RenewalTimeout() }
 
 func (g *Guard) event(what string, e dr.Epoch, detail string) {
 	g.cfg.Trace.OnLease(dr.LeaseChange{At: time.Now(), Region: g.cfg.Region, Epoch: e, What: what, Detail: detail})

@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
-	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
 func TestAWatchdogThatIsGoneIsInstalledAgain(t *testing.T) {
@@ -37,10 +36,4 @@ func TestAWatchdogThatNobodyWantsIsRemoved(t *testing.T) {
 		r.wait(time.Minute)
 		require.True(t, r.Pair.DB(east).Accepts(), "an outage of the monitor stops no writes")
 	})
-}
-
-func TestWatchdogAfter(t *testing.T) {
-	require.Equal(t, 2500*time.Millisecond, failover.WatchdogAfter(dr.Policy{}))
-	p := dr.Policy{LeaseTTL: 12 * time.Second, RenewInterval: 250 * time.Millisecond}
-	require.Equal(t, 12*time.Second-time.Second-750*time.Millisecond-1500*time.Millisecond, failover.WatchdogAfter(p), "a tick, three renewals and a call before the lease runs out")
 }

@@ -103,7 +103,7 @@ const (
 // fence returns when the writer must be closed, if the store says nothing until then.
 func (r rear) fence() time.Time {
 	lapse := r.renewed.Add(r.policy.LeaseTTL - r.policy.LeaseMargin)
-	if silent := r.answered.Add(callTimeout(r.policy)); silent.After(lapse) {
+	if silent := r.answered.Add(r.policy.RenewalTimeout()); silent.After(lapse) {
 		return silent
 	}
 	return lapse
@@ -118,7 +118,7 @@ func (r rear) next(now time.Time, closing bool) rearStep {
 		return rearClose
 	case now.Before(r.end):
 		return rearLookOn
-	case now.Sub(r.renewed) > r.policy.LeaseTTL+r.policy.LeaseDrift && now.Sub(r.answered) < callTimeout(r.policy):
+	case now.Sub(r.renewed) > r.policy.LeaseTTL+r.policy.LeaseDrift && now.Sub(r.answered) < r.policy.RenewalTimeout():
 		return rearLeave
 	}
 	return rearClose

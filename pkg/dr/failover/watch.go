@@ -16,10 +16,11 @@ type Watch struct {
 	mu     sync.Mutex
 	lease  Lease
 	known  bool
-	moved  bool      // it has been seen to change
-	since  time.Time // when this revision was first seen
-	readAt time.Time // when the lease was last read
-	vacant bool      // the store has said since that there is none
+	moved  bool          // it has been seen to change
+	since  time.Time     // when this revision was first seen
+	readAt time.Time     // when the lease was last read
+	vacant bool          // the store has said since that there is none
+	every  time.Duration // how often it is read at least, when Run reads it
 }
 
 // Observe notes that a read which has just returned showed this lease.
@@ -104,10 +105,21 @@ func (w *Watch) ReadAge(now time.Time) time.Duration {
 	return now.Sub(w.readAt)
 }
 
+// Fresh reports whether the lease was read in time to say something about now: within a
+// call's deadline, or within two looks where these are rarer.
+func (w *Watch) Fresh(now time.Time, p dr.Policy) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return now.Sub(w.readAt) <= max(p.CallTimeout, 2*w.every)
+}
+
 // Run reads the lease every ObserveInterval until ctx ends. The holder itself learns
 // more from its renewals, and looks only once per two of them.
 func (w *Watch) Run(ctx context.Context, p dr.Policy, l Leaser, region dr.Region, t *dr.Trace) error {
 	p = p.WithDefaults()
+	w.mu.Lock()
+	w.every = max(p.ObserveInterval, p.RenewInterval)
+	w.mu.Unlock()
 	var problems problems
 	tick := time.NewTicker(p.ObserveInterval)
 	defer tick.Stop()

@@ -3,15 +3,10 @@ package failover
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
-
-// watchdogTick is how late a database may notice that its heartbeat row is stale: a
-// MySQL event runs at most once a second.
-const watchdogTick = time.Second
 
 // unrenewed is the row of beats that must not keep the watchdog quiet.
 const unrenewed = "/unrenewed"
@@ -24,19 +19,7 @@ func watchable(cfg GuardConfig) error {
 	if _, ok := cfg.Fencer.(Watchdog); !ok {
 		return errors.New("failover: guard: Policy.Watchdog needs a Fencer whose database can fence itself; this one can't")
 	}
-	p := cfg.Policy.WithDefaults()
-	if after := WatchdogAfter(p); after < 2*p.RenewInterval {
-		return fmt.Errorf("failover: guard: Policy.Watchdog would fire after %v: raise LeaseTTL %v or lower RenewInterval %v", after, p.LeaseTTL, p.RenewInterval)
-	}
 	return nil
-}
-
-// WatchdogAfter is how old the heartbeat row may become under Policy.Watchdog, by default
-// 2.5 s. A beat is at most three renewals younger than the lease, takes a call to commit,
-// and is judged a tick late: all of that must end within the TTL.
-func WatchdogAfter(p dr.Policy) time.Duration {
-	p = p.WithDefaults()
-	return p.LeaseTTL - watchdogTick - 3*p.RenewInterval - callTimeout(p)
 }
 
 // row returns the row of the next beat. One that is sent while the lease can't be
@@ -76,7 +59,7 @@ func (g *Guard) watchdog(ctx context.Context, e dr.Epoch) {
 			return
 		}
 	case done:
-		awake, err := keeper.CheckWatchdog(call, WatchdogAfter(g.cfg.Policy))
+		awake, err := keeper.CheckWatchdog(call, g.cfg.Policy.WatchdogAfter())
 		if err != nil {
 			g.problem("check the watchdog", err)
 			break // asked again after a while
@@ -87,7 +70,7 @@ func (g *Guard) watchdog(ctx context.Context, e dr.Epoch) {
 		g.problem("check the watchdog", errors.New("it is missing, disabled or another one: it is installed again"))
 		fallthrough
 	default:
-		if err := w.InstallWatchdog(call, WatchdogAfter(g.cfg.Policy)); err != nil {
+		if err := w.InstallWatchdog(call, g.cfg.Policy.WatchdogAfter()); err != nil {
 			g.problem("install the watchdog", err)
 			return
 		}
