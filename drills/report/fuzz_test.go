@@ -36,6 +36,13 @@ func FuzzLoad(f *testing.F) {
 			}
 			require.NoError(t, os.WriteFile(filepath.Join(dir, file), content, 0o600))
 		}
+		if r, err := report.LoadResult(dir); err == nil {
+			sums, err := report.Sum([]report.Result{r}, report.Plan{})
+			require.NoError(t, err)
+			require.Len(t, sums, 1)
+			require.NotContains(t, sums[0].Target+sums[0].Rows[0].Scenario, "<", "what becomes Markdown is a plain name")
+			require.Contains(t, sums[0].Markdown(), "\n| `"+r.Scenario+"` | 1 | ")
+		}
 		saved, err := report.Load(dir)
 		if err != nil {
 			var broken *report.BrokenError
