@@ -1,0 +1,238 @@
+package conformance_test
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/stretchr/testify/require"
+
+	"github.com/lifeboat-dr/lifeboat/drills/cloud"
+	"github.com/lifeboat-dr/lifeboat/internal/crashpoint"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/aurora"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/cloudwatch"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/drtest"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/dynamo"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/notify"
+)
+
+var crashTopology = dr.Topology{GlobalCluster: globalCluster, Members: []dr.Region{east, west}, Witness: witness}
+
+// crashCloud is the emulated cloud of a stage, with the adapters that AWS gets.
+type crashCloud struct {
+	*world
+	s     *crashpoint.Stage
+	burst sync.Once // of throttling
+}
+
+func newCrashCloud(s *crashpoint.Stage) *crashCloud {
+	c := &crashCloud{s: s, world: &world{
+		pair: drtest.NewPair(east, west, func() time.Duration { return 50 * time.Millisecond }),
+		net:  drtest.NewNetwork(east, west, witness), rebooted: make(chan struct{}, 8),
+	}}
+	c.net.SetHook(func(c drtest.Call) drtest.Fault {
+		if c.From != c.To {
+			return drtest.Fault{Delay: 60 * time.Millisecond}
+		}
+		return drtest.Fault{Delay: 2 * time.Millisecond}
+	})
+	three := cloud.Uniform(3*time.Second, 3*time.Second)
+	var err error
+	c.Cloud, err = cloud.New(cloud.Config{
+		GlobalCluster: globalCluster, Servers: crashServers{c.world}, Promotion: three, Switchover: three,
+		Tables:     []cloud.Table{{Name: table, PartitionKey: "pk", SortKey: "sk"}},
+		Topics:     []cloud.Topic{{Region: west, Name: topic}, {Region: east, Name: topic}},
+		DNSDelay:   cloud.Uniform(500*time.Millisecond, 500*time.Millisecond),
+		Witness:    witness,
+		QuorumLoss: cloud.HangWithoutQuorum,
+	})
+	require.NoError(s.T, err)
+	return c
+}
+
+// steady runs the cloud, in its steady state.
+func (c *crashCloud) steady() crashpoint.World {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = c.Run(c.s.Ctx)
+	}()
+	_, err := c.at(east, c.From(east)).TakeLease(c.s.Ctx, failover.Lease{}, failover.Claim{Holder: east})
+	require.NoError(c.s.T, err)
+	return crashpoint.World{
+		Topology: crashTopology, Pair: c.pair, Cut: c.cut, Newest: c.newest, Entries: c.entries, Ending: c.ending,
+		Agent: func(r dr.Region, process string) failover.AgentConfig {
+			if process == "" {
+				return c.agent(r, c.From(r))
+			}
+			return c.agent(r, c.caller(process))
+		},
+		Controller:  func(process string) failover.ControllerConfig { return c.controller(west, c.caller(process)) },
+		Acknowledge: c.at(witness, c.From(witness)).Acknowledge,
+		Close:       func() { <-ended },
+	}
+}
+
+func (c *crashCloud) caller(process string) caller { return caller{c, process} }
+
+// at returns the table as a Region reaches it by a client.
+func (c *crashCloud) at(r dr.Region, client aws.HTTPClient) *dynamo.Store {
+	cfg := dynamo.Config{Region: r, Table: table, Cluster: globalCluster}
+	replicas := []dr.Region{r}
+	if r == witness {
+		replicas = []dr.Region{west, east}
+	}
+	for _, to := range replicas {
+		cfg.Clients = append(cfg.Clients, dynamo.NewClient(config(), to, "", client))
+	}
+	got, err := dynamo.New(cfg)
+	require.NoError(c.s.T, err)
+	return got
+}
+
+// agent returns a Region's agent, of the adapters that AWS gets.
+func (c *crashCloud) agent(r dr.Region, client aws.HTTPClient) failover.AgentConfig {
+	store := c.at(r, client)
+	family := health.Control
+	if r == witness {
+		family = health.Witness
+	}
+	clusters := map[dr.Region]string{east: globalCluster + "-us-east-1", west: globalCluster + "-us-west-2"}
+	control, err := aurora.NewControl(aurora.ControlConfig{
+		Vantage: r, Family: family, Members: clusters,
+		Clients: func(at dr.Region) aurora.MemberAPI { return aurora.NewClient(config(), at, "", client) },
+	})
+	require.NoError(c.s.T, err)
+	cfg := failover.AgentConfig{
+		Region: r, Topology: crashTopology, Policy: c.s.Policy, Leaser: store, Heartbeats: store, Trace: c.s.Trace,
+		Probers: []health.Prober{control, drtest.NewProber(c.net, c.pair, r, 0)},
+	}
+	if r == witness {
+		cfg.Probers = cfg.Probers[:1]
+		return cfg
+	}
+	isolator, err := aurora.NewIsolator(aurora.IsolatorConfig{Region: r, Cluster: clusters[r], API: aurora.NewClient(config(), r, "", client)})
+	require.NoError(c.s.T, err)
+	local := c.net.Dial(r, c.pair.DB(r))
+	cfg.Guard = &failover.GuardConfig{Beater: local, Fencer: local, Isolator: isolator}
+	cfg.Controller = new(c.controller(r, client))
+	return cfg
+}
+
+func (c *crashCloud) controller(r dr.Region, client aws.HTTPClient) failover.ControllerConfig {
+	store := c.at(r, client)
+	promoter, err := aurora.NewCluster(aurora.ClusterConfig{GlobalCluster: globalCluster, Region: r, Clients: func(at dr.Region) aurora.GlobalAPI {
+		return aurora.NewClient(config(), at, "", client)
+	}})
+	require.NoError(c.s.T, err)
+	role, err := cloudwatch.NewRole(cloudwatch.RoleConfig{Region: r, Topology: crashTopology, Client: cloudwatch.NewClient(config(), r, "", client)})
+	require.NoError(c.s.T, err)
+	people, err := notify.New(notify.Config{Region: r, ARN: c.TopicARN(r, topic), Client: notify.NewClient(config(), r, "", client)})
+	require.NoError(c.s.T, err)
+	return failover.ControllerConfig{
+		Region: r, Topology: crashTopology, Policy: c.s.Policy, Leaser: store, Heartbeats: store, Journal: store, Acknowledger: store,
+		Promoter: promoter, Beater: c.net.Dial(r, c.pair.DB(r)), Router: aurora.Router{Redirecter: role, Reacher: reacher{c.world, r}}, Notifier: people,
+		Trace: c.s.Trace,
+	}
+}
+
+// reacher commits a write through the endpoint that clients use.
+type reacher struct {
+	*world
+	from dr.Region
+}
+
+func (r reacher) Reach(ctx context.Context, e dr.Epoch) (dr.Region, error) {
+	to, _, _ := r.Resolve(r.from)
+	return to, r.net.Dial(r.from, r.pair.DB(to)).Beat(ctx, failover.Beat{Region: "endpoint", Epoch: e, Seq: uint64(time.Now().UnixMicro())})
+}
+
+// cut opens or closes every path between the east and the others.
+func (c *crashCloud) cut(cut bool) {
+	for _, other := range []dr.Region{west, witness} {
+		c.SetLink(east, other, !cut)
+		c.net.SetLink(east, other, !cut)
+	}
+	c.pair.SetLink(!cut)
+}
+
+// entries returns the journal, past every fault.
+func (c *crashCloud) entries() []failover.Entry {
+	var out []failover.Entry
+	for _, row := range c.Items(table, globalCluster, "journal#") {
+		out = append(out, c.entry(row))
+	}
+	return out
+}
+
+func (c *crashCloud) newest() (failover.Entry, bool) {
+	rows := c.Items(table, globalCluster, "journal#")
+	if len(rows) == 0 {
+		return failover.Entry{}, false
+	}
+	return c.entry(rows[len(rows)-1]), true
+}
+
+func (c *crashCloud) entry(row map[string]string) failover.Entry {
+	var e failover.Entry
+	if err := json.Unmarshal([]byte(row["entry"]), &e); err != nil {
+		c.s.T.Error(err)
+	}
+	return e
+}
+
+func (c *crashCloud) ending() crashpoint.Ending {
+	var end crashpoint.Ending
+	end.Moves = len(c.Operations())
+	for _, row := range c.Items(table, globalCluster, "lease") {
+		epoch, err := strconv.ParseUint(row["epoch"], 10, 64)
+		require.NoError(c.s.T, err)
+		end.Lease = failover.Lease{Epoch: dr.Epoch(epoch), Holder: dr.Region(row["holder"]), Execution: row["execution"]}
+	}
+	for _, p := range c.Published() {
+		end.Told = append(end.Told, failover.Message{Subject: p.Subject, Body: p.Message})
+	}
+	end.Lands, _, _ = c.Resolve(west)
+	return end
+}
+
+// crashServers is what the emulated control plane acts on, as the network lets it.
+type crashServers struct{ *world }
+
+func (s crashServers) Promote(_ context.Context, to dr.Region, dataLoss bool) error {
+	if writer, _ := s.pair.Following(); writer == to {
+		return nil
+	}
+	if dataLoss {
+		_, err := s.pair.Promote(to)
+		return err
+	}
+	return s.pair.Move(to, 0, true)
+}
+
+func (s crashServers) Fence(ctx context.Context, old dr.Region) error {
+	if !s.net.Reaches(east, west) {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return s.pair.DB(old).Fence(ctx, 0)
+}
+
+func (s crashServers) Rejoin(ctx context.Context, old, _ dr.Region) error {
+	if !s.net.Reaches(east, west) {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return s.pair.Rejoin(old)
+}
+
+func (s crashServers) Reboot(_ context.Context, r dr.Region) error {
+	s.pair.DB(r).Reboot()
+	return nil
+}
