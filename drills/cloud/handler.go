@@ -89,7 +89,7 @@ const requestID = "00000000-0000-4000-8000-000000000000"
 
 // open reads the envelope: the service from the credential scope, the
 // operation from where its protocol puts it. The signature is not verified.
-func (c *Cloud) open(region dr.Region, r *http.Request, body []byte) (envelope, *wire.Error) {
+func (c *Cloud) open(region dr.Region, r *http.Request, body string) (envelope, *wire.Error) {
 	env := envelope{}
 	target := r.Header.Get("X-Amz-Target")
 	switch {
@@ -161,8 +161,8 @@ func unsigned(p wire.Protocol, code, message string) *wire.Error {
 }
 
 // action finds the Action of a form body without parsing all of it.
-func action(body []byte) string {
-	for pair := range strings.SplitSeq(string(body), "&") {
+func action(body string) string {
+	for pair := range strings.SplitSeq(body, "&") {
 		if v, ok := strings.CutPrefix(pair, "Action="); ok {
 			return v
 		}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/lifeboat-dr/lifeboat/drills/cloud/internal/links"
@@ -57,13 +58,34 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &http.Response{
-		Status:     strconv.Itoa(resp.Status) + " " + http.StatusText(resp.Status),
-		StatusCode: resp.Status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: header(resp), Body: io.NopCloser(bytes.NewReader(resp.Body)),
-		ContentLength: int64(len(resp.Body)), Request: r,
-	}, nil
+	return newAnswer(resp, r), nil
 }
+
+// answer is a response in one piece with its body.
+type answer struct {
+	http.Response
+	body body
+}
+
+func newAnswer(resp wire.Response, r *http.Request) *http.Response {
+	a := &answer{Response: http.Response{
+		Status: "200 OK", StatusCode: resp.Status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: header(resp), ContentLength: int64(len(resp.Body)), Request: r,
+	}}
+	if resp.Status != http.StatusOK {
+		a.Status = strconv.Itoa(resp.Status) + " " + http.StatusText(resp.Status)
+	}
+	a.body.reader.Reset(resp.Body)
+	a.Body = &a.body
+	return &a.Response
+}
+
+// body is the body of a response.
+type body struct{ reader bytes.Reader }
+
+func (b *body) Read(p []byte) (int, error)         { return b.reader.Read(p) }
+func (b *body) WriteTo(w io.Writer) (int64, error) { return b.reader.WriteTo(w) }
+func (b *body) Close() error                       { return nil }
 
 // travel takes a request to another Region: silence while the link is down,
 // then a round trip. A request that never arrives is observed all the same.
@@ -100,47 +122,67 @@ func (t *Transport) destination(r *http.Request) (dr.Region, error) {
 }
 
 func header(resp wire.Response) http.Header {
-	h := http.Header{
-		"Content-Type":     {resp.Type},
-		"X-Amzn-Requestid": {requestID},
+	h := make(http.Header, 4)
+	values := make([]string, 0, 4) // of all, in one piece
+	set := func(name, value string) {
+		n := len(values)
+		values = append(values, value)
+		h[name] = values[n : n+1 : n+1]
 	}
+	set("Content-Type", resp.Type)
+	set("X-Amzn-Requestid", requestID)
 	switch resp.Type {
 	case wire.JSON.ContentType(): // DynamoDB's checksum, which SDKs verify
-		h["X-Amz-Crc32"] = []string{strconv.FormatUint(uint64(crc32.ChecksumIEEE(resp.Body)), 10)}
+		set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(resp.Body)), 10))
 	case wire.CBOR.ContentType():
-		h["Smithy-Protocol"] = []string{"rpc-v2-cbor"}
+		set("Smithy-Protocol", "rpc-v2-cbor")
 	}
 	if resp.QueryError != "" {
-		h["X-Amzn-Query-Error"] = []string{resp.QueryError}
+		set("X-Amzn-Query-Error", resp.QueryError)
 	}
 	return h
 }
 
 // readBody reads a request's body. PutMetricData compresses bodies over 10 KiB.
-func readBody(r *http.Request) ([]byte, error) {
+func readBody(r *http.Request) (string, error) {
 	if r.Body == nil {
-		return nil, nil
+		return "", nil
 	}
 	var in io.Reader = r.Body
 	if r.Header.Get("Content-Encoding") == "gzip" {
 		z, err := gzip.NewReader(in)
 		if err != nil {
-			return nil, fmt.Errorf("cloud: read request: %w", err)
+			return "", fmt.Errorf("cloud: read request: %w", err)
 		}
 		in = z
 	} else if n := r.ContentLength; n > 0 && n <= maxBody {
-		body := make([]byte, n)
-		if _, err := io.ReadFull(in, body); err != nil {
-			return nil, fmt.Errorf("cloud: read request: %w", err)
-		}
-		return body, nil
+		return readExactly(in, int(n))
 	}
 	body, err := io.ReadAll(io.LimitReader(in, maxBody+1))
 	if err != nil {
-		return nil, fmt.Errorf("cloud: read request: %w", err)
+		return "", fmt.Errorf("cloud: read request: %w", err)
 	}
 	if len(body) > maxBody {
-		return nil, fmt.Errorf("cloud: read request: body over %d bytes", maxBody)
+		return "", fmt.Errorf("cloud: read request: body over %d bytes", maxBody)
 	}
-	return body, nil
+	return string(body), nil
+}
+
+// buffers are what bodies are read into, before they become text.
+var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+
+// bufferSize is more than nearly every body has.
+const bufferSize = 4 << 10
+
+func readExactly(in io.Reader, n int) (string, error) {
+	buffer := buffers.Get().(*[bufferSize]byte)
+	defer buffers.Put(buffer)
+	body := buffer[:]
+	if n > len(body) {
+		body = make([]byte, n)
+	}
+	if _, err := io.ReadFull(in, body[:n]); err != nil {
+		return "", fmt.Errorf("cloud: read request: %w", err)
+	}
+	return string(body[:n]), nil
 }

@@ -4,8 +4,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/lifeboat-dr/lifeboat/drills/cloud/internal/wire"
 )
@@ -26,11 +26,19 @@ func invalid(format string, args ...any) error {
 }
 
 // DecodeItem reads an item such as {"id":{"S":"lease"},"epoch":{"N":"7"}}.
-func DecodeItem(d *wire.Decoder) (Item, error) { return decodeItem(d, 1) }
-
-func decodeItem(d *wire.Decoder, depth int) (Item, error) {
+func DecodeItem(d *wire.Decoder) (Item, error) {
 	it := Item{}
-	err := d.Object(func(name string) error {
+	return it, it.Decode(d)
+}
+
+// Decode reads an item into one that may have been used before.
+func (it Item) Decode(d *wire.Decoder) error {
+	clear(it)
+	return it.decode(d, 1)
+}
+
+func (it Item) decode(d *wire.Decoder, depth int) error {
+	return d.Object(func(name string) error {
 		v, err := decode(d, depth)
 		if err != nil {
 			return err
@@ -38,7 +46,6 @@ func decodeItem(d *wire.Decoder, depth int) (Item, error) {
 		it[name] = v
 		return nil
 	})
-	return it, err
 }
 
 func decode(d *wire.Decoder, depth int) (Value, error) {
@@ -78,8 +85,8 @@ func (v *Value) content(d *wire.Decoder, depth int) (err error) {
 		}
 		return err
 	case M:
-		v.Map, err = decodeItem(d, depth+1)
-		return err
+		v.Map = Item{}
+		return v.Map.decode(d, depth+1)
 	case L:
 		v.List = []Value{}
 		return d.Array(func() error {
@@ -145,27 +152,21 @@ func NormalSet(s []string) []string {
 // AppendItem appends the JSON of an item, names sorted so that equal items
 // have equal bytes.
 func AppendItem(b []byte, it Item) []byte {
+	names := make([]string, 0, 16) // of most items, and then on the stack
+	for name := range it {
+		names = append(names, name)
+	}
+	slices.Sort(names)
 	b = append(b, '{')
-	first := true
-	for _, name := range sortedNames(it) {
-		if !first {
+	for i, name := range names {
+		if i > 0 {
 			b = append(b, ',')
 		}
-		first = false
 		b = wire.AppendString(b, name)
 		b = append(b, ':')
 		b = Append(b, it[name])
 	}
 	return append(b, '}')
-}
-
-func sortedNames(it Item) []string {
-	if len(it) == 0 {
-		return nil
-	}
-	names := slices.AppendSeq(make([]string, 0, len(it)), maps.Keys(it))
-	slices.Sort(names)
-	return names
 }
 
 // Append appends the JSON of a value.
@@ -175,7 +176,7 @@ func Append(b []byte, v Value) []byte {
 	case S, N, B:
 		b = appendScalar(b, v.Kind, v.Str)
 	case Bool, Null:
-		b = fmt.Appendf(b, "%t", v.Bool)
+		b = strconv.AppendBool(b, v.Bool)
 	case M:
 		b = AppendItem(b, v.Map)
 	case L:

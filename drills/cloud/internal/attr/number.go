@@ -37,6 +37,9 @@ func small(s string) (int64, bool) {
 // no trailing zeros.
 func Number(s string) (string, error) {
 	if n, ok := small(s); ok {
+		if canonical(s) { // nearly always
+			return s, nil
+		}
 		return formatInt(n), nil
 	}
 	d, err := parse(s)
@@ -44,6 +47,12 @@ func Number(s string) (string, error) {
 		return "", err
 	}
 	return d.format()
+}
+
+// canonical reports whether an integer has no sign or zero too many.
+func canonical(s string) bool {
+	digits := strings.TrimPrefix(s, "-")
+	return digits[0] >= '1' && digits[0] <= '9' || s == "0"
 }
 
 // decimal is coef × 10^exp, with coef free of trailing zeros.

@@ -10,8 +10,9 @@ import (
 // describe serves DescribeTable: the schema, and what makes the table strongly
 // consistent. It is a control-plane call and needs no quorum.
 func (s *Service) describe(call wire.Call) ([]byte, error) {
-	rq, err := parseRequest(call.Operation, call.Body)
-	if err != nil {
+	rq := newRequest(call.Operation)
+	defer rq.free()
+	if err := rq.parse(call.Body); err != nil {
 		return nil, err
 	}
 	t, err := s.table(call.Region, rq.table)

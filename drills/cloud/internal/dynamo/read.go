@@ -33,7 +33,7 @@ func (s *Service) read(ctx context.Context, call wire.Call, rq *request, act fun
 func (s *Service) replica(r dr.Region, ago time.Duration) view {
 	own := time.Now().Add(-ago)
 	foreign := own
-	if _, rtt, ok := s.cfg.Links.Nearest(r); ok {
+	if _, rtt, changed := s.cfg.Links.Nearest(r); changed == nil {
 		foreign = own.Add(-rtt / 2)
 	} else if since, ok := s.cfg.Links.IsolatedSince(r); ok && since.Before(foreign) {
 		foreign = since
@@ -68,7 +68,7 @@ func (s *Service) get(ctx context.Context, call wire.Call, t *table, rq *request
 	err = s.read(ctx, call, rq, func(v view) {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		if rec := t.find(rq.key, false); rec != nil {
+		if rec := t.find(t.primary(rq.key), false); rec != nil {
 			it = rec.seen(v)
 		}
 	})

@@ -1,6 +1,8 @@
 package dynamo
 
 import (
+	"sync"
+
 	"github.com/lifeboat-dr/lifeboat/drills/cloud/internal/attr"
 	"github.com/lifeboat-dr/lifeboat/drills/cloud/internal/expr"
 	"github.com/lifeboat-dr/lifeboat/drills/cloud/internal/wire"
@@ -27,8 +29,31 @@ type request struct {
 	params *expr.Params
 }
 
-func parseRequest(operation string, body []byte) (*request, error) {
-	rq := &request{operation: operation, returnValues: "NONE"}
+// requests are used again for the sake of their maps. Nothing that outlives a call may
+// refer to key, names or values.
+var requests = sync.Pool{New: func() any { return new(request) }}
+
+func newRequest(operation string) *request {
+	rq := requests.Get().(*request)
+	*rq = request{
+		operation: operation, returnValues: "NONE",
+		key: emptied(rq.key), names: emptied(rq.names), values: emptied(rq.values),
+	}
+	return rq
+}
+
+func (rq *request) free() { requests.Put(rq) }
+
+// emptied returns an empty map: m, unless a strange request has made it large.
+func emptied[M ~map[string]V, V any](m M) M {
+	if m == nil || len(m) > 16 {
+		return M{}
+	}
+	clear(m)
+	return m
+}
+
+func (rq *request) parse(body string) error {
 	d := wire.NewDecoder(body)
 	err := d.Object(func(name string) error { return rq.member(d, name) })
 	if err == nil {
@@ -37,7 +62,7 @@ func parseRequest(operation string, body []byte) (*request, error) {
 	if err == nil {
 		rq.params, err = expr.NewParams(rq.names, rq.values)
 	}
-	return rq, requestError(err)
+	return requestError(err)
 }
 
 // requestError turns a parsing error into what DynamoDB answers.
@@ -61,15 +86,15 @@ func (rq *request) member(d *wire.Decoder, name string) (err error) {
 	case "TableName":
 		rq.table, err = d.String()
 	case "Key":
-		rq.key, err = attr.DecodeItem(d)
+		err = rq.key.Decode(d)
 	case "Item":
 		rq.item, err = attr.DecodeItem(d)
 	case "ExclusiveStartKey":
 		rq.start, err = attr.DecodeItem(d)
 	case "ExpressionAttributeValues":
-		rq.values, err = attr.DecodeItem(d)
+		err = rq.values.Decode(d)
 	case "ExpressionAttributeNames":
-		rq.names = map[string]string{}
+		clear(rq.names)
 		err = d.Object(func(k string) error {
 			v, err := d.String()
 			rq.names[k] = v

@@ -80,8 +80,9 @@ func (s *Service) Serve(ctx context.Context, call wire.Call) ([]byte, error) {
 	default:
 		return nil, wire.NotEmulated("dynamodb", "operation "+call.Operation)
 	}
-	rq, err := parseRequest(call.Operation, call.Body)
-	if err != nil {
+	rq := newRequest(call.Operation)
+	defer rq.free()
+	if err := rq.parse(call.Body); err != nil {
 		return nil, err
 	}
 	t, err := s.table(call.Region, rq.table)
@@ -176,8 +177,8 @@ func (s *Service) quorum(ctx context.Context, r dr.Region, act func(now time.Tim
 // for a link when there is none.
 func (s *Service) peer(ctx context.Context, r dr.Region) (dr.Region, time.Duration, error) {
 	for {
-		changed := s.cfg.Links.Changed()
-		if peer, rtt, ok := s.cfg.Links.Nearest(r); ok {
+		peer, rtt, changed := s.cfg.Links.Nearest(r)
+		if changed == nil {
 			return peer, rtt / 2, nil
 		}
 		if s.cfg.FailWithoutQuorum {

@@ -72,34 +72,55 @@ func (r *record) push(v version, keep time.Duration) {
 	for old+1 < len(r.versions) && v.at.Sub(r.versions[old+1].at) > keep {
 		old++
 	}
-	if old > 0 {
-		r.versions = slices.Delete(r.versions, 0, old)
+	clear(r.versions[:old]) // what is forgotten is not kept in memory
+	r.versions = r.versions[old:]
+}
+
+// primary is a primary key. sort has no kind in a table without a sort key.
+type primary struct {
+	partition string
+	sort      attr.Value
+}
+
+// primary returns the primary key in a key or an item that has been checked.
+func (t *table) primary(it attr.Item) primary {
+	k := primary{partition: it[t.schema.Partition.Name].Str}
+	if t.schema.Sort.Name != "" {
+		k.sort = it[t.schema.Sort.Name]
 	}
+	return k
 }
 
 // find returns a record; with create it makes one that has no version yet. The
 // caller holds the lock.
-func (t *table) find(key attr.Item, create bool) *record {
-	id := key[t.schema.Partition.Name].Str
-	p := t.partitions[id]
+func (t *table) find(key primary, create bool) *record {
+	p := t.partitions[key.partition]
 	if p == nil {
 		if !create {
 			return nil
 		}
 		p = &partition{}
-		t.partitions[id] = p
+		t.partitions[key.partition] = p
 	}
-	sort := key[t.schema.Sort.Name]
-	i, ok := p.search(sort)
+	i, ok := p.search(key.sort)
 	if ok {
 		return p.records[i]
 	}
 	if !create {
 		return nil
 	}
-	r := &record{key: t.keyOf(key), sort: sort}
+	r := &record{key: t.item(key), sort: key.sort}
 	p.records = slices.Insert(p.records, i, r)
 	return r
+}
+
+// item returns a primary key as an item.
+func (t *table) item(key primary) attr.Item {
+	it := attr.Item{t.schema.Partition.Name: {Kind: t.schema.Partition.Kind, Str: key.partition}}
+	if t.schema.Sort.Name != "" {
+		it[t.schema.Sort.Name] = key.sort
+	}
+	return it
 }
 
 func (p *partition) search(sort attr.Value) (int, bool) {
@@ -107,15 +128,6 @@ func (p *partition) search(sort attr.Value) (int, bool) {
 		order, _ := attr.Compare(r.sort, s)
 		return order
 	})
-}
-
-// keyOf returns the key attributes of an item.
-func (t *table) keyOf(it attr.Item) attr.Item {
-	k := attr.Item{t.schema.Partition.Name: it[t.schema.Partition.Name]}
-	if t.schema.Sort.Name != "" {
-		k[t.schema.Sort.Name] = it[t.schema.Sort.Name]
-	}
-	return k
 }
 
 // checkKey refuses a Key that is not exactly the table's primary key.

@@ -14,7 +14,7 @@ import (
 // change is one checked write.
 type change struct {
 	rq        *request
-	key       attr.Item
+	key       primary
 	condition *expr.Condition
 	update    *expr.Update
 }
@@ -54,7 +54,7 @@ func (s *Service) write(ctx context.Context, call wire.Call, t *table, rq *reque
 
 // change checks everything about a write that needs no item.
 func (t *table) change(rq *request) (*change, error) {
-	c := &change{rq: rq, key: rq.key}
+	c := &change{rq: rq}
 	var err error
 	if rq.operation == "PutItem" {
 		if err = t.checkItem(rq.item); err != nil {
@@ -63,7 +63,7 @@ func (t *table) change(rq *request) (*change, error) {
 		if rq.item.Size() > maxItem {
 			return nil, validation("Item size has exceeded the maximum allowed size")
 		}
-		c.key = t.keyOf(rq.item)
+		c.key = t.primary(rq.item)
 	}
 	if rq.condition != "" {
 		if c.condition, err = rq.params.Condition("ConditionExpression", rq.condition); err != nil {
@@ -87,6 +87,7 @@ func (t *table) change(rq *request) (*change, error) {
 		if err := t.checkKey(rq.key); err != nil {
 			return nil, err
 		}
+		c.key = t.primary(rq.key)
 	}
 	allowed := []string{"NONE", "ALL_OLD"}
 	if rq.operation == "UpdateItem" {
@@ -115,7 +116,7 @@ func (c *change) apply(before attr.Item) (attr.Item, error) {
 	}
 	base := before
 	if base == nil {
-		base = c.key
+		base = c.rq.key
 	}
 	if c.update == nil {
 		return maps.Clone(base), nil

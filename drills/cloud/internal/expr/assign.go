@@ -9,7 +9,7 @@ import (
 
 // term is the right-hand side of an assignment.
 type term interface {
-	eval(attr.Item) (attr.Value, error)
+	eval(row) (attr.Value, error)
 }
 
 type (
@@ -40,9 +40,9 @@ func (ps *parser) sum() (term, error) {
 		return nil, err
 	}
 	for _, t := range []term{left, right} {
-		if o, ok := t.(operand); ok && o.path == nil && o.literal.Kind != attr.N {
+		if o, ok := t.(operand); ok && o.path == nil && o.literal.kind != attr.N {
 			return nil, refuse("Incorrect operand type for operator or function; operator or function: %s, operand type: %s",
-				map[bool]string{true: "-", false: "+"}[negate], o.literal.Kind)
+				map[bool]string{true: "-", false: "+"}[negate], o.literal.kind)
 		}
 	}
 	return sum{left, right, negate}, nil
@@ -87,53 +87,53 @@ func (ps *parser) term() (term, error) {
 }
 
 // eval makes a path or literal a term.
-func (o operand) eval(it attr.Item) (attr.Value, error) {
-	v, ok := o.get(it)
+func (o operand) eval(r row) (attr.Value, error) {
+	v, ok := o.get(r)
 	if !ok {
 		return v, refuse("The provided expression refers to an attribute that does not exist in the item")
 	}
 	return v, nil
 }
 
-func (f fallback) eval(it attr.Item) (attr.Value, error) {
-	if v, ok := f.path.get(it); ok {
+func (f fallback) eval(r row) (attr.Value, error) {
+	if v, ok := f.path.get(r.item); ok {
 		return v, nil
 	}
-	return f.other.eval(it)
+	return f.other.eval(r)
 }
 
-func (s sum) eval(it attr.Item) (attr.Value, error) {
-	l, err := s.left.eval(it)
+func (s sum) eval(r row) (attr.Value, error) {
+	left, err := s.left.eval(r)
 	if err != nil {
-		return l, err
+		return left, err
 	}
-	r, err := s.right.eval(it)
+	right, err := s.right.eval(r)
 	if err != nil {
-		return r, err
+		return right, err
 	}
-	if l.Kind != attr.N || r.Kind != attr.N {
-		return l, errType
+	if left.Kind != attr.N || right.Kind != attr.N {
+		return left, errType
 	}
-	n, err := attr.Add(l.Str, r.Str, s.negate)
+	n, err := attr.Add(left.Str, right.Str, s.negate)
 	if err != nil {
-		return l, refuse("%v", err)
+		return left, refuse("%v", err)
 	}
 	return attr.Value{Kind: attr.N, Str: n}, nil
 }
 
-func (c concat) eval(it attr.Item) (attr.Value, error) {
-	l, err := c.left.eval(it)
+func (c concat) eval(r row) (attr.Value, error) {
+	left, err := c.left.eval(r)
 	if err != nil {
-		return l, err
+		return left, err
 	}
-	r, err := c.right.eval(it)
+	right, err := c.right.eval(r)
 	if err != nil {
-		return r, err
+		return right, err
 	}
-	if l.Kind != attr.L || r.Kind != attr.L {
-		return l, errType
+	if left.Kind != attr.L || right.Kind != attr.L {
+		return left, errType
 	}
-	return attr.Value{Kind: attr.L, List: slices.Concat(l.List, r.List)}, nil
+	return attr.Value{Kind: attr.L, List: slices.Concat(left.List, right.List)}, nil
 }
 
 var errPath = &Error{Message: "The document path provided in the update expression is invalid for update"}

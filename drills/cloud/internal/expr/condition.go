@@ -8,12 +8,18 @@ import (
 )
 
 // Condition is a parsed condition, filter or key condition.
-type Condition struct{ root predicate }
+type Condition struct {
+	root   predicate
+	values attr.Item
+}
 
 // Match evaluates the condition. A nil item is an item without attributes.
-func (c *Condition) Match(it attr.Item) bool { return c.root.match(it) }
+func (c *Condition) Match(it attr.Item) bool { return c.root.match(row{it, c.values}) }
 
-type predicate interface{ match(attr.Item) bool }
+// row is what an expression is evaluated with: an item, and the request's values.
+type row struct{ item, values attr.Item }
+
+type predicate interface{ match(row) bool }
 
 type (
 	and  struct{ left, right predicate }
@@ -38,30 +44,30 @@ type (
 	}
 )
 
-func (c and) match(it attr.Item) bool { return c.left.match(it) && c.right.match(it) }
-func (c or) match(it attr.Item) bool  { return c.left.match(it) || c.right.match(it) }
-func (c not) match(it attr.Item) bool { return !c.inner.match(it) }
+func (c and) match(r row) bool { return c.left.match(r) && c.right.match(r) }
+func (c or) match(r row) bool  { return c.left.match(r) || c.right.match(r) }
+func (c not) match(r row) bool { return !c.inner.match(r) }
 
-func (c exists) match(it attr.Item) bool {
-	_, ok := c.path.get(it)
+func (c exists) match(r row) bool {
+	_, ok := c.path.get(r.item)
 	return ok == c.want
 }
 
 // match compares. An absent attribute equals nothing and has no order, so only
 // <> is true for it.
-func (c test) match(it attr.Item) bool {
-	l, okL := c.left.get(it)
-	r, okR := c.right.get(it)
-	if !okL || !okR {
+func (c test) match(r row) bool {
+	left, okLeft := c.left.get(r)
+	right, okRight := c.right.get(r)
+	if !okLeft || !okRight {
 		return c.op == "<>"
 	}
 	switch c.op {
 	case "=":
-		return attr.Equal(l, r)
+		return attr.Equal(left, right)
 	case "<>":
-		return !attr.Equal(l, r)
+		return !attr.Equal(left, right)
 	}
-	order, ok := attr.Compare(l, r)
+	order, ok := attr.Compare(left, right)
 	if !ok {
 		return false
 	}
@@ -77,17 +83,17 @@ func (c test) match(it attr.Item) bool {
 	}
 }
 
-func (c between) match(it attr.Item) bool {
-	return test{">=", c.x, c.lo}.match(it) && test{"<=", c.x, c.hi}.match(it)
+func (c between) match(r row) bool {
+	return test{">=", c.x, c.lo}.match(r) && test{"<=", c.x, c.hi}.match(r)
 }
 
-func (c in) match(it attr.Item) bool {
-	return slices.ContainsFunc(c.list, func(o operand) bool { return test{"=", c.x, o}.match(it) })
+func (c in) match(r row) bool {
+	return slices.ContainsFunc(c.list, func(o operand) bool { return test{"=", c.x, o}.match(r) })
 }
 
-func (c function) match(it attr.Item) bool {
-	x, okX := c.x.get(it)
-	arg, okArg := c.arg.get(it)
+func (c function) match(r row) bool {
+	x, okX := c.x.get(r)
+	arg, okArg := c.arg.get(r)
 	if !okX || !okArg {
 		return false
 	}
@@ -117,15 +123,21 @@ func contains(x, arg attr.Value) bool {
 // operand is a path, a literal or the size of a path.
 type operand struct {
 	path    Path // nil for a literal
-	literal attr.Value
+	literal literal
 	size    bool
 }
 
-func (o operand) get(it attr.Item) (attr.Value, bool) {
+// literal is a :value, which the request has.
+type literal struct {
+	token string
+	kind  attr.Kind
+}
+
+func (o operand) get(r row) (attr.Value, bool) {
 	if o.path == nil {
-		return o.literal, true
+		return r.values[o.literal.token], true
 	}
-	v, ok := o.path.get(it)
+	v, ok := o.path.get(r.item)
 	if !ok || !o.size {
 		return v, ok
 	}
@@ -135,15 +147,11 @@ func (o operand) get(it attr.Item) (attr.Value, bool) {
 
 // Condition parses a condition; kind is the request parameter's name.
 func (p *Params) Condition(kind, src string) (*Condition, error) {
-	c := &Condition{}
-	err := p.parse(kind, src, func(ps *parser) (err error) {
-		c.root, err = ps.or()
-		return err
-	})
+	root, err := compile(p, kind, src, (*parser).or)
 	if err != nil {
 		return nil, err
 	}
-	return c, nil
+	return &Condition{root, p.values}, nil
 }
 
 func (ps *parser) or() (predicate, error) {

@@ -7,10 +7,13 @@ import "github.com/lifeboat-dr/lifeboat/drills/cloud/internal/attr"
 type KeyCondition struct {
 	Partition attr.Value
 	sort      predicate
+	values    attr.Item
 }
 
 // MatchSort reports whether an item's sort key satisfies the condition.
-func (k *KeyCondition) MatchSort(it attr.Item) bool { return k.sort == nil || k.sort.match(it) }
+func (k *KeyCondition) MatchSort(it attr.Item) bool {
+	return k.sort == nil || k.sort.match(row{it, k.values})
+}
 
 // Key parses a KeyConditionExpression for a table with the given key names;
 // sortKey is empty when the table has none.
@@ -24,7 +27,7 @@ func (p *Params) Key(src, partitionKey, sortKey string) (*KeyCondition, error) {
 	if a, ok := c.root.(and); ok {
 		parts = []predicate{a.left, a.right}
 	}
-	k := &KeyCondition{}
+	k := &KeyCondition{values: p.values}
 	found := false
 	for _, part := range parts {
 		name, err := keyOf(part)
@@ -37,7 +40,7 @@ func (p *Params) Key(src, partitionKey, sortKey string) (*KeyCondition, error) {
 			if !ok || t.op != "=" {
 				return nil, refuse("Query key condition not supported")
 			}
-			k.Partition, found = t.right.literal, true
+			k.Partition, found = p.values[t.right.literal.token], true
 		case name == sortKey && sortKey != "" && k.sort == nil:
 			k.sort = part
 		default:

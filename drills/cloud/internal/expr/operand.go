@@ -9,8 +9,8 @@ import (
 func (ps *parser) operand() (operand, error) {
 	t := ps.peek()
 	if t.text[0] == ':' {
-		v, err := ps.literal()
-		return operand{literal: v}, err
+		l, err := ps.literal()
+		return operand{literal: l}, err
 	}
 	if name, ok := ps.call(); ok {
 		if name != "size" {
@@ -74,14 +74,16 @@ func (ps *parser) between(x operand) (predicate, error) {
 		return nil, err
 	}
 	if lo.path == nil && hi.path == nil {
-		order, ok := attr.Compare(lo.literal, hi.literal)
+		ps.weighed = true
+		lo, hi := ps.params.values[lo.literal.token], ps.params.values[hi.literal.token]
+		order, ok := attr.Compare(lo, hi)
 		if !ok {
 			return nil, refuse("The BETWEEN operator requires same data type for lower and upper bounds; lower bound operand: AttributeValue: %s, upper bound operand: AttributeValue: %s",
-				show(lo.literal), show(hi.literal))
+				show(lo), show(hi))
 		}
 		if order > 0 {
 			return nil, refuse("The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound operand: AttributeValue: %s, upper bound operand: AttributeValue: %s",
-				show(lo.literal), show(hi.literal))
+				show(lo), show(hi))
 		}
 	}
 	return between{x, lo, hi}, nil
@@ -113,10 +115,10 @@ func (ps *parser) in(x operand) (predicate, error) {
 func orderable(op string, operands ...operand) error {
 	for i, o := range operands {
 		if o.path == nil && op != "=" && op != "<>" {
-			switch o.literal.Kind {
+			switch o.literal.kind {
 			case attr.S, attr.N, attr.B:
 			default:
-				return refuse("Incorrect operand type for operator or function; operator: %s, operand type: %s", op, o.literal.Kind)
+				return refuse("Incorrect operand type for operator or function; operator: %s, operand type: %s", op, o.literal.kind)
 			}
 		}
 		if i > 0 && o.path != nil && !o.size && !operands[0].size && slices.Equal(o.path, operands[0].path) {
@@ -153,7 +155,7 @@ func (ps *parser) function(name string) (predicate, error) {
 		return nil, err
 	}
 	if arg.path == nil {
-		kind := arg.literal.Kind
+		kind := arg.literal.kind
 		if name == "attribute_type" && kind != attr.S || name == "begins_with" && kind != attr.S && kind != attr.B {
 			return nil, refuse("Incorrect operand type for operator or function; operator or function: %s, operand type: %s", name, kind)
 		}

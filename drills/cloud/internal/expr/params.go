@@ -33,10 +33,9 @@ func refuse(format string, args ...any) error {
 
 // Params are the placeholders that the expressions of one request share.
 type Params struct {
-	names      map[string]string
-	values     attr.Item
-	usedNames  map[string]bool
-	usedValues map[string]bool
+	names  map[string]string
+	values attr.Item
+	used   []string // without duplicates; each is in names or in values
 }
 
 // NewParams takes ExpressionAttributeNames and ExpressionAttributeValues. Keys
@@ -52,7 +51,11 @@ func NewParams(names map[string]string, values attr.Item) (*Params, error) {
 			return nil, refuse(`ExpressionAttributeValues contains invalid key: Syntax error; key: "%s"`, k)
 		}
 	}
-	return &Params{names: names, values: values}, nil
+	p := &Params{names: names, values: values}
+	if n := len(names) + len(values); n > 0 {
+		p.used = make([]string, 0, min(n, maxSize))
+	}
+	return p, nil
 }
 
 func placeholder(s string, prefix byte) bool {
@@ -72,10 +75,7 @@ func (p *Params) name(token string) (string, error) {
 	if !ok {
 		return "", refuse("An expression attribute name used in the document path is not defined; attribute name: %s", token)
 	}
-	if p.usedNames == nil {
-		p.usedNames = map[string]bool{}
-	}
-	p.usedNames[token] = true
+	p.use(token)
 	return v, nil
 }
 
@@ -84,29 +84,35 @@ func (p *Params) value(token string) (attr.Value, error) {
 	if !ok {
 		return v, refuse("An expression attribute value used in expression is not defined; attribute value: %s", token)
 	}
-	if p.usedValues == nil {
-		p.usedValues = map[string]bool{}
-	}
-	p.usedValues[token] = true
+	p.use(token)
 	return v, nil
+}
+
+func (p *Params) use(token string) {
+	if !slices.Contains(p.used, token) {
+		p.used = append(p.used, token)
+	}
 }
 
 // Unused refuses placeholders that no expression of the request has used, as
 // DynamoDB does. Call it after every expression has been parsed.
 func (p *Params) Unused() error {
-	if left := unused(maps.Keys(p.names), p.usedNames); left != "" {
+	if len(p.used) == len(p.names)+len(p.values) {
+		return nil
+	}
+	if left := unused(maps.Keys(p.names), p.used); left != "" {
 		return refuse("Value provided in ExpressionAttributeNames unused in expressions: keys: {%s}", left)
 	}
-	if left := unused(maps.Keys(p.values), p.usedValues); left != "" {
+	if left := unused(maps.Keys(p.values), p.used); left != "" {
 		return refuse("Value provided in ExpressionAttributeValues unused in expressions: keys: {%s}", left)
 	}
 	return nil
 }
 
-func unused(keys func(func(string) bool), used map[string]bool) string {
+func unused(keys func(func(string) bool), used []string) string {
 	var left []string
 	for k := range keys {
-		if !used[k] {
+		if !slices.Contains(used, k) {
 			left = append(left, k)
 		}
 	}

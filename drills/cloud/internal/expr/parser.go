@@ -1,47 +1,37 @@
 package expr
 
 import (
-	"errors"
 	"strconv"
 	"strings"
-
-	"github.com/lifeboat-dr/lifeboat/drills/cloud/internal/attr"
 )
 
 type parser struct {
-	params *Params
-	src    string
-	tokens []token
-	at     int
+	params  *Params
+	src     string
+	tokens  []token
+	at      int
+	program program
+	weighed bool // the content of a value has counted, not only its kind
 }
 
-// parse runs a grammar over one expression. kind is the request parameter,
-// which starts every message.
-func (p *Params) parse(kind, src string, grammar func(*parser) error) error {
-	err := func() error {
-		if strings.TrimSpace(src) == "" {
-			return refuse("The expression can not be empty;")
-		}
-		if len(src) > maxSize {
-			return refuse("Expression size has exceeded the maximum allowed size; expression size: %d", len(src))
-		}
-		tokens, err := lex(src)
-		if err != nil {
-			return err
-		}
-		ps := &parser{params: p, src: src, tokens: tokens}
-		if err := grammar(ps); err != nil {
-			return err
-		}
-		if ps.peek().text != end {
-			return ps.syntax()
-		}
-		return nil
-	}()
-	if e, ok := errors.AsType[*Error](err); ok {
-		return refuse("Invalid %s: %s", kind, e.Message)
+// parse runs a grammar over one expression.
+func parse[T any](ps *parser, grammar func(*parser) (T, error)) (tree T, err error) {
+	if strings.TrimSpace(ps.src) == "" {
+		return tree, refuse("The expression can not be empty;")
 	}
-	return err
+	if len(ps.src) > maxSize {
+		return tree, refuse("Expression size has exceeded the maximum allowed size; expression size: %d", len(ps.src))
+	}
+	if ps.tokens, err = lex(ps.src); err != nil {
+		return tree, err
+	}
+	if tree, err = grammar(ps); err != nil {
+		return tree, err
+	}
+	if ps.peek().text != end {
+		return tree, ps.syntax()
+	}
+	return tree, nil
 }
 
 func (ps *parser) peek() token { return ps.tokens[ps.at] }
@@ -127,6 +117,8 @@ func (ps *parser) key(first bool) (step, error) {
 	case t.text[0] == '#':
 		ps.next()
 		name, err := ps.params.name(t.text)
+		name = strings.Clone(name) // as the program, it outlives the request
+		ps.program.names = append(ps.program.names, nameUse{t.text, name})
 		return step{name: name, key: true}, err
 	case t.word() && t.text[0] != '_', !first && digit(t.text[0]):
 		if reserved(t.text) {
@@ -139,13 +131,15 @@ func (ps *parser) key(first bool) (step, error) {
 }
 
 // literal takes a :value.
-func (ps *parser) literal() (attr.Value, error) {
+func (ps *parser) literal() (literal, error) {
 	t := ps.peek()
 	if t.text[0] != ':' {
-		return attr.Value{}, ps.syntax()
+		return literal{}, ps.syntax()
 	}
 	ps.next()
-	return ps.params.value(t.text)
+	v, err := ps.params.value(t.text)
+	ps.program.values = append(ps.program.values, valueUse{t.text, v.Kind})
+	return literal{t.text, v.Kind}, err
 }
 
 // list parses items separated by commas.
@@ -162,17 +156,15 @@ func (ps *parser) list(item func() error) error {
 
 // Projection parses a ProjectionExpression.
 func (p *Params) Projection(src string) (Projection, error) {
-	var out Projection
-	err := p.parse("ProjectionExpression", src, func(ps *parser) error {
-		err := ps.list(func() error {
+	return compile(p, "ProjectionExpression", src, func(ps *parser) (out Projection, err error) {
+		err = ps.list(func() error {
 			path, err := ps.path()
 			out = append(out, path)
 			return err
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
-		return distinct(out)
+		return out, distinct(out)
 	})
-	return out, err
 }

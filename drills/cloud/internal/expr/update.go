@@ -11,10 +11,16 @@ import (
 
 // Update is a parsed UpdateExpression.
 type Update struct {
+	*clauses
+	values attr.Item
+}
+
+type clauses struct {
 	sets    []assignment
-	removes []Path
+	removes []Path // from the highest index down
 	adds    []change
 	deletes []change
+	paths   []Path // all of them
 }
 
 type assignment struct {
@@ -24,69 +30,74 @@ type assignment struct {
 
 type change struct {
 	path  Path
-	value attr.Value
+	value literal
 }
 
 // Update parses an UpdateExpression.
 func (p *Params) Update(src string) (*Update, error) {
-	u := &Update{}
-	err := p.parse("UpdateExpression", src, func(ps *parser) error {
-		seen := map[string]bool{}
-		for {
-			section := strings.ToUpper(ps.peek().text)
-			var grammar func(*parser) error
-			switch section {
-			case "SET":
-				grammar = u.set
-			case "REMOVE":
-				grammar = u.remove
-			case "ADD":
-				grammar = u.add
-			case "DELETE":
-				grammar = u.delete
-			default:
-				return ps.syntax()
-			}
-			if seen[section] {
-				return refuse(`The "%s" section can only be used once in an update expression;`, section)
-			}
-			seen[section] = true
-			ps.next()
-			if err := ps.list(func() error { return grammar(ps) }); err != nil {
-				return err
-			}
-			if ps.peek().text == end {
-				return distinct(u.paths())
-			}
-		}
-	})
+	c, err := compile(p, "UpdateExpression", src, (*parser).clauses)
 	if err != nil {
 		return nil, err
 	}
-	return u, nil
+	return &Update{c, p.values}, nil
 }
 
-func (u *Update) paths() []Path {
-	paths := slices.Clone(u.removes)
+func (ps *parser) clauses() (*clauses, error) {
+	u := &clauses{}
+	seen := map[string]bool{}
+	for {
+		section := strings.ToUpper(ps.peek().text)
+		var grammar func(*parser) error
+		switch section {
+		case "SET":
+			grammar = u.set
+		case "REMOVE":
+			grammar = u.remove
+		case "ADD":
+			grammar = u.add
+		case "DELETE":
+			grammar = u.delete
+		default:
+			return nil, ps.syntax()
+		}
+		if seen[section] {
+			return nil, refuse(`The "%s" section can only be used once in an update expression;`, section)
+		}
+		seen[section] = true
+		ps.next()
+		if err := ps.list(func() error { return grammar(ps) }); err != nil {
+			return nil, err
+		}
+		if ps.peek().text == end {
+			return u, u.close()
+		}
+	}
+}
+
+// close brings the clauses into the order in which they are applied.
+func (u *clauses) close() error {
+	u.paths = slices.Clone(u.removes)
 	for _, a := range u.sets {
-		paths = append(paths, a.path)
+		u.paths = append(u.paths, a.path)
 	}
 	for _, c := range slices.Concat(u.adds, u.deletes) {
-		paths = append(paths, c.path)
+		u.paths = append(u.paths, c.path)
 	}
-	return paths
+	// Downwards, so that a removal never shifts a later one.
+	slices.SortStableFunc(u.removes, func(a, b Path) int { return cmp.Compare(b[len(b)-1].index, a[len(a)-1].index) })
+	return distinct(u.paths)
 }
 
 // Names returns the top-level attributes that the update touches.
 func (u *Update) Names() []string {
 	var names []string
-	for _, p := range u.paths() {
+	for _, p := range u.paths {
 		names = append(names, p.Name())
 	}
 	return names
 }
 
-func (u *Update) set(ps *parser) error {
+func (u *clauses) set(ps *parser) error {
 	p, err := ps.path()
 	if err != nil {
 		return err
@@ -99,19 +110,19 @@ func (u *Update) set(ps *parser) error {
 	return err
 }
 
-func (u *Update) remove(ps *parser) error {
+func (u *clauses) remove(ps *parser) error {
 	p, err := ps.path()
 	u.removes = append(u.removes, p)
 	return err
 }
 
-func (u *Update) add(ps *parser) error {
+func (u *clauses) add(ps *parser) error {
 	c, err := ps.change("ADD", attr.N, attr.SS, attr.NS, attr.BS)
 	u.adds = append(u.adds, c)
 	return err
 }
 
-func (u *Update) delete(ps *parser) error {
+func (u *clauses) delete(ps *parser) error {
 	c, err := ps.change("DELETE", attr.SS, attr.NS, attr.BS)
 	u.deletes = append(u.deletes, c)
 	return err
@@ -126,8 +137,8 @@ func (ps *parser) change(section string, allowed ...attr.Kind) (change, error) {
 	if err != nil {
 		return change{}, err
 	}
-	if !slices.Contains(allowed, v.Kind) {
-		return change{}, refuse("Incorrect operand type for operator or function; operator: %s, operand type: %s", section, v.Kind)
+	if !slices.Contains(allowed, v.kind) {
+		return change{}, refuse("Incorrect operand type for operator or function; operator: %s, operand type: %s", section, v.kind)
 	}
 	return change{p, v}, nil
 }
@@ -140,7 +151,7 @@ func (u *Update) Apply(it attr.Item) (attr.Item, error) {
 		out = attr.Item{}
 	}
 	for _, a := range u.sets {
-		v, err := a.value.eval(it)
+		v, err := a.value.eval(row{it, u.values})
 		if err != nil {
 			return nil, err
 		}
@@ -150,10 +161,10 @@ func (u *Update) Apply(it attr.Item) (attr.Item, error) {
 	}
 	for _, c := range u.adds {
 		old, ok := c.path.get(it)
-		v := c.value
+		v := u.values[c.value.token]
 		if ok {
 			var err error
-			if v, err = union(old, c.value); err != nil {
+			if v, err = union(old, v); err != nil {
 				return nil, err
 			}
 		}
@@ -162,14 +173,11 @@ func (u *Update) Apply(it attr.Item) (attr.Item, error) {
 		}
 	}
 	for _, c := range u.deletes {
-		if err := subtract(out, c, it); err != nil {
+		if err := subtract(out, it, c.path, u.values[c.value.token]); err != nil {
 			return nil, err
 		}
 	}
-	// From the highest index down, so that a removal never shifts a later one.
-	order := slices.Clone(u.removes)
-	slices.SortStableFunc(order, func(a, b Path) int { return cmp.Compare(b[len(b)-1].index, a[len(a)-1].index) })
-	for _, p := range order {
+	for _, p := range u.removes {
 		if err := drop(out, p); err != nil {
 			return nil, err
 		}
@@ -193,20 +201,21 @@ func union(old, v attr.Value) (attr.Value, error) {
 	return attr.Value{Kind: v.Kind, Set: attr.NormalSet(slices.Concat(old.Set, v.Set))}, nil
 }
 
-func subtract(out attr.Item, c change, it attr.Item) error {
-	old, ok := c.path.get(it)
+// subtract takes the elements of a set from the one at a path.
+func subtract(out, it attr.Item, p Path, set attr.Value) error {
+	old, ok := p.get(it)
 	if !ok {
 		return nil
 	}
-	if old.Kind != c.value.Kind {
+	if old.Kind != set.Kind {
 		return errType
 	}
-	left := slices.DeleteFunc(slices.Clone(old.Set), func(e string) bool { return slices.Contains(c.value.Set, e) })
+	left := slices.DeleteFunc(slices.Clone(old.Set), func(e string) bool { return slices.Contains(set.Set, e) })
 	if len(left) == 0 { // DynamoDB has no empty sets: the attribute goes
-		return drop(out, c.path)
+		return drop(out, p)
 	}
-	return put(out, c.path, attr.Value{Kind: old.Kind, Set: left})
+	return put(out, p, attr.Value{Kind: old.Kind, Set: left})
 }
 
 // Touched returns the paths that the update changes.
-func (u *Update) Touched() Projection { return u.paths() }
+func (u *Update) Touched() Projection { return u.paths }

@@ -56,7 +56,8 @@ func (l *Links) Set(a, b dr.Region, up bool) {
 	}
 	for _, r := range []dr.Region{a, b} {
 		_, was := l.isolated[r]
-		switch is := l.nearest(r) == ""; {
+		peer, _ := l.nearest(r)
+		switch is := peer == ""; {
 		case is && !was:
 			l.isolated[r] = time.Now()
 		case !is:
@@ -75,27 +76,27 @@ func (l *Links) Up(a, b dr.Region) bool {
 }
 
 // Nearest returns the Region of the quorum that r reaches with the shortest
-// round trip.
-func (l *Links) Nearest(r dr.Region) (peer dr.Region, rtt time.Duration, ok bool) {
+// round trip. While it reaches none it returns a channel instead, which is
+// closed when any link next changes.
+func (l *Links) Nearest(r dr.Region) (peer dr.Region, rtt time.Duration, changed <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if peer = l.nearest(r); peer == "" {
-		return "", 0, false
+	if peer, rtt = l.nearest(r); peer == "" {
+		return "", 0, l.changed
 	}
-	return peer, l.latency(r, peer), true
+	return peer, rtt, nil
 }
 
-func (l *Links) nearest(r dr.Region) dr.Region {
-	var best dr.Region
+func (l *Links) nearest(r dr.Region) (best dr.Region, rtt time.Duration) {
 	for _, other := range l.quorum {
 		if other == r || l.down[pair(r, other)] {
 			continue
 		}
-		if best == "" || l.latency(r, other) < l.latency(r, best) {
-			best = other
+		if d := l.latency(r, other); best == "" || d < rtt {
+			best, rtt = other, d
 		}
 	}
-	return best
+	return best, rtt
 }
 
 // IsolatedSince returns when r lost its last link to the quorum, if it has

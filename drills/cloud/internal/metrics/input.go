@@ -16,13 +16,13 @@ type input struct {
 	err *error
 }
 
-func decode(body []byte) (input, error) {
+func decode(body string) (input, error) {
 	var err error
 	in := input{m: cbor.Map{}, err: &err}
 	if len(body) == 0 {
 		return in, nil
 	}
-	v, derr := cbor.Decode(body)
+	v, derr := cbor.Decode([]byte(body))
 	if derr == nil {
 		var ok bool
 		if in.m, ok = v.(cbor.Map); ok {

@@ -9,28 +9,52 @@ import (
 
 // Form is the body of a query-protocol request. Reading a parameter marks it
 // as known, so that Unknown can name the ones nobody asked for.
-type Form struct {
-	values url.Values
-	known  map[string]bool
+type Form struct{ parameters []parameter }
+
+type parameter struct {
+	name, value string
+	known       bool
 }
 
 // ParseForm reads a form body.
-func ParseForm(body []byte) (*Form, error) {
-	v, err := url.ParseQuery(string(body))
-	if err != nil {
+func ParseForm[T string | []byte](body T) (*Form, error) {
+	text := string(body)
+	refuse := func() (*Form, error) {
+		_, err := url.ParseQuery(text) // for its words
 		return nil, Refuse(400, "MalformedQueryString", "The query string contains a syntax error: %v", err)
 	}
-	return &Form{values: v, known: map[string]bool{"Action": true, "Version": true}}, nil
+	if strings.Count(text, "&") >= maxParameters {
+		return refuse()
+	}
+	f := &Form{parameters: make([]parameter, 0, 8)}
+	for pair := range strings.SplitSeq(text, "&") {
+		if pair == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(pair, "=")
+		name, errName := url.QueryUnescape(name)
+		value, errValue := url.QueryUnescape(value)
+		if errName != nil || errValue != nil || strings.Contains(pair, ";") {
+			return refuse()
+		}
+		f.parameters = append(f.parameters, parameter{name, value, name == "Action" || name == "Version"})
+	}
+	return f, nil
 }
 
-// Get returns a parameter, and whether it was given.
-func (f *Form) Get(name string) (string, bool) {
-	f.known[name] = true
-	v, ok := f.values[name]
-	if !ok || len(v) == 0 {
-		return "", false
+// maxParameters is how many parameters package url takes.
+const maxParameters = 10_000
+
+// Get returns a parameter, the first one of its name, and whether it was given.
+func (f *Form) Get(name string) (value string, given bool) {
+	for i := range f.parameters {
+		if p := &f.parameters[i]; p.name == name {
+			if p.known = true; !given {
+				value, given = p.value, true
+			}
+		}
 	}
-	return v[0], true
+	return value, given
 }
 
 // Required returns a parameter that must be given and not be empty.
@@ -108,9 +132,9 @@ func (f *Form) Filters() []Filter {
 // gains nothing from accepting a misspelt one.
 func (f *Form) Unknown() error {
 	var names []string
-	for name := range f.values {
-		if !f.known[name] {
-			names = append(names, name)
+	for _, p := range f.parameters {
+		if !p.known && !slices.Contains(names, p.name) {
+			names = append(names, p.name)
 		}
 	}
 	if len(names) == 0 {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -16,14 +17,17 @@ var errTooDeep = errors.New("wire: JSON nested too deeply")
 
 // Decoder is a pull parser for JSON. encoding/json costs several microseconds
 // of reflection per request, and a drill makes hundreds of requests.
+//
+// Its strings are parts of the text as long as nothing in them is escaped: they
+// cost nothing, and keep the text in memory.
 type Decoder struct {
-	data  []byte
+	data  string
 	pos   int
 	depth int
 }
 
-// NewDecoder returns a Decoder of data.
-func NewDecoder(data []byte) *Decoder { return &Decoder{data: data} }
+// NewDecoder returns a Decoder of a text.
+func NewDecoder[T string | []byte](data T) *Decoder { return &Decoder{data: string(data)} }
 
 func (d *Decoder) syntax(want string) error {
 	if d.pos >= len(d.data) {
@@ -63,53 +67,72 @@ func (d *Decoder) End() error {
 // Object reads an object and calls field for each key; field must read the
 // value. A null counts as an absent object.
 func (d *Decoder) Object(field func(key string) error) error {
+	const want = "an object"
 	if d.Null() {
 		return nil
 	}
-	return d.nested('{', '}', "an object", func() error {
-		d.space()
-		key, err := d.String()
-		if err != nil {
-			return err
+	more, err := d.open('{', '}', want)
+	for more && err == nil {
+		var key string
+		if key, err = d.key(); err == nil {
+			err = field(key)
 		}
-		if !d.next(':') {
-			return d.syntax("a colon")
+		if err == nil {
+			more, err = d.more('}', want)
 		}
-		return field(key)
-	})
+	}
+	return err
+}
+
+func (d *Decoder) key() (string, error) {
+	key, err := d.String()
+	if err == nil && !d.next(':') {
+		err = d.syntax("a colon")
+	}
+	return key, err
 }
 
 // Array reads an array and calls element before each of its values. A null
 // counts as an absent array.
 func (d *Decoder) Array(element func() error) error {
+	const want = "an array"
 	if d.Null() {
 		return nil
 	}
-	return d.nested('[', ']', "an array", element)
+	more, err := d.open('[', ']', want)
+	for more && err == nil {
+		if err = element(); err == nil {
+			more, err = d.more(']', want)
+		}
+	}
+	return err
 }
 
-func (d *Decoder) nested(open, end byte, want string, element func() error) error {
-	if !d.next(open) {
-		return d.syntax(want)
+// open reads the begin of an object or an array, and its end if it is empty.
+func (d *Decoder) open(begin, end byte, want string) (more bool, err error) {
+	if !d.next(begin) {
+		return false, d.syntax(want)
 	}
 	if d.depth++; d.depth > maxDepth {
-		return errTooDeep
+		return false, errTooDeep
 	}
-	defer func() { d.depth-- }()
 	if d.next(end) {
-		return nil
+		d.depth--
+		return false, nil
 	}
-	for {
-		if err := element(); err != nil {
-			return err
-		}
-		if d.next(end) {
-			return nil
-		}
-		if !d.next(',') {
-			return d.syntax("a comma or the end of " + want)
-		}
+	return true, nil
+}
+
+// more reads what follows an element: a comma before the next one, or the end.
+func (d *Decoder) more(end byte, want string) (bool, error) {
+	switch {
+	case d.next(','):
+		return true, nil
+	case d.next(end):
+		d.depth--
+		return false, nil
 	}
+	return false, d.syntax("a comma or the end of " + want)
 }
 
 // Null reads a null if one is next.
@@ -128,7 +151,7 @@ func (d *Decoder) Bool() (bool, error) {
 
 func (d *Decoder) literal(s string) bool {
 	d.space()
-	if len(d.data)-d.pos >= len(s) && string(d.data[d.pos:d.pos+len(s)]) == s {
+	if strings.HasPrefix(d.data[d.pos:], s) {
 		d.pos += len(s)
 		return true
 	}
@@ -182,7 +205,7 @@ func (d *Decoder) number() (string, error) {
 			return "", d.syntax("a digit")
 		}
 	}
-	return string(d.data[start:d.pos]), nil
+	return d.data[start:d.pos], nil
 }
 
 // Skip reads and drops one value.
@@ -220,21 +243,24 @@ func (d *Decoder) String() (string, error) {
 		return "", d.syntax("a string")
 	}
 	start := d.pos
-	for d.pos < len(d.data) {
-		switch c := d.data[d.pos]; {
-		case c == '"':
-			s := string(d.data[start:d.pos])
-			d.pos++
-			return s, nil
-		case c == '\\', c >= utf8.RuneSelf:
-			return d.slowString(start)
-		case c < ' ':
-			return "", d.syntax("a character of a string")
-		default:
-			d.pos++
-		}
+	switch d.plain(); {
+	case d.pos == len(d.data):
+		return "", d.syntax("the end of a string")
+	case d.data[d.pos] == '"':
+		d.pos++
+		return d.data[start : d.pos-1], nil
 	}
-	return "", d.syntax("the end of a string")
+	return d.slowString(start)
+}
+
+// plain goes on to the next byte that means more than itself.
+func (d *Decoder) plain() {
+	for d.pos < len(d.data) {
+		if c := d.data[d.pos]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+			return
+		}
+		d.pos++
+	}
 }
 
 func (d *Decoder) slowString(start int) (string, error) {
@@ -253,10 +279,11 @@ func (d *Decoder) slowString(start int) (string, error) {
 				return "", err
 			}
 		case c < utf8.RuneSelf:
-			out = append(out, c)
-			d.pos++
+			from := d.pos
+			d.plain()
+			out = append(out, d.data[from:d.pos]...)
 		default:
-			r, n := utf8.DecodeRune(d.data[d.pos:])
+			r, n := utf8.DecodeRuneInString(d.data[d.pos:])
 			out = utf8.AppendRune(out, r)
 			d.pos += n
 		}
@@ -312,7 +339,7 @@ func (d *Decoder) hex() (rune, bool) {
 	if len(d.data)-d.pos < 4 {
 		return 0, false
 	}
-	n, err := strconv.ParseUint(string(d.data[d.pos:d.pos+4]), 16, 16)
+	n, err := strconv.ParseUint(d.data[d.pos:d.pos+4], 16, 16)
 	if err != nil {
 		return 0, false
 	}

@@ -23,12 +23,22 @@ func ParseScope(header string) (Scope, bool) {
 		if !ok {
 			continue
 		}
-		fields := strings.Split(credential, "/")
-		n := len(fields)
-		if n < 5 || fields[n-1] != "aws4_request" || fields[n-2] == "" || fields[n-3] == "" {
+		rest, ok := strings.CutSuffix(credential, "/aws4_request")
+		rest, service := cutLast(rest)
+		rest, region := cutLast(rest)
+		if !ok || service == "" || region == "" || !strings.Contains(rest, "/") { // key/date
 			return Scope{}, false
 		}
-		return Scope{Region: fields[n-3], Service: fields[n-2]}, true
+		return Scope{Region: region, Service: service}, true
 	}
 	return Scope{}, false
+}
+
+// cutLast cuts around the last slash.
+func cutLast(s string) (before, after string) {
+	i := strings.LastIndexByte(s, '/')
+	if i < 0 {
+		return "", ""
+	}
+	return s[:i], s[i+1:]
 }

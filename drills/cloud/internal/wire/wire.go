@@ -31,7 +31,7 @@ type Call struct {
 	Region    dr.Region
 	Service   string // as the fault switch writes it: rds, sns, dynamodb, cloudwatch, secretsmanager
 	Operation string
-	Body      []byte
+	Body      string
 	// AsOf is how far in the past a read must answer from. Zero means now.
 	AsOf time.Duration
 }
