@@ -67,26 +67,24 @@ func (h *Host) serveInvoke(w http.ResponseWriter, r *http.Request) {
 }
 
 // resolve takes name, name:qualifier, account:function:name and the whole ARN,
-// and returns the name. An ARN of another account or Region is another function.
+// and returns the name. An ARN of another account or Region is another function,
+// and one that leaves either out is none.
 func (h *Host) resolve(ref, qualifier string) (string, error) {
 	parts := strings.Split(ref, ":")
-	name, account, region := parts[0], "", ""
-	rest := parts[1:]
+	name, rest, account, region := parts[0], parts[1:], h.cfg.Account, ""
+	whole := len(parts) >= 7 && parts[0] == "arn" && strings.HasPrefix(parts[1], "aws") && parts[2] == "lambda" && parts[5] == "function"
 	switch {
-	case len(parts) >= 7 && parts[0] == "arn" && parts[2] == "lambda" && parts[5] == "function":
+	case whole:
 		region, account, name, rest = parts[3], parts[4], parts[6], parts[7:]
 	case len(parts) >= 3 && parts[1] == "function":
 		account, name, rest = parts[0], parts[2], parts[3:]
 	}
+	known := qualifier == "" || qualifier == "$LATEST"
 	if len(rest) == 1 && qualifier == "" {
-		qualifier, rest = rest[0], nil
+		known, rest = rest[0] == "$LATEST", nil
 	}
 	p := h.pools[name]
-	switch {
-	case p == nil, len(rest) > 0,
-		qualifier != "" && qualifier != "$LATEST",
-		account != "" && account != h.cfg.Account,
-		region != "" && region != p.fn.Region:
+	if p == nil || len(rest) > 0 || !known || account != h.cfg.Account || whole && region != p.fn.Region {
 		return "", notFound(ref)
 	}
 	return name, nil

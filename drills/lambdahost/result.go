@@ -40,16 +40,23 @@ type Result struct {
 	Took time.Duration
 }
 
-// Failure returns errorType and errorMessage of a failed function.
+// Failure returns errorType and errorMessage of a failed function, and nothing of
+// one that has not failed. A process may answer anything for an error: what has
+// neither is FunctionError with the payload as its message, and no success.
 func (r Result) Failure() (errorType, message string) {
 	if r.FunctionError == "" {
 		return "", ""
 	}
-	var body struct{ ErrorType, ErrorMessage string }
-	if json.Unmarshal(r.Payload, &body) != nil {
-		return "", string(r.Payload)
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(r.Payload, &fields) == nil {
+		for key, into := range map[string]*string{"errorType": &errorType, "errorMessage": &message} {
+			_ = json.Unmarshal(fields[key], into) // what is no text stays empty
+		}
 	}
-	return body.ErrorType, body.ErrorMessage
+	if errorType == "" && message == "" {
+		return r.FunctionError, string(r.Payload)
+	}
+	return errorType, message
 }
 
 // ErrClosed is returned by a Host that is closed or closing.
