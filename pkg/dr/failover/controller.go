@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
@@ -137,7 +136,9 @@ func (c *Controller) begin(ctx context.Context, k Kind, from dr.Region, evidence
 		return Execution{}, fmt.Errorf("failover: %s does not hold the lease, %s does: nothing to move", from, lease.Holder)
 	}
 	x := Execution{From: from, To: c.cfg.Region, State: Steady, Epoch: lease.Epoch + 1, Evidence: evidence(lease)}
-	x.ID = executionID(x.Epoch, last.Execution.ID)
+	if x.ID, err = executionID(x.Epoch, last.Execution.ID); err != nil {
+		return Execution{}, err
+	}
 	next, err := Step(c.cfg.Policy, x, Event{Kind: k, Detail: x.Evidence.Why})
 	if err != nil {
 		return x, err
@@ -147,17 +148,6 @@ func (c *Controller) begin(ctx context.Context, k Kind, from dr.Region, evidence
 		return x, err
 	}
 	return c.run(ctx, next)
-}
-
-// executionID orders executions by epoch and attempt, so that the newest is last.
-func executionID(e dr.Epoch, last string) string {
-	prefix, attempt := fmt.Sprintf("%010d-", e), 1
-	if rest, ok := strings.CutPrefix(last, prefix); ok {
-		if _, err := fmt.Sscanf(rest, "%d", &attempt); err == nil {
-			attempt++
-		}
-	}
-	return fmt.Sprintf("%s%04d", prefix, attempt)
 }
 
 // run performs the effect of each state and journals its outcome, until the

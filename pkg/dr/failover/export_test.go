@@ -1,0 +1,4 @@
+package failover
+
+// ExecutionID is what names an execution.
+var ExecutionID = executionID
