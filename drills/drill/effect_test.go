@@ -1,10 +1,8 @@
 package drill_test
 
 import (
-	"context"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -12,31 +10,7 @@ import (
 	"github.com/lifeboat-dr/lifeboat/drills/drill"
 	"github.com/lifeboat-dr/lifeboat/drills/fault"
 	"github.com/lifeboat-dr/lifeboat/drills/measure"
-	"github.com/lifeboat-dr/lifeboat/drills/target/embedded"
 )
-
-// gentle is a target that says it has injected one kind of fault and has not.
-type gentle struct {
-	drill.Target
-	kind fault.Kind
-}
-
-func (g gentle) Up(ctx context.Context, s drill.Setup) (drill.World, error) {
-	w, err := g.Target.Up(ctx, s)
-	return gentleWorld{w, g.kind}, err
-}
-
-type gentleWorld struct {
-	drill.World
-	kind fault.Kind
-}
-
-func (g gentleWorld) Inject(ctx context.Context, f fault.Fault) (fault.Heal, error) {
-	if f.Kind == g.kind {
-		return func(context.Context) error { return nil }, nil
-	}
-	return g.World.Inject(ctx, f)
-}
 
 // killedController is a drill of the one kind that no scenario of the catalogue has.
 func killedController(t *testing.T) drill.Scenario {
@@ -70,11 +44,11 @@ func TestAFaultWithoutEffectProvesNothing(t *testing.T) {
 					whole = append(whole, step.Fault.String())
 				}
 			}
-			out := virtual(t, embedded.New(embedded.Config{}), s)
+			out := virtual(t, plain(), s, brisk)
 			require.Equal(t, measure.Passed, out.Verdict.Outcome, out.Summary)
 			require.Empty(t, out.Result.Unseen)
 
-			out = virtual(t, gentle{embedded.New(embedded.Config{}), kind}, s)
+			out = virtual(t, gentle(kind), s, brisk)
 			require.ElementsMatch(t, whole, out.Result.Unseen)
 			require.Regexp(t, "nothing showed that "+string(kind)+"|the fault had no effect that a probe could see", strings.Join(out.Verdict.Reasons, "\n"))
 			switch kind {
@@ -88,16 +62,6 @@ func TestAFaultWithoutEffectProvesNothing(t *testing.T) {
 }
 
 // brisk has less of the time in which nothing happens.
-var brisk = drill.Timing{
+var brisk = drill.Options{Seed: 5, Timing: drill.Timing{
 	Steady: 3 * time.Second, Quiet: 12 * time.Second, Sustain: 5 * time.Second, AfterHeal: 5 * time.Second, Horizon: 45 * time.Second,
-}
-
-func virtual(t *testing.T, target drill.Target, s drill.Scenario) (out drill.Outcome) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		var err error
-		out, err = drill.Run(t.Context(), target, s, drill.Options{Seed: 5, Timing: brisk})
-		require.NoError(t, err)
-	})
-	return out
-}
+}}
