@@ -145,7 +145,7 @@ func sum(target string, results []Result, plan Plan) Reliability {
 			revisions.add(r.Revision, name)
 			settings.add(settingsText(r.Settings), name)
 			if r.Verdict != "" { // what was never judged has none
-				objectives.add(fmt.Sprintf("RTO %v, RPO %v", time.Duration(r.Objectives.RTO)*time.Millisecond, time.Duration(r.Objectives.RPO)*time.Millisecond), name)
+				objectives.add(fmt.Sprintf("RTO %g s, RPO %g s", float64(r.Objectives.RTO)/1000, float64(r.Objectives.RPO)/1000), name)
 			}
 			if out.First.IsZero() || r.Started.Before(out.First) {
 				out.First = r.Started
