@@ -13,19 +13,34 @@ import (
 
 // Plan is what a series of runs was meant to be. The zero value means: whatever is there.
 type Plan struct {
-	// Runs is how many runs each of Scenarios was meant to get. What is missing ended
-	// without a result, and counts as Inconclusive. Zero means that nobody knows.
-	Runs int
-	// Scenarios gives the order of the rows. Others come behind, by name.
+	// Scenarios is the catalogue, which gives the order of the rows. Others come behind, by
+	// name.
 	Scenarios []string
+	// Runs is how many runs each of Played was meant to get. What is missing ended without
+	// a result, and counts as Inconclusive. Zero means that nobody knows.
+	Runs int
+	// Played are those of Scenarios that were meant to be played. Nil means all.
+	Played []string
+}
+
+// meant is how many runs of a scenario there should be, 0 for unknown.
+func (p Plan) meant(scenario string) int {
+	played := p.Played
+	if played == nil {
+		played = p.Scenarios
+	}
+	if slices.Contains(played, scenario) {
+		return p.Runs
+	}
+	return 0
 }
 
 // Reliability is what many runs on one target say.
 type Reliability struct {
 	Target string
 	Rows   []Row
-	// NotPlayed are the scenarios of the plan of which there is neither a run nor word
-	// of how many there were meant to be.
+	// NotPlayed are the scenarios of the catalogue of which there is no run, unless the plan
+	// says that there should be.
 	NotPlayed []string
 
 	Models, Revisions, Objectives, Settings []Share
@@ -131,10 +146,7 @@ func sum(target string, results []Result, plan Plan) Reliability {
 	}
 	var models, revisions, objectives, settings shares
 	for _, name := range order {
-		runs, meant := byScenario[name], 0
-		if slices.Contains(plan.Scenarios, name) {
-			meant = plan.Runs
-		}
+		runs, meant := byScenario[name], plan.meant(name)
 		if len(runs) == 0 && meant == 0 {
 			out.NotPlayed = append(out.NotPlayed, name)
 			continue

@@ -106,6 +106,12 @@ func TestScenariosWithoutAnyRun(t *testing.T) {
 	require.Empty(t, s.NotPlayed)
 	require.Contains(t, s.Markdown(), "| `b` | 5 | 0 | 0 | 5 | 100.0 % | – | – | – | – | 0 | 0 |")
 	require.Contains(t, s.Markdown(), "Not passed: `b` (5 of 5 left no verdict).")
+
+	plan.Played = []string{"a"} // b was not
+	s = sumOf(t, series("embedded", "a", 4), plan)
+	require.Equal(t, []string{"b"}, s.NotPlayed)
+	require.Equal(t, "DRILL_SCENARIO=a make reliability RUNS=5", s.Command())
+	require.Equal(t, 1, s.Rows[0].NoVerdict)
 }
 
 // A percentile of few runs is a guess.

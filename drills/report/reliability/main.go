@@ -60,7 +60,7 @@ func parse(args []string, w io.Writer) (options, error) {
 	f.SetOutput(w)
 	f.StringVar(&o.readme, "readme", "", "`file` to write the tables into, each between <!-- reliability TARGET --> and <!-- end -->; default: print them")
 	f.IntVar(&o.plan.Runs, "runs", 0, "how `many` runs each scenario was meant to get: one that left no result then counts as inconclusive; default: what is there")
-	scenarios := f.String("scenarios", "", "comma-separated `names` of the scenarios that were meant to be played; default: the whole catalogue")
+	scenarios := f.String("scenarios", "", "comma-separated `names` of the scenarios that were meant to get -runs; default: the whole catalogue")
 	f.Usage = func() {
 		fmt.Fprint(w, `reliability adds up the drills that are saved below the given folders.
 
@@ -84,12 +84,13 @@ func parse(args []string, w io.Writer) (options, error) {
 		}
 		_, err := drill.Find(name)
 		errs = append(errs, err)
-		o.plan.Scenarios = append(o.plan.Scenarios, name)
+		o.plan.Played = append(o.plan.Played, name)
 	}
-	if o.plan.Scenarios == nil {
-		for _, s := range drill.Scenarios() {
-			o.plan.Scenarios = append(o.plan.Scenarios, s.Name)
-		}
+	if o.plan.Played != nil && o.plan.Runs == 0 {
+		errs = append(errs, errors.New("-scenarios without -runs: say how many runs these were meant to get"))
+	}
+	for _, s := range drill.Scenarios() {
+		o.plan.Scenarios = append(o.plan.Scenarios, s.Name)
 	}
 	if o.dirs = f.Args(); len(o.dirs) == 0 {
 		errs = append(errs, errors.New("no folder: name one that holds saved runs, such as drills/out"))

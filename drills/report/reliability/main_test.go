@@ -94,6 +94,7 @@ func TestRunsThatLeftNothingAreCounted(t *testing.T) {
 	require.Equal(t, exitDone, got.status, got.err)
 	require.Contains(t, got.out, "| `no-fault` | 5 | 3 | 0 | 2 |")
 	require.Contains(t, got.out, "| `region-killed` | 5 | 0 | 0 | 5 | 100.0 % |")
+	require.Contains(t, got.out, "\n    DRILL_SCENARIO=region-killed,no-fault make reliability RUNS=5\n", "and not the other scenarios")
 
 	got = do("-runs", "5", dir)
 	for _, s := range drill.Scenarios() {
@@ -122,7 +123,8 @@ func TestRefusals(t *testing.T) {
 		"one run twice":       {[]string{good, copied(t, good)}, document, exitFailed, []string{"no-fault", "is there twice", "DRILL_SEED"}},
 		"no mark for docker":  {[]string{good}, half, exitFailed, []string{"<!-- reliability docker -->", "put it where"}},
 		"too few runs":        {[]string{"-runs", "-1", good}, document, exitNotBegun, []string{"-runs is -1"}},
-		"an unknown scenario": {[]string{"-scenarios", "flood", good}, document, exitNotBegun, []string{`"flood"`, "region-killed"}},
+		"no number of runs":   {[]string{"-scenarios", "no-fault", good}, document, exitNotBegun, []string{"-scenarios without -runs"}},
+		"an unknown scenario": {[]string{"-runs", "1", "-scenarios", "flood", good}, document, exitNotBegun, []string{`"flood"`, "region-killed"}},
 		"an unknown flag":     {[]string{"-dry", good}, document, exitNotBegun, []string{"-dry"}},
 	} {
 		t.Run(name, func(t *testing.T) {
