@@ -2,7 +2,6 @@ package embedded
 
 import (
 	"context"
-	"hash/fnv"
 	"strconv"
 	"time"
 )
@@ -15,13 +14,28 @@ const mostJitter = 997_331 * time.Nanosecond
 // and from what is asked. Calls that begin together thus end one after the other, in an
 // order that is the seed's and not the scheduler's, and a seed can be replayed.
 func (w *world) jitter(what ...string) time.Duration {
-	h := fnv.New64a()
+	h := uint64(fnvOffset)
 	for _, s := range what {
-		_, _ = h.Write([]byte(s)) // never fails
+		h = mix(h, s)
 	}
-	_, _ = h.Write(strconv.AppendInt(strconv.AppendUint(nil, w.setup.Seed, 36), int64(w.Clock()), 36))
-	return time.Duration(h.Sum64() % uint64(mostJitter))
+	var text [40]byte
+	h = mix(h, strconv.AppendInt(strconv.AppendUint(text[:0], w.setup.Seed, 36), int64(w.Clock()), 36))
+	return time.Duration(h % uint64(mostJitter))
 }
+
+// mix goes on with a hash as fnv.New64a of hash/fnv does, which would copy each text and
+// allocate for each call.
+func mix[T string | []byte](h uint64, text T) uint64 {
+	for i := range len(text) {
+		h = (h ^ uint64(text[i])) * fnvPrime
+	}
+	return h
+}
+
+const (
+	fnvOffset = 0xcbf29ce484222325
+	fnvPrime  = 0x100000001b3
+)
 
 // pause waits, or returns why it did not.
 func pause(ctx context.Context, d time.Duration) error {
