@@ -8,7 +8,6 @@ import (
 
 	"github.com/miekg/dns"
 
-	"github.com/lifeboat-dr/lifeboat/drills/cloud/internal/links"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
 
@@ -53,7 +52,7 @@ func (c *Cloud) reply(ctx context.Context, asking dr.Region, q *dns.Msg) *dns.Ms
 	}
 	question := q.Question[0]
 	e := c.faults.effect(asking, DNS, dns.TypeToString[question.Qtype])
-	if e.delay > 0 && links.Sleep(ctx, e.delay) != nil {
+	if e.delay > 0 && c.links.Sleep(ctx, e.delay) != nil {
 		return nil
 	}
 	switch e.kind {

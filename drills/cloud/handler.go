@@ -11,7 +11,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/lifeboat-dr/lifeboat/drills/cloud/internal/links"
 	"github.com/lifeboat-dr/lifeboat/drills/cloud/internal/wire"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
@@ -54,7 +53,7 @@ func (c *Cloud) answer(ctx context.Context, region dr.Region, r *http.Request) (
 		return env, refusal.Render(env.protocol, requestID), nil
 	}
 	e := c.faults.effect(region, env.service, env.operation)
-	if err := links.Sleep(ctx, e.delay); err != nil {
+	if err := c.links.Sleep(ctx, e.delay); err != nil {
 		return env, wire.Response{}, err
 	}
 	switch e.kind {

@@ -7,12 +7,12 @@ import (
 	"hash/crc32"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/lifeboat-dr/lifeboat/drills/cloud/internal/links"
 	"github.com/lifeboat-dr/lifeboat/drills/cloud/internal/wire"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
@@ -96,7 +96,7 @@ func (t *Transport) travel(r *http.Request, to dr.Region) error {
 	ctx, began := r.Context(), time.Now()
 	err := t.cloud.links.Wait(ctx, t.from, to)
 	if err == nil {
-		err = links.Sleep(ctx, t.cloud.cfg.Latency(t.from, to))
+		err = t.cloud.links.Sleep(ctx, t.cloud.cfg.Latency(t.from, to))
 	}
 	if err != nil {
 		body, _ := readBody(r) // at worst the operation stays unknown
@@ -111,11 +111,11 @@ func (t *Transport) destination(r *http.Request) (dr.Region, error) {
 		return t.to, nil
 	}
 	host := r.URL.Hostname()
-	for label := range strings.SplitSeq(host, ".") {
-		for _, region := range t.cloud.regions {
-			if label == string(region) {
-				return region, nil
-			}
+	for rest := host; rest != ""; {
+		var label string
+		label, rest, _ = strings.Cut(rest, ".")
+		if i := slices.Index(t.cloud.regions, dr.Region(label)); i >= 0 {
+			return t.cloud.regions[i], nil
 		}
 	}
 	return "", fmt.Errorf("cloud: route request to %s: no emulated Region in the host's name", host)

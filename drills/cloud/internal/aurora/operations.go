@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"sync"
 	"time"
-
-	"github.com/lifeboat-dr/lifeboat/drills/cloud/internal/links"
 )
 
 // errUnreachable is why one Region's control plane can't act on another's
@@ -36,7 +34,7 @@ func (s *Service) failover(ctx context.Context, op *Operation, from, to int) {
 		close(fenced)
 	})
 
-	if links.Sleep(ctx, time.Until(op.AcceptedAt.Add(op.Drawn))) != nil {
+	if s.cfg.Links.Sleep(ctx, time.Until(op.AcceptedAt.Add(op.Drawn))) != nil {
 		return
 	}
 	select {
@@ -148,7 +146,7 @@ func (s *Service) redirect(to int) {
 func (s *Service) rejoin(ctx context.Context, i int) {
 	m := s.cfg.Members[i]
 	started := false
-	for links.Sleep(ctx, s.cfg.RejoinInterval) == nil {
+	for s.cfg.Links.Sleep(ctx, s.cfg.RejoinInterval) == nil {
 		s.mu.Lock()
 		writer, sync := s.cfg.Members[s.truth.writer], s.truth.members[i].sync
 		s.mu.Unlock()
@@ -238,7 +236,7 @@ func (s *Service) switchWriter(ctx context.Context, op *Operation, old, target M
 	op.FencedAt = time.Now()
 	s.note(op.FencedAt, old.Region, old.Cluster, "RDS-EVENT-0182", "Writes to "+old.Cluster+" were stopped for the global switchover")
 	s.mu.Unlock()
-	if err := links.Sleep(ctx, time.Until(op.AcceptedAt.Add(op.Drawn))); err != nil {
+	if err := s.cfg.Links.Sleep(ctx, time.Until(op.AcceptedAt.Add(op.Drawn))); err != nil {
 		return err
 	}
 	if !s.cfg.Links.Up(old.Region, target.Region) {

@@ -38,7 +38,7 @@ func (s *Service) replica(r dr.Region, ago time.Duration) view {
 	} else if since, ok := s.cfg.Links.IsolatedSince(r); ok && since.Before(foreign) {
 		foreign = since
 	}
-	return func(v version) bool {
+	return func(v *version) bool {
 		if v.region == r {
 			return !v.at.After(own)
 		}
@@ -65,11 +65,16 @@ func (s *Service) get(ctx context.Context, call wire.Call, t *table, rq *request
 		return nil, err
 	}
 	var it attr.Item
+	var text []byte
 	err = s.read(ctx, call, rq, func(v view) {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		if rec := t.find(t.primary(rq.key), false); rec != nil {
-			it = rec.seen(v)
+		rec := t.find(t.primary(rq.key), false)
+		if rec == nil {
+			return
+		}
+		if found := rec.seen(v); found != nil {
+			it, text = found.item, found.text()
 		}
 	})
 	if err != nil {
@@ -79,10 +84,10 @@ func (s *Service) get(ctx context.Context, call wire.Call, t *table, rq *request
 		return []byte("{}"), nil
 	}
 	if projection != nil {
-		it = projection.Apply(it)
+		text = attr.AppendItem(nil, projection.Apply(it))
 	}
-	b := append(make([]byte, 0, 256), `{"Item":`...)
-	return append(attr.AppendItem(b, it), '}'), nil
+	b := append(make([]byte, 0, len(`{"Item":}`)+len(text)), `{"Item":`...)
+	return append(append(b, text...), '}'), nil
 }
 
 func (s *Service) query(ctx context.Context, call wire.Call, t *table, rq *request) ([]byte, error) {
@@ -128,9 +133,15 @@ func (s *Service) query(ctx context.Context, call wire.Call, t *table, rq *reque
 
 // page is the part of a partition that one Query returns.
 type page struct {
-	items   []attr.Item
+	items   []found
 	scanned int
 	last    attr.Item // LastEvaluatedKey
+}
+
+// found is an item and its JSON.
+type found struct {
+	item attr.Item
+	text []byte
 }
 
 // page collects matching items; the caller holds the lock. DynamoDB's 1 MB page
@@ -159,12 +170,12 @@ func (t *table) page(v view, rq *request, key *expr.KeyCondition, filter *expr.C
 	}
 	for _, rec := range order {
 		it := rec.seen(v)
-		if it == nil || !key.MatchSort(it) {
+		if it == nil || !key.MatchSort(it.item) {
 			continue
 		}
 		out.scanned++
-		if filter == nil || filter.Match(it) {
-			out.items = append(out.items, it)
+		if filter == nil || filter.Match(it.item) {
+			out.items = append(out.items, found{it.item, it.text()})
 		}
 		if out.scanned == rq.limit {
 			out.last = rec.key
@@ -175,7 +186,11 @@ func (t *table) page(v view, rq *request, key *expr.KeyCondition, filter *expr.C
 }
 
 func (p page) append(rq *request, projection expr.Projection) []byte {
-	b := append(make([]byte, 0, 512), `{"Count":`...)
+	size := 128
+	for _, it := range p.items {
+		size += len(it.text) + 1
+	}
+	b := append(make([]byte, 0, size), `{"Count":`...)
 	b = strconv.AppendInt(b, int64(len(p.items)), 10)
 	b = append(b, `,"ScannedCount":`...)
 	b = strconv.AppendInt(b, int64(p.scanned), 10)
@@ -186,9 +201,9 @@ func (p page) append(rq *request, projection expr.Projection) []byte {
 				b = append(b, ',')
 			}
 			if projection != nil {
-				it = projection.Apply(it)
+				it.text = attr.AppendItem(nil, projection.Apply(it.item))
 			}
-			b = attr.AppendItem(b, it)
+			b = append(b, it.text...)
 		}
 		b = append(b, ']')
 	}

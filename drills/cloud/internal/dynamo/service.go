@@ -156,14 +156,14 @@ func (s *Service) quorum(ctx context.Context, r dr.Region, act func(now time.Tim
 		if err != nil {
 			return err
 		}
-		if err := links.Sleep(ctx, half); err != nil {
+		if err := s.cfg.Links.Sleep(ctx, half); err != nil {
 			return err
 		}
 		if !s.cfg.Links.Up(r, peer) {
 			continue // the request was lost; another peer may answer
 		}
 		result := act(time.Now())
-		if err := links.Sleep(ctx, half); err != nil {
+		if err := s.cfg.Links.Sleep(ctx, half); err != nil {
 			return err
 		}
 		if _, _, err := s.peer(ctx, r); err != nil {

@@ -33,9 +33,19 @@ type record struct {
 // version is an item from the moment a second Region had it. A nil item is a
 // deletion.
 type version struct {
-	at     time.Time
-	region dr.Region
-	item   attr.Item
+	at      time.Time
+	region  dr.Region
+	item    attr.Item
+	encoded []byte // what text has made
+}
+
+// text returns the item as JSON, which is made once: an item is read more often than
+// it is written. The caller holds the lock; the text never changes.
+func (v *version) text() []byte {
+	if v.encoded == nil {
+		v.encoded = attr.AppendItem(make([]byte, 0, v.item.Size()+32*len(v.item)), v.item)
+	}
+	return v.encoded
 }
 
 func (r *record) last() version {
@@ -46,26 +56,33 @@ func (r *record) last() version {
 }
 
 // view selects the version that a reader sees.
-type view func(version) bool
+type view func(*version) bool
 
 // latest sees everything.
-func latest(version) bool { return true }
+func latest(*version) bool { return true }
 
 // asOf sees what was committed at t or before.
 func asOf(t time.Time) view {
-	return func(v version) bool { return !v.at.After(t) }
+	return func(v *version) bool { return !v.at.After(t) }
 }
 
-func (r *record) seen(by view) attr.Item {
+// seen returns the version that a reader sees; nil when there is no item.
+func (r *record) seen(by view) *version {
 	for i := len(r.versions) - 1; i >= 0; i-- {
-		if by(r.versions[i]) {
-			return r.versions[i].item
+		if v := &r.versions[i]; by(v) {
+			if v.item == nil {
+				return nil
+			}
+			return v
 		}
 	}
 	return nil
 }
 
 func (r *record) push(v version, keep time.Duration) {
+	if n := len(r.versions); n > 0 {
+		r.versions[n-1].encoded = nil // hardly anybody reads what is past
+	}
 	r.versions = append(r.versions, v)
 	// The newest version older than the window still answers for its start.
 	old := 0

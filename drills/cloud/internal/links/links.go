@@ -21,6 +21,8 @@ type Links struct {
 	down     map[[2]dr.Region]bool
 	isolated map[dr.Region]time.Time // since when a Region reaches no other of the quorum
 	changed  chan struct{}           // closed at the next change
+
+	timers sync.Pool // of Sleep: a timer stays in the bubble it was made in, as Links does
 }
 
 // New returns a mesh with every link up. quorum are the Regions that Nearest
@@ -132,16 +134,22 @@ func (l *Links) Wait(ctx context.Context, a, b dr.Region) error {
 }
 
 // Sleep waits for d or until ctx ends. No lock is held.
-func Sleep(ctx context.Context, d time.Duration) error {
+func (l *Links) Sleep(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return ctx.Err()
 	}
-	t := time.NewTimer(d)
-	defer t.Stop()
+	t, ok := l.timers.Get().(*time.Timer)
+	if ok {
+		t.Reset(d)
+	} else {
+		t = time.NewTimer(d)
+	}
+	defer l.timers.Put(t)
 	select {
 	case <-t.C:
 		return nil
 	case <-ctx.Done():
+		t.Stop()
 		return ctx.Err()
 	}
 }

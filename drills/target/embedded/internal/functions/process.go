@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
+	"sync"
 )
 
 // ErrDead is what a process gets that calls the world after it was killed.
@@ -15,12 +17,28 @@ type Process struct {
 	end     context.CancelFunc
 	handler Handler // nil until it has started
 	retired bool    // is not used again; guarded by its pool
+
+	mu    sync.Mutex
+	calls []*passage // under way, in the order in which they began
 }
+
+// passage is a call that is under way.
+type passage struct{ cancel context.CancelFunc }
 
 func newProcess(ctx context.Context) *Process {
 	p := &Process{}
 	p.life, p.end = context.WithCancel(ctx)
+	context.AfterFunc(p.life, p.hangUp)
 	return p
+}
+
+// hangUp ends the calls that are under way. No other begins, since the process is dead.
+func (p *Process) hangUp() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.calls {
+		c.cancel()
+	}
 }
 
 // Kill ends the process, in whatever it does. It may be called by the process itself.
@@ -36,15 +54,34 @@ func (p *Process) Dead() bool { return p.life.Err() != nil }
 func (p *Process) Pass(ctx context.Context, call func(context.Context) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(p.life, cancel)()
-	if p.Dead() {
+	c := &passage{cancel}
+	if !p.enter(c) {
 		return ErrDead
 	}
+	defer p.leave(c)
 	err := call(ctx)
 	if p.Dead() {
 		return ErrDead
 	}
 	return err
+}
+
+// enter notes that a call begins, unless the process is dead.
+func (p *Process) enter(c *passage) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.Dead() {
+		return false
+	}
+	p.calls = append(p.calls, c)
+	return true
+}
+
+func (p *Process) leave(c *passage) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	i := slices.Index(p.calls, c)
+	p.calls = slices.Delete(p.calls, i, i+1)
 }
 
 // Doer is an HTTP client, as aws.HTTPClient.
