@@ -2,14 +2,12 @@ package tf
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/hashicorp/go-version"
@@ -110,8 +108,7 @@ func lookPath(path string) string {
 	return ""
 }
 
-// inspect asks a binary what it is. OpenTofu's `version -json` calls itself
-// terraform_version, so only the plain form can tell the two apart.
+// inspect asks a binary what it is.
 func inspect(ctx context.Context, path string, env []string) (Binary, error) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
@@ -126,40 +123,18 @@ func inspect(ctx context.Context, path string, env []string) (Binary, error) {
 		}
 		return out, err
 	}
-	b := Binary{Path: path, Flavour: Terraform}
-	out, err := run("version", "-json")
+	asJSON, err := run("version", "-json")
 	if ctx.Err() != nil {
 		return Binary{}, err
 	}
-	var answer struct {
-		Version string `json:"terraform_version"`
-	}
-	// Binaries before 0.13 don't know -json; they are too old anyway.
-	if err != nil || json.Unmarshal(out, &answer) != nil {
-		answer.Version = ""
+	if err != nil {
+		asJSON = nil // binaries before 0.13 don't know -json; they are too old anyway
 	}
 	plain, err := run("version")
 	if ctx.Err() != nil {
 		return Binary{}, err
 	}
-	first, _, _ := strings.Cut(string(plain), "\n")
-	name, number, _ := strings.Cut(strings.TrimSpace(first), " v")
-	if name == "OpenTofu" {
-		b.Flavour = OpenTofu
-	}
-	if answer.Version == "" {
-		answer.Version = number
-	}
-	b.Version = answer.Version
-	have, err := version.NewVersion(b.Version)
-	if err != nil {
-		return Binary{}, &VersionError{Path: path, Need: MinVersion}
-	}
-	// A release candidate of the minimum has what the minimum has.
-	if have.Core().LessThan(version.Must(version.NewVersion(MinVersion))) {
-		return Binary{}, &VersionError{Path: path, Have: b.Version, Need: MinVersion}
-	}
-	return b, nil
+	return identify(path, asJSON, plain)
 }
 
 func install(ctx context.Context, o FindOptions) (string, error) {

@@ -1,6 +1,7 @@
 package tf
 
 import (
+	"regexp"
 	"strings"
 	"time"
 )
@@ -62,28 +63,33 @@ func classify(unit string, op Op, dir string, diagnostics []Diagnostic) error {
 	return all
 }
 
+// lockID is a lock's identifier: a UUID, or a number in some backends. It is shown as a
+// part of a command that people copy into a shell, and the lock file is not ours alone.
+var lockID = regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`)
+
 // locked reads the "Lock Info:" of a diagnostic. It returns nil when the lock could
-// not be asked for at all, which is another trouble than a lock that is held.
+// not be asked for at all, which is another trouble than a lock that is held. The first
+// line of a key counts: what the holder has written comes last.
 func locked(detail string) *LockedError {
 	_, info, found := strings.Cut(detail, "Lock Info:")
 	if !found {
 		return nil
 	}
-	e := &LockedError{}
+	fields := map[string]string{}
 	for line := range strings.Lines(info) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), ":")
-		value = strings.TrimSpace(value)
-		switch key {
-		case "ID":
-			e.ID = value
-		case "Who":
-			e.Who = value
-		case "Operation":
-			e.Operation = value
-		case "Created":
-			// The zero time stands when a later terraform writes it otherwise.
-			e.Created, _ = time.Parse("2006-01-02 15:04:05.999999999 -0700 MST", value)
+		if _, again := fields[key]; !again {
+			fields[key] = strings.TrimSpace(printable(value))
 		}
 	}
+	e := &LockedError{Who: fields["Who"], Operation: fields["Operation"]}
+	if lockID.MatchString(fields["ID"]) && fields["ID"][0] != '-' {
+		e.ID = fields["ID"]
+	}
+	// The zero time stands when a later terraform writes it otherwise.
+	e.Created, _ = time.Parse(lockTime, fields["Created"])
 	return e
 }
+
+// lockTime is how terraform prints a lock's time, Go's own form.
+const lockTime = "2006-01-02 15:04:05.999999999 -0700 MST"

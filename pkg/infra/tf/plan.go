@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -28,14 +27,6 @@ type Plan struct {
 	JSON *tfjson.Plan
 	Path string // of the saved plan
 	mark mark
-}
-
-// mark is kept beside a saved plan: what exactly was planned, from which inputs.
-type mark struct {
-	Plan    string `json:"plan_sha256"`
-	Inputs  string `json:"inputs_sha256"`
-	Destroy bool   `json:"destroy"`
-	Changes bool   `json:"changes"`
 }
 
 // Plan plans a unit and saves the plan in its .lifeboat folder, in place of an
@@ -100,9 +91,9 @@ func (d *Deployment) newPlan(ctx context.Context, u infra.Unit, destroy bool) (*
 	if p.JSON, err = d.show(ctx, u, p.Path); err != nil {
 		return nil, err
 	}
-	data, err := json.MarshalIndent(p.mark, "", "  ")
+	data, err := p.mark.text()
 	if err == nil {
-		err = os.WriteFile(p.Path+".json", append(data, '\n'), private)
+		err = os.WriteFile(p.Path+".json", data, private)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("tf: plan %s: %w", u.Name, err)
@@ -122,7 +113,7 @@ func (d *Deployment) LoadPlan(ctx context.Context, unit string) (*Plan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tf: load the plan of %s: %w: plan it first", u.Name, err)
 	}
-	if err := json.Unmarshal(data, &p.mark); err != nil {
+	if p.mark, err = parseMark(data); err != nil {
 		return nil, fmt.Errorf("tf: load the plan of %s: %s.json: %w: plan again", u.Name, p.Path, err)
 	}
 	p.Destroy, p.Changes = p.mark.Destroy, p.mark.Changes
