@@ -38,10 +38,7 @@ func (r *rig) renew() {
 func TestWhatIsCalledOffIsNoProblem(t *testing.T) {
 	for _, op := range []drtest.Op{drtest.OpLatest, drtest.OpSettled} {
 		bubble(t, string(op), func(t *testing.T) {
-			r := newRig(t, dr.Policy{})
-			defer r.end()
-			c := r.controller(west)
-			r.silence()
+			r, c := acting(t, dr.Policy{})
 			r.breaks(calls(west, drtest.Fault{Hang: true}, op))
 			ctx, cancel := contextFor(r)
 			time.AfterFunc(time.Second, cancel)
@@ -59,10 +56,7 @@ func TestWhatIsCalledOffIsNoProblem(t *testing.T) {
 
 func TestFailoverNeedsAVerdictOfImpaired(t *testing.T) {
 	bubble(t, "and nothing less", func(t *testing.T) {
-		r := newRig(t, dr.Policy{})
-		defer r.end()
-		c := r.controller(west)
-		r.silence()
+		r, c := acting(t, dr.Policy{})
 		for _, s := range []health.State{health.StateUnknown, health.Healthy, health.Degraded} {
 			v := verdict()
 			v.State = s
@@ -93,10 +87,7 @@ func TestFailoverNeedsAVerdictOfImpaired(t *testing.T) {
 
 func TestARegionThatRenewedSinceTheVerdictLives(t *testing.T) {
 	bubble(t, "between the verdict and the begin", func(t *testing.T) {
-		r := newRig(t, dr.Policy{})
-		defer r.end()
-		c := r.controller(west)
-		r.silence()
+		r, c := acting(t, dr.Policy{})
 		v := verdict()
 		r.renew()
 		r.wait(500 * time.Millisecond)
@@ -107,10 +98,7 @@ func TestARegionThatRenewedSinceTheVerdictLives(t *testing.T) {
 		require.Equal(t, dr.Epoch(1), l.Epoch)
 	})
 	bubble(t, "between the begin and the take", func(t *testing.T) {
-		r := newRig(t, dr.Policy{})
-		defer r.end()
-		c := r.controller(west)
-		r.silence()
+		r, c := acting(t, dr.Policy{})
 		r.breaks(func(call drtest.Call) drtest.Fault {
 			if call.Op == drtest.OpAppend {
 				return drtest.Fault{Delay: time.Second}
@@ -125,10 +113,7 @@ func TestARegionThatRenewedSinceTheVerdictLives(t *testing.T) {
 		require.Zero(t, r.Cluster.Moves())
 	})
 	bubble(t, "between the look and the take", func(t *testing.T) {
-		r := newRig(t, dr.Policy{})
-		defer r.end()
-		c := r.controller(west)
-		r.silence()
+		r, c := acting(t, dr.Policy{})
 		taking := make(chan struct{}, 8)
 		r.breaks(func(call drtest.Call) drtest.Fault {
 			if call.Op != drtest.OpTakeLease {
@@ -147,10 +132,8 @@ func TestARegionThatRenewedSinceTheVerdictLives(t *testing.T) {
 func TestOperator(t *testing.T) {
 	// asked returns a rig in which the west's execution has put a question, because no
 	// lag was seen.
-	asked := func(t *testing.T) (*rig, chan failover.Execution) {
-		r := newRig(t, dr.Policy{})
-		c := r.controller(west)
-		r.silence()
+	asked := func(t *testing.T) (*rig, <-chan failover.Execution) {
+		r, c := acting(t, dr.Policy{})
 		ended := make(chan failover.Execution, 1)
 		r.wg.Go(func() {
 			v := verdict()
@@ -166,7 +149,6 @@ func TestOperator(t *testing.T) {
 	}
 	bubble(t, "is told what is asked, and nothing is touched", func(t *testing.T) {
 		r, _ := asked(t)
-		defer r.end()
 		r.wait(time.Minute)
 		l, _ := r.Store.Lease()
 		require.Equal(t, dr.Epoch(1), l.Epoch)
@@ -178,7 +160,6 @@ func TestOperator(t *testing.T) {
 	})
 	bubble(t, "consents for one epoch", func(t *testing.T) {
 		r, ended := asked(t)
-		defer r.end()
 		ack(r, 1, "another")
 		ack(r, 3, "another")
 		r.wait(10 * time.Second)
@@ -191,7 +172,6 @@ func TestOperator(t *testing.T) {
 	})
 	bubble(t, "is not needed when the Region recovers", func(t *testing.T) {
 		r, ended := asked(t)
-		defer r.end()
 		r.renew()
 		x := <-ended
 		require.Equal(t, failover.Aborted, x.State)
@@ -200,7 +180,6 @@ func TestOperator(t *testing.T) {
 	})
 	bubble(t, "is not needed when somebody else has moved the writer", func(t *testing.T) {
 		r, ended := asked(t)
-		defer r.end()
 		r.take(west)
 		x := <-ended
 		require.Equal(t, failover.Aborted, x.State)
@@ -212,8 +191,7 @@ func TestOperator(t *testing.T) {
 		c := r.controller(west)
 		r.wait(5 * time.Second)
 		require.NoError(t, r.Store.At(east).Publish(r.ctx, failover.Heartbeat{Region: east, Seq: 1, FenceFailed: 1}))
-		ended := make(chan failover.Execution, 1)
-		r.wg.Go(func() { x, _ := c.Failover(r.ctx, verdict()); ended <- x })
+		ended := r.failover(c)
 		r.until("the question", 5*time.Second, r.in(failover.Operator))
 		require.Equal(t, failover.CodeFenceFailed, r.last().Execution.Code)
 		r.wait(time.Minute)
@@ -225,13 +203,9 @@ func TestOperator(t *testing.T) {
 		require.Equal(t, failover.ProofOperator, x.Proof)
 	})
 	bubble(t, "is asked again when a promotion does not come about", func(t *testing.T) {
-		r := newRig(t, dr.Policy{EffectTimeout: 20 * time.Second})
-		defer r.end()
-		c := r.controller(west)
-		r.silence()
+		r, c := acting(t, dr.Policy{EffectTimeout: 20 * time.Second})
 		r.breaks(calls(west, drtest.Fault{Err: errRefused}, drtest.OpFailover))
-		ended := make(chan failover.Execution, 1)
-		r.wg.Go(func() { x, _ := c.Failover(r.ctx, verdict()); ended <- x })
+		ended := r.failover(c)
 		r.until("the question", time.Minute, r.in(failover.Operator))
 		require.Equal(t, failover.CodePromotionStuck, r.last().Execution.Code)
 		ack(r, 2, "try again")
@@ -257,14 +231,10 @@ func TestStuck(t *testing.T) {
 		failover.CodeVerifyStuck: {drtest.OpBeat, failover.Promoted}, failover.CodeRedirectStuck: {drtest.OpRedirect, failover.Verified},
 	} {
 		bubble(t, string(code), func(t *testing.T) {
-			r := newRig(t, dr.Policy{EffectTimeout: 20 * time.Second})
-			defer r.end()
-			c := r.controller(west)
-			r.silence()
+			r, c := acting(t, dr.Policy{EffectTimeout: 20 * time.Second})
 			r.breaks(calls(west, drtest.Fault{Err: errRefused}, broken.op))
 			begun := time.Now()
-			ended := make(chan failover.Execution, 1)
-			r.wg.Go(func() { x, _ := c.Failover(r.ctx, verdict()); ended <- x })
+			ended := r.failover(c)
 			r.until("the question", time.Minute, r.in(failover.Operator))
 			require.GreaterOrEqual(t, time.Since(begun), 20*time.Second)
 			require.Equal(t, code, r.last().Execution.Code)
@@ -289,7 +259,7 @@ func TestQuestionsOfTheController(t *testing.T) {
 		}
 		c := r.controller(west)
 		r.silence()
-		r.wg.Go(func() { _, _ = c.Failover(r.ctx, verdict()) })
+		r.failover(c)
 		r.until("the question", 5*time.Second, r.in(failover.Operator))
 		require.Equal(t, failover.CodeFailoverBudget, r.last().Execution.Code)
 		require.Equal(t, 2, r.last().Execution.Evidence.Recent)
@@ -300,7 +270,7 @@ func TestQuestionsOfTheController(t *testing.T) {
 		r.Topology.Witness = ""
 		c := r.controller(west)
 		r.silence()
-		r.wg.Go(func() { _, _ = c.Failover(r.ctx, verdict()) })
+		r.failover(c)
 		r.until("the question", 5*time.Second, r.in(failover.Operator))
 		require.Equal(t, failover.CodeNoWitness, r.last().Execution.Code)
 	})
@@ -321,10 +291,7 @@ func TestSuperseded(t *testing.T) {
 		failover.Promoted: drtest.OpBeat, failover.Verified: drtest.OpReach,
 	} {
 		bubble(t, string(state), func(t *testing.T) {
-			r := newRig(t, dr.Policy{})
-			defer r.end()
-			c := r.controller(west)
-			r.silence()
+			r, c := acting(t, dr.Policy{})
 			inState := false
 			r.breaks(func(call drtest.Call) drtest.Fault {
 				return drtest.Fault{Hang: inState && call.From == west && call.Op == hold}
@@ -475,16 +442,8 @@ func (w *wandering) Reach(context.Context, dr.Epoch) (dr.Region, error) {
 
 func TestFault13DoneMeansThatAWriteHasLandedThere(t *testing.T) {
 	bubble(t, "and not when one has landed elsewhere", func(t *testing.T) {
-		r := newRig(t, dr.Policy{})
-		defer r.end()
-		watch := &failover.Watch{}
-		r.wg.Go(func() { _ = watch.Run(r.ctx, r.policy, r.Store.At(west), west, nil) })
-		cfg := r.World.Controller(west, r.policy, watch, nil)
 		w := &wandering{elsewhere: 3}
-		cfg.Router = w
-		c, err := failover.NewController(cfg)
-		require.NoError(t, err)
-		r.silence()
+		r, c := acting(t, dr.Policy{}, func(cfg *failover.ControllerConfig) { cfg.Router = w })
 		x, err := c.Failover(r.ctx, verdict())
 		require.NoError(t, err)
 		require.Equal(t, failover.Settled, x.State)

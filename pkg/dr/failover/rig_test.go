@@ -178,15 +178,41 @@ func (r *rig) run(cfg failover.AgentConfig) (stop func()) {
 	return func() { cancel(); <-done }
 }
 
-// controller returns a controller of a Region whose watch has looked at the lease.
-func (r *rig) controller(region dr.Region) *failover.Controller {
+// controller returns a controller of a Region, changed if need be, whose watch has looked
+// at the lease.
+func (r *rig) controller(region dr.Region, change ...func(*failover.ControllerConfig)) *failover.Controller {
 	r.t.Helper()
 	watch := &failover.Watch{}
 	r.wg.Go(func() { _ = watch.Run(r.ctx, r.policy, r.Store.At(region), region, nil) })
-	c, err := failover.NewController(r.World.Controller(region, r.policy, watch, r.trace()))
+	cfg := r.World.Controller(region, r.policy, watch, r.trace())
+	for _, f := range change {
+		f(&cfg)
+	}
+	c, err := failover.NewController(cfg)
 	require.NoError(r.t, err)
 	r.wait(100 * time.Millisecond)
 	return c
+}
+
+// acting returns a rig in which the east has been silent for long enough to be taken from,
+// and the west's controller. It ends with the test.
+func acting(t *testing.T, p dr.Policy, change ...func(*failover.ControllerConfig)) (*rig, *failover.Controller) {
+	t.Helper()
+	r := newRig(t, p)
+	t.Cleanup(r.end)
+	c := r.controller(west, change...)
+	r.silence()
+	return r, c
+}
+
+// failover has a controller fail over on a verdict of now, and tells how that has ended.
+func (r *rig) failover(c *failover.Controller) <-chan failover.Execution {
+	ended := make(chan failover.Execution, 1)
+	r.wg.Go(func() {
+		x, _ := c.Failover(r.ctx, verdict())
+		ended <- x
+	})
+	return ended
 }
 
 // last returns the newest entry of the journal.

@@ -60,10 +60,7 @@ func TestAGuardKnowsItsInstanceBeforeItNeedsIt(t *testing.T) {
 // none to this one begins, and Resume leaves it alone.
 func TestOneExecutionAtATime(t *testing.T) {
 	bubble(t, "whatever its Region", func(t *testing.T) {
-		r := newRig(t, dr.Policy{})
-		defer r.end()
-		c := r.controller(west)
-		r.silence()
+		r, c := acting(t, dr.Policy{})
 		theirs := failover.Execution{ID: "0000000002-0001", Seq: 1, Mode: failover.ModeSwitchover, From: west, To: east, State: failover.Gated, Epoch: 2}
 		require.NoError(t, r.Store.At(east).Append(r.ctx, failover.Entry{Execution: theirs, Event: failover.EvRequested}))
 		_, err := c.Failover(r.ctx, verdict())
@@ -82,10 +79,7 @@ func TestOneExecutionAtATime(t *testing.T) {
 // gone on to another execution since. What it would do next is void.
 func TestAControllerThatWasOvertakenStops(t *testing.T) {
 	bubble(t, "in the middle of an execution", func(t *testing.T) {
-		r := newRig(t, dr.Policy{})
-		defer r.end()
-		c := r.controller(west)
-		r.silence()
+		r, c := acting(t, dr.Policy{})
 		r.breaks(func(call drtest.Call) drtest.Fault { return drtest.Fault{Hang: call.Op == drtest.OpTakeLease} })
 		ended := make(chan error, 1)
 		r.wg.Go(func() { _, err := c.Failover(r.ctx, verdict()); ended <- err })
@@ -105,18 +99,10 @@ func TestAControllerThatWasOvertakenStops(t *testing.T) {
 // asks AWS for a second move meanwhile.
 func TestAMoveBySomebodyElseIsWaitedFor(t *testing.T) {
 	bubble(t, "and never crossed", func(t *testing.T) {
-		r := newRig(t, dr.Policy{})
-		defer r.end()
-		watch := &failover.Watch{}
-		r.wg.Go(func() { _ = watch.Run(r.ctx, r.policy, r.Store.At(west), west, nil) })
-		cfg := r.World.Controller(west, r.policy, watch, r.trace())
-		p := &elsewhere{Promoter: cfg.Promoter}
+		p := &elsewhere{}
 		p.moving.Store(true)
-		cfg.Promoter = p
-		c, err := failover.NewController(cfg)
-		require.NoError(t, err)
-		r.silence()
-		r.wg.Go(func() { _, _ = c.Failover(r.ctx, verdict()) })
+		r, c := acting(t, dr.Policy{}, func(cfg *failover.ControllerConfig) { p.Promoter, cfg.Promoter = cfg.Promoter, p })
+		r.failover(c)
 		r.until("gated", 5*time.Second, r.in(failover.Gated))
 		r.wait(10 * time.Second)
 		require.Equal(t, failover.Gated, r.last().Execution.State)
@@ -234,10 +220,7 @@ func TestNothingIsKnownBeforeTheLeaseIsRead(t *testing.T) {
 func TestCalledOffBeforeItBegan(t *testing.T) {
 	for _, op := range []drtest.Op{drtest.OpLatest, drtest.OpSettled, drtest.OpAppend} {
 		bubble(t, string(op), func(t *testing.T) {
-			r := newRig(t, dr.Policy{})
-			defer r.end()
-			c := r.controller(west)
-			r.silence()
+			r, c := acting(t, dr.Policy{})
 			r.breaks(func(call drtest.Call) drtest.Fault {
 				if call.Op == op {
 					return drtest.Fault{Err: errRefused}
