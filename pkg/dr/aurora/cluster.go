@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -208,9 +209,13 @@ func (c *Cluster) fail(op string, err error) error {
 	return apiError(op, c.subject(), c.cfg.Region, err)
 }
 
-// regionOf returns the Region in a member cluster's ARN.
+// regionOf returns the Region in a member cluster's ARN. One that names none would be
+// taken for no writer, and for no failover under way.
 func regionOf(clusterARN *string) (dr.Region, error) {
 	a, err := arn.Parse(aws.ToString(clusterARN))
+	if err == nil && (a.Service != "rds" || a.Region == "" || !strings.HasPrefix(a.Resource, "cluster:")) {
+		err = errors.New("it names no cluster in a Region")
+	}
 	if err != nil {
 		return "", fmt.Errorf("member cluster %q: %w", aws.ToString(clusterARN), err)
 	}

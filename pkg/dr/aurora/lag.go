@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"math"
 	"time"
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
@@ -42,12 +43,17 @@ func (s *SQL) Lag(ctx context.Context) (*health.Lag, error) {
 		}
 		return err
 	})
-	if err != nil || !value.Valid || !age.Valid || value.V < -1e6 {
+	if err != nil || !value.Valid || !age.Valid || !(value.V >= -1e6) || math.IsNaN(age.V) { // NaN is unknown, too
 		return nil, err
 	}
 	return &health.Lag{Value: microseconds(value.V), At: asked.Add(-microseconds(age.V))}, nil
 }
 
+// microseconds never wraps around: a lag that a Duration can't hold must not look small,
+// nor an age young.
 func microseconds(v float64) time.Duration {
-	return time.Duration(max(0, v) * float64(time.Microsecond))
+	if ns := max(0, v) * float64(time.Microsecond); ns < math.MaxInt64 {
+		return time.Duration(ns)
+	}
+	return math.MaxInt64
 }

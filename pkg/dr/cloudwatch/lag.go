@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -80,8 +81,22 @@ func (l *RPOLag) Lag(ctx context.Context) (*health.Lag, error) {
 	}
 	for _, r := range out.MetricDataResults {
 		if len(r.Values) > 0 && len(r.Timestamps) == len(r.Values) {
-			return &health.Lag{Value: time.Duration(r.Values[0] * float64(time.Millisecond)), At: r.Timestamps[0]}, nil
+			return lag(r.Values[0], r.Timestamps[0]), nil
 		}
 	}
 	return nil, nil
+}
+
+// lag is a datapoint in milliseconds; nil when it is no lag at all. A float that a
+// Duration can't hold must not wrap around: as a negative lag it would be within any
+// objective.
+func lag(millis float64, at time.Time) *health.Lag {
+	if math.IsNaN(millis) || millis < 0 {
+		return nil
+	}
+	value := time.Duration(math.MaxInt64)
+	if ns := millis * float64(time.Millisecond); ns < math.MaxInt64 {
+		value = time.Duration(ns)
+	}
+	return &health.Lag{Value: value, At: at}
 }
