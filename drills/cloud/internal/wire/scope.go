@@ -26,7 +26,8 @@ func ParseScope(header string) (Scope, bool) {
 		rest, ok := strings.CutSuffix(credential, "/aws4_request")
 		rest, service := cutLast(rest)
 		rest, region := cutLast(rest)
-		if !ok || service == "" || region == "" || !strings.Contains(rest, "/") { // key/date
+		key, date := cutLast(rest)
+		if !ok || service == "" || region == "" || date == "" || key == "" {
 			return Scope{}, false
 		}
 		return Scope{Region: region, Service: service}, true
