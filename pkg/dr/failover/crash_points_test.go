@@ -27,7 +27,7 @@ var (
 // makes a world ten times as slow, the default is every 23rd, else every fifth.
 func TestCrashPoints(t *testing.T) {
 	crashpoint.Suite{
-		Replay: "go test ./pkg/dr/failover -run 'TestCrashPoints$' -v",
+		Replay: "go test ./pkg/dr/failover -run TestCrashPoints -v",
 		Ways: []crashpoint.Way{
 			crashpoint.Refused, unheard, crashpoint.Hangs, hangsDone, crashpoint.Throttled,
 			crashpoint.Killed, crashpoint.KilledDone, crashpoint.KilledHeard,
