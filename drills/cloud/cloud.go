@@ -71,8 +71,8 @@ func New(cfg Config) (*Cloud, error) {
 	for _, t := range cfg.Tables {
 		tables.Tables = append(tables.Tables, dynamo.Table{
 			Name:      t.Name,
-			Partition: dynamo.Key{Name: t.PartitionKey, Kind: attr.Kind(t.PartitionType)},
-			Sort:      dynamo.Key{Name: t.SortKey, Kind: attr.Kind(t.SortType)},
+			Partition: dynamo.Key{Name: t.PartitionKey, Kind: attr.KindOf(t.PartitionType)},
+			Sort:      dynamo.Key{Name: t.SortKey, Kind: attr.KindOf(t.SortType)},
 		})
 	}
 	c.tables = dynamo.New(tables)

@@ -90,16 +90,16 @@ const requestID = "00000000-0000-4000-8000-000000000000"
 // operation from where its protocol puts it. The signature is not verified.
 func (c *Cloud) open(region dr.Region, r *http.Request, body string) (envelope, *wire.Error) {
 	env := envelope{}
-	target := r.Header.Get("X-Amz-Target")
+	target := value(r, "X-Amz-Target")
 	switch {
-	case target != "" && r.Header.Get("Content-Type") == wire.JSON11.ContentType():
+	case target != "" && value(r, "Content-Type") == wire.JSON11.ContentType():
 		env.protocol = wire.JSON11
 	case target != "":
 		env.protocol = wire.JSON
-	case r.Header.Get("Smithy-Protocol") == "rpc-v2-cbor":
+	case value(r, "Smithy-Protocol") == "rpc-v2-cbor":
 		env.protocol = wire.CBOR
 	}
-	auth := r.Header.Get("Authorization")
+	auth := value(r, "Authorization")
 	if auth == "" {
 		return env, anonymous(env.protocol)
 	}
@@ -140,6 +140,15 @@ func (c *Cloud) open(region dr.Region, r *http.Request, body string) (envelope, 
 		return env, wire.Refuse(400, "UnknownOperationException", "The request names no operation")
 	}
 	return env, nil
+}
+
+// value returns the first value of a header. Unlike Header.Get it wants the canonical
+// name, so that nothing is made of the name.
+func value(r *http.Request, canonical string) string {
+	if v := r.Header[canonical]; len(v) > 0 {
+		return v[0]
+	}
+	return ""
 }
 
 func anonymous(p wire.Protocol) *wire.Error {

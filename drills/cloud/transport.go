@@ -149,7 +149,7 @@ func readBody(r *http.Request) (string, error) {
 		return "", nil
 	}
 	var in io.Reader = r.Body
-	if r.Header.Get("Content-Encoding") == "gzip" {
+	if value(r, "Content-Encoding") == "gzip" {
 		z, err := gzip.NewReader(in)
 		if err != nil {
 			return "", fmt.Errorf("cloud: read request: %w", err)

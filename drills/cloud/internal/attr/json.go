@@ -56,7 +56,9 @@ func decode(d *wire.Decoder, depth int) (Value, error) {
 	members := 0
 	err := d.Object(func(kind string) error {
 		members++
-		v.Kind = Kind(kind)
+		if v.Kind = KindOf(kind); v.Kind == 0 {
+			return fmt.Errorf("attr: decode value: unknown type descriptor %q", kind)
+		}
 		return v.content(d, depth)
 	})
 	if err != nil {
@@ -94,10 +96,8 @@ func (v *Value) content(d *wire.Decoder, depth int) (err error) {
 			v.List = append(v.List, e)
 			return err
 		})
-	case SS, NS, BS:
-		return v.set(d)
 	}
-	return fmt.Errorf("attr: decode value: unknown type descriptor %q", v.Kind)
+	return v.set(d) // SS, NS, BS
 }
 
 // scalar turns the wire text of S, N or B into a Value's Str.
@@ -171,7 +171,7 @@ func AppendItem(b []byte, it Item) []byte {
 
 // Append appends the JSON of a value.
 func Append(b []byte, v Value) []byte {
-	b = append(append(append(b, `{"`...), v.Kind...), `":`...)
+	b = append(append(append(b, `{"`...), v.Kind.String()...), `":`...)
 	switch v.Kind {
 	case S, N, B:
 		b = appendScalar(b, v.Kind, v.Str)

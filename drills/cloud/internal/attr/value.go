@@ -8,29 +8,45 @@ import (
 	"strings"
 )
 
-// Kind is the type of a value, spelled as DynamoDB's type descriptor.
-type Kind string
+// Kind is the type of a value. The zero Kind is none.
+type Kind uint8
 
 // The kinds of DynamoDB.
 const (
-	S    Kind = "S"
-	N    Kind = "N"
-	B    Kind = "B"
-	Bool Kind = "BOOL"
-	Null Kind = "NULL"
-	M    Kind = "M"
-	L    Kind = "L"
-	SS   Kind = "SS"
-	NS   Kind = "NS"
-	BS   Kind = "BS"
+	S Kind = 1 + iota
+	N
+	B
+	Bool
+	Null
+	M
+	L
+	SS
+	NS
+	BS
 )
+
+// descriptors are the names of the kinds.
+var descriptors = [...]string{S: "S", N: "N", B: "B", Bool: "BOOL", Null: "NULL", M: "M", L: "L", SS: "SS", NS: "NS", BS: "BS"}
+
+// String returns DynamoDB's type descriptor.
+func (k Kind) String() string { return descriptors[k] }
+
+// KindOf returns the kind of a type descriptor; the zero Kind when there is none.
+func KindOf(descriptor string) Kind {
+	for k := S; k <= BS; k++ {
+		if descriptors[k] == descriptor {
+			return k
+		}
+	}
+	return 0
+}
 
 // Value is one attribute value. Values are immutable once built, so they may
 // be shared; whoever changes a Map or a List makes a new one.
 type Value struct {
 	Kind Kind
-	Str  string // S, the canonical decimal of N, the raw bytes of B
 	Bool bool   // BOOL and NULL
+	Str  string // S, the canonical decimal of N, the raw bytes of B
 	Map  Item
 	List []Value
 	Set  []string // SS, NS, BS: sorted, without duplicates

@@ -62,7 +62,7 @@ func (t *table) appendSchema(b []byte) []byte {
 			b = append(b, ',')
 		}
 		b = append(wire.AppendString(append(b, `{"AttributeName":`...), k.Name), `,"AttributeType":"`...)
-		b = append(append(b, k.Kind...), `"}`...)
+		b = append(append(b, k.Kind.String()...), `"}`...)
 	}
 	return append(b, ']')
 }

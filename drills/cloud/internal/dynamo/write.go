@@ -27,6 +27,7 @@ func (s *Service) write(ctx context.Context, call wire.Call, t *table, rq *reque
 	}
 	began := time.Now()
 	var before, after attr.Item
+	var text []byte
 	err = s.quorum(ctx, call.Region, func(now time.Time) error {
 		t.mu.Lock()
 		defer t.mu.Unlock()
@@ -43,13 +44,16 @@ func (s *Service) write(ctx context.Context, call wire.Call, t *table, rq *reque
 		}
 		if before != nil || after != nil { // deleting nothing is no version
 			rec.push(version{at: now, region: call.Region, item: after}, t.history)
+			if rq.returnValues == "ALL_NEW" {
+				text = rec.versions[len(rec.versions)-1].text()
+			}
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return c.answer(before, after), nil
+	return c.answer(before, after, text), nil
 }
 
 // change checks everything about a write that needs no item.
@@ -131,13 +135,15 @@ func (c *change) apply(before attr.Item) (attr.Item, error) {
 	return after, nil
 }
 
-func (c *change) answer(before, after attr.Item) []byte {
+// answer writes what ReturnValues asks for; text is the new item for ALL_NEW.
+func (c *change) answer(before, after attr.Item, text []byte) []byte {
 	var it attr.Item
 	switch c.rq.returnValues {
 	case "ALL_OLD":
 		it = before
 	case "ALL_NEW":
-		it = after
+		b := append(make([]byte, 0, len(`{"Attributes":}`)+len(text)), `{"Attributes":`...)
+		return append(append(b, text...), '}')
 	case "UPDATED_OLD", "UPDATED_NEW":
 		if it = after; c.rq.returnValues == "UPDATED_OLD" {
 			it = before

@@ -99,7 +99,7 @@ func (c function) match(r row) bool {
 	}
 	switch c.name {
 	case "attribute_type":
-		return string(x.Kind) == arg.Str
+		return x.Kind.String() == arg.Str
 	case "begins_with":
 		return x.Kind == arg.Kind && (x.Kind == attr.S || x.Kind == attr.B) && strings.HasPrefix(x.Str, arg.Str)
 	default: // contains
@@ -112,8 +112,8 @@ func contains(x, arg attr.Value) bool {
 	case attr.S, attr.B:
 		return arg.Kind == x.Kind && strings.Contains(x.Str, arg.Str)
 	case attr.SS, attr.NS, attr.BS:
-		return string(arg.Kind) == strings.TrimSuffix(string(x.Kind), "S") && slices.Contains(x.Set, arg.Str) ||
-			x.Kind == attr.SS && arg.Kind == attr.S && slices.Contains(x.Set, arg.Str)
+		element := map[attr.Kind]attr.Kind{attr.SS: attr.S, attr.NS: attr.N, attr.BS: attr.B}[x.Kind]
+		return arg.Kind == element && slices.Contains(x.Set, arg.Str)
 	case attr.L:
 		return slices.ContainsFunc(x.List, func(e attr.Value) bool { return attr.Equal(e, arg) })
 	}
