@@ -117,26 +117,18 @@ type past struct {
 	world simulation.World
 }
 
-// corpus reads past failures: lines "seed: N" and "plan: ...", and comments that say
-// what it was.
+// corpus reads past failures.
 func corpus(t *testing.T) []past {
 	t.Helper()
 	files, err := filepath.Glob("testdata/simulation/*.txt")
 	require.NoError(t, err)
+	require.NotEmpty(t, files)
 	var out []past
 	for _, file := range files {
 		body, err := os.ReadFile(file)
 		require.NoError(t, err)
-		fields := make(map[string]string)
-		for text := range strings.Lines(string(body)) {
-			if name, value, ok := strings.Cut(strings.TrimSpace(text), ": "); ok && !strings.HasPrefix(name, "#") {
-				fields[name] = value
-			}
-		}
-		seed, err := strconv.ParseUint(fields["seed"], 10, 64)
-		require.NoError(t, err, file)
-		p := past{strings.TrimSuffix(filepath.Base(file), ".txt"), simulation.Draw(seed)}
-		p.world.Plan, err = fault.ParsePlan(fields["plan"])
+		p := past{name: strings.TrimSuffix(filepath.Base(file), ".txt")}
+		p.world, err = parsePast(string(body))
 		require.NoError(t, err, file)
 		out = append(out, p)
 	}
