@@ -78,8 +78,11 @@ func ParsePoint(s string, ways []Way) (Point, error) {
 	if i < 0 {
 		return Point{}, fmt.Errorf("point %q: the way is one of %v", s, ways)
 	}
+	if slices.Contains(port, "") {
+		return Point{}, fmt.Errorf("point %q: write process/call/n/way", s)
+	}
 	n, err := strconv.Atoi(number)
-	if err != nil || n < 1 {
+	if err != nil || n < 1 || strconv.Itoa(n) != number {
 		return Point{}, fmt.Errorf("point %q: %q is not the number of a call: the first is 1", s, number)
 	}
 	return Point{Port(strings.Join(port, "/")), n, ways[i]}, nil
