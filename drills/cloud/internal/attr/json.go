@@ -48,6 +48,9 @@ func (it Item) decode(d *wire.Decoder, depth int) error {
 	})
 }
 
+// Decode reads a value such as {"N":"7"}.
+func Decode(d *wire.Decoder) (Value, error) { return decode(d, 1) }
+
 func decode(d *wire.Decoder, depth int) (Value, error) {
 	var v Value
 	if depth > maxNesting {

@@ -18,9 +18,9 @@ func (s *Service) read(ctx context.Context, call wire.Call, rq *request, act fun
 		act(s.replica(call.Region, call.AsOf))
 		return ctx.Err()
 	}
-	return s.quorum(ctx, call.Region, func(now time.Time) error {
+	return s.quorum(ctx, call.Region, func() error {
 		if call.AsOf > 0 {
-			act(asOf(now.Add(-call.AsOf)))
+			act(asOf(time.Now().Add(-call.AsOf)))
 		} else {
 			act(latest)
 		}
@@ -61,7 +61,8 @@ func (s *Service) get(ctx context.Context, call wire.Call, t *table, rq *request
 	if err != nil {
 		return nil, requestError(err)
 	}
-	if err := t.checkKey(rq.key); err != nil {
+	key, err := t.checkKey(&rq.key)
+	if err != nil {
 		return nil, err
 	}
 	var it attr.Item
@@ -69,7 +70,7 @@ func (s *Service) get(ctx context.Context, call wire.Call, t *table, rq *request
 	err = s.read(ctx, call, rq, func(v view) {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		rec := t.find(t.primary(rq.key), false)
+		rec := t.find(key, false)
 		if rec == nil {
 			return
 		}
@@ -114,8 +115,9 @@ func (s *Service) query(ctx context.Context, call wire.Call, t *table, rq *reque
 	if key.Partition.Kind != t.schema.Partition.Kind {
 		return nil, validation("One or more parameter values were invalid: Condition parameter type does not match schema type")
 	}
+	var start primary
 	if rq.start != nil {
-		if err := t.checkKey(rq.start); err != nil {
+		if start, err = t.checkKey(rq.start); err != nil {
 			return nil, validation("The provided starting key is invalid: %v", err)
 		}
 	}
@@ -123,7 +125,7 @@ func (s *Service) query(ctx context.Context, call wire.Call, t *table, rq *reque
 	err = s.read(ctx, call, rq, func(v view) {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		page = t.page(v, rq, key, filter)
+		page = t.page(v, rq, start, key, filter)
 	})
 	if err != nil {
 		return nil, err
@@ -146,7 +148,7 @@ type found struct {
 
 // page collects matching items; the caller holds the lock. DynamoDB's 1 MB page
 // limit is not emulated.
-func (t *table) page(v view, rq *request, key *expr.KeyCondition, filter *expr.Condition) page {
+func (t *table) page(v view, rq *request, start primary, key *expr.KeyCondition, filter *expr.Condition) page {
 	var out page
 	p := t.partitions[key.Partition.Str]
 	if p == nil {
@@ -154,7 +156,7 @@ func (t *table) page(v view, rq *request, key *expr.KeyCondition, filter *expr.C
 	}
 	records := p.records
 	if rq.start != nil {
-		i, exact := p.search(rq.start[t.schema.Sort.Name])
+		i, exact := p.search(start.sort)
 		switch {
 		case rq.backward:
 			records = records[:i]

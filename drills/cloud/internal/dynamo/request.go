@@ -12,8 +12,9 @@ import (
 type request struct {
 	operation string
 	table     string
-	key, item attr.Item
-	start     attr.Item // ExclusiveStartKey
+	key       keyArgument
+	start     *keyArgument // ExclusiveStartKey
+	item      attr.Item
 	names     map[string]string
 	values    attr.Item
 
@@ -30,14 +31,14 @@ type request struct {
 }
 
 // requests are used again for the sake of their maps. Nothing that outlives a call may
-// refer to key, names or values.
+// refer to names or values.
 var requests = sync.Pool{New: func() any { return new(request) }}
 
 func newRequest(operation string) *request {
 	rq := requests.Get().(*request)
 	*rq = request{
 		operation: operation, returnValues: "NONE",
-		key: emptied(rq.key), names: emptied(rq.names), values: emptied(rq.values),
+		names: emptied(rq.names), values: emptied(rq.values),
 	}
 	return rq
 }
@@ -86,11 +87,12 @@ func (rq *request) member(d *wire.Decoder, name string) (err error) {
 	case "TableName":
 		rq.table, err = d.String()
 	case "Key":
-		err = rq.key.Decode(d)
+		err = rq.key.decode(d)
 	case "Item":
 		rq.item, err = attr.DecodeItem(d)
 	case "ExclusiveStartKey":
-		rq.start, err = attr.DecodeItem(d)
+		rq.start = &keyArgument{}
+		err = rq.start.decode(d)
 	case "ExpressionAttributeValues":
 		err = rq.values.Decode(d)
 	case "ExpressionAttributeNames":

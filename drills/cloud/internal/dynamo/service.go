@@ -150,7 +150,7 @@ func validation(format string, args ...any) error {
 // when the answer is back: one round trip to the nearest reachable Region. If
 // the link breaks on the way back the act has happened and nobody is told,
 // which is what makes a timed-out write ambiguous.
-func (s *Service) quorum(ctx context.Context, r dr.Region, act func(now time.Time) error) error {
+func (s *Service) quorum(ctx context.Context, r dr.Region, act func() error) error {
 	for {
 		peer, half, err := s.peer(ctx, r)
 		if err != nil {
@@ -162,7 +162,7 @@ func (s *Service) quorum(ctx context.Context, r dr.Region, act func(now time.Tim
 		if !s.cfg.Links.Up(r, peer) {
 			continue // the request was lost; another peer may answer
 		}
-		result := act(time.Now())
+		result := act()
 		if err := s.cfg.Links.Sleep(ctx, half); err != nil {
 			return err
 		}

@@ -93,21 +93,6 @@ func (r *record) push(v version, keep time.Duration) {
 	r.versions = r.versions[old:]
 }
 
-// primary is a primary key. sort has no kind in a table without a sort key.
-type primary struct {
-	partition string
-	sort      attr.Value
-}
-
-// primary returns the primary key in a key or an item that has been checked.
-func (t *table) primary(it attr.Item) primary {
-	k := primary{partition: it[t.schema.Partition.Name].Str}
-	if t.schema.Sort.Name != "" {
-		k.sort = it[t.schema.Sort.Name]
-	}
-	return k
-}
-
 // find returns a record; with create it makes one that has no version yet. The
 // caller holds the lock.
 func (t *table) find(key primary, create bool) *record {
@@ -131,81 +116,9 @@ func (t *table) find(key primary, create bool) *record {
 	return r
 }
 
-// item returns a primary key as an item.
-func (t *table) item(key primary) attr.Item {
-	it := attr.Item{t.schema.Partition.Name: {Kind: t.schema.Partition.Kind, Str: key.partition}}
-	if t.schema.Sort.Name != "" {
-		it[t.schema.Sort.Name] = key.sort
-	}
-	return it
-}
-
 func (p *partition) search(sort attr.Value) (int, bool) {
 	return slices.BinarySearchFunc(p.records, sort, func(r *record, s attr.Value) int {
 		order, _ := attr.Compare(r.sort, s)
 		return order
 	})
-}
-
-// checkKey refuses a Key that is not exactly the table's primary key.
-func (t *table) checkKey(key attr.Item) error {
-	want := 1
-	if t.schema.Sort.Name != "" {
-		want = 2
-	}
-	if len(key) != want {
-		return validation("The provided key element does not match the schema")
-	}
-	for _, k := range []Key{t.schema.Partition, t.schema.Sort} {
-		if k.Name != "" && key[k.Name].Kind != k.Kind {
-			return validation("The provided key element does not match the schema")
-		}
-	}
-	return t.checkKeyValues(key)
-}
-
-// checkItem refuses an item without a valid primary key.
-func (t *table) checkItem(it attr.Item) error {
-	for _, k := range []Key{t.schema.Partition, t.schema.Sort} {
-		if k.Name == "" {
-			continue
-		}
-		v, ok := it[k.Name]
-		if !ok {
-			return validation("One or more parameter values were invalid: Missing the key %s in the item", k.Name)
-		}
-		if v.Kind != k.Kind {
-			return validation("One or more parameter values were invalid: Type mismatch for key %s expected: %s actual: %s", k.Name, k.Kind, v.Kind)
-		}
-	}
-	return t.checkKeyValues(it)
-}
-
-// Key sizes: AWS developer guide, quotas.
-const (
-	maxPartitionKey = 2048
-	maxSortKey      = 1024
-	maxItem         = 400 << 10
-)
-
-func (t *table) checkKeyValues(it attr.Item) error {
-	for i, k := range []Key{t.schema.Partition, t.schema.Sort} {
-		if k.Name == "" {
-			continue
-		}
-		n := len(it[k.Name].Str)
-		switch {
-		case n == 0:
-			kind := "string"
-			if k.Kind == attr.B {
-				kind = "binary"
-			}
-			return validation("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", kind, k.Name)
-		case i == 0 && n > maxPartitionKey:
-			return validation("One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of %d bytes", maxPartitionKey)
-		case i == 1 && n > maxSortKey:
-			return validation("One or more parameter values were invalid: Aggregated size of all range keys has exceeded the size limit of %d bytes", maxSortKey)
-		}
-	}
-	return nil
 }

@@ -13,6 +13,7 @@ import (
 
 // change is one checked write.
 type change struct {
+	table     *table
 	rq        *request
 	key       primary
 	condition *expr.Condition
@@ -28,7 +29,7 @@ func (s *Service) write(ctx context.Context, call wire.Call, t *table, rq *reque
 	began := time.Now()
 	var before, after attr.Item
 	var text []byte
-	err = s.quorum(ctx, call.Region, func(now time.Time) error {
+	err = s.quorum(ctx, call.Region, func() error {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		rec := t.find(c.key, true)
@@ -43,7 +44,7 @@ func (s *Service) write(ctx context.Context, call wire.Call, t *table, rq *reque
 			return err
 		}
 		if before != nil || after != nil { // deleting nothing is no version
-			rec.push(version{at: now, region: call.Region, item: after}, t.history)
+			rec.push(version{at: time.Now(), region: call.Region, item: after}, t.history)
 			if rq.returnValues == "ALL_NEW" {
 				text = rec.versions[len(rec.versions)-1].text()
 			}
@@ -58,7 +59,7 @@ func (s *Service) write(ctx context.Context, call wire.Call, t *table, rq *reque
 
 // change checks everything about a write that needs no item.
 func (t *table) change(rq *request) (*change, error) {
-	c := &change{rq: rq}
+	c := &change{table: t, rq: rq}
 	var err error
 	if rq.operation == "PutItem" {
 		if err = t.checkItem(rq.item); err != nil {
@@ -88,10 +89,9 @@ func (t *table) change(rq *request) (*change, error) {
 		return nil, requestError(err)
 	}
 	if rq.operation != "PutItem" {
-		if err := t.checkKey(rq.key); err != nil {
+		if c.key, err = t.checkKey(&rq.key); err != nil {
 			return nil, err
 		}
-		c.key = t.primary(rq.key)
 	}
 	allowed := []string{"NONE", "ALL_OLD"}
 	if rq.operation == "UpdateItem" {
@@ -120,7 +120,7 @@ func (c *change) apply(before attr.Item) (attr.Item, error) {
 	}
 	base := before
 	if base == nil {
-		base = c.rq.key
+		base = c.table.item(c.key)
 	}
 	if c.update == nil {
 		return maps.Clone(base), nil
