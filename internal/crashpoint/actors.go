@@ -137,12 +137,15 @@ func (s *Stage) operate() {
 	}
 }
 
-// person acknowledges what an execution asks, a second later.
+// person acknowledges what an execution asks, a second later, and again when that fails.
 func (s *Stage) person() {
 	for ; s.Ctx.Err() == nil; s.wait(100 * time.Millisecond) {
-		if e, ok := s.world.Newest(); ok && e.Execution.State == failover.Operator {
-			s.wait(time.Second)
-			_ = s.world.Acknowledge(s.Ctx, failover.Acknowledgement{Epoch: e.Execution.Epoch, By: "oncall", Reason: "accepted"})
+		e, ok := s.world.Newest()
+		if !ok || e.Execution.State != failover.Operator {
+			continue
+		}
+		s.wait(time.Second)
+		if s.world.Acknowledge(s.Ctx, failover.Acknowledgement{Epoch: e.Execution.Epoch, By: "oncall", Reason: "accepted"}) == nil {
 			return
 		}
 	}

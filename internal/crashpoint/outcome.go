@@ -61,7 +61,7 @@ func (o Outcome) Judge(base Outcome) []string {
 	if o.Verified != 2 || o.Lands != o.To || !o.Opened {
 		fail("verified in epoch %d, clients land in %s, the new writer is open: %v", o.Verified, o.Lands, o.Opened)
 	}
-	return append(bad, o.announced(base)...)
+	return append(bad, o.announced()...)
 }
 
 // journal judges the history: one execution along the table, each outcome once.
@@ -102,17 +102,24 @@ func (o Outcome) journal() []string {
 	return bad
 }
 
-// announced judges what people were told. Who can't know whether a message has gone out
-// sends it again, so one call that goes wrong may cost one message more or, when it is the
-// message itself that nobody takes, one less; each names the same execution.
-func (o Outcome) announced(base Outcome) []string {
+// announced judges what people were told: how it ended and, before, what it asked. Who
+// can't know whether a message has gone out sends it again, so one call that goes wrong may
+// cost one message more or, when it is the message itself that nobody takes, one less. Each
+// names the same execution.
+func (o Outcome) announced() []string {
 	var bad []string
-	more := 1
-	if o.Course.Planned {
-		more++ // the operator's process and the Region's own walk the same execution
+	least, most := 1, 2
+	if o.Course.Asks {
+		least, most = 2, 3
 	}
-	if n := len(o.Told) - len(base.Told); n > more || n < 0 && !o.Tells {
-		bad = append(bad, fmt.Sprintf("%d messages, undisturbed %d", len(o.Told), len(base.Told)))
+	if o.Course.Planned {
+		most++ // the operator's process and the Region's own walk the same execution
+	}
+	if o.Tells {
+		least--
+	}
+	if n := len(o.Told); n < least || n > most {
+		bad = append(bad, fmt.Sprintf("%d messages, not %d to %d", n, least, most))
 	}
 	for _, m := range o.Told {
 		if len(o.Entries) == 0 || !strings.Contains(m.Body, o.Entries[0].Execution.ID) {

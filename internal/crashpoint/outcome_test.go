@@ -65,8 +65,8 @@ func TestTheJudgeSees(t *testing.T) {
 		"promoted on evidence []":                  func(o *crashpoint.Outcome) { o.Entries[7].Execution.Evidence.Dark = nil },
 		"acknowledged 0 times":                     func(o *crashpoint.Outcome) { o.Course.Asks = true },
 		"mode failover":                            func(o *crashpoint.Outcome) { o.Course.Planned = true },
-		"3 messages, undisturbed 1":                func(o *crashpoint.Outcome) { o.Told = append(o.Told, o.Told[0], o.Told[0]) },
-		"0 messages, undisturbed 1":                func(o *crashpoint.Outcome) { o.Told = nil },
+		"3 messages, not 1 to 2":                   func(o *crashpoint.Outcome) { o.Told = append(o.Told, o.Told[0], o.Told[0]) },
+		"0 messages, not 1 to 2":                   func(o *crashpoint.Outcome) { o.Told = nil },
 		"a message about something else: x":        func(o *crashpoint.Outcome) { o.Told[0] = failover.Message{Subject: "x"} },
 	} {
 		t.Run(want, func(t *testing.T) {
