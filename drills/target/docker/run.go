@@ -50,10 +50,11 @@ func (r run) labels() map[string]string {
 }
 
 // abandoned reports whether labels are those of a run whose process has ended.
-// Of a process on another machine nothing is known, so its run is alive.
+// Of a process on another machine nothing is known, so its run is alive; and so is one
+// whose label is no process at all: a negative number would ask for a group of them.
 func (r run) abandoned(labels map[string]string) bool {
 	pid, err := strconv.Atoi(labels[labelPID])
-	if err != nil || labels[labelHost] != r.host || pid == r.pid {
+	if err != nil || pid < 1 || strconv.Itoa(pid) != labels[labelPID] || labels[labelHost] != r.host || pid == r.pid {
 		return false
 	}
 	p, err := os.FindProcess(pid)

@@ -22,7 +22,7 @@ func CleanEnv(environ []string) map[string]string {
 	}
 	for key := range env {
 		// terraform-exec's list lacks some: TF_LOG_SDK, TF_LOG_PROVIDER_AWS….
-		if strings.HasPrefix(key, "TF_LOG") || strings.HasPrefix(key, "TF_ACC") {
+		if strings.HasPrefix(key, "TF_LOG") || strings.HasPrefix(key, "TF_ACC") || strings.HasPrefix(key, "TF_CLI_ARGS") {
 			delete(env, key)
 		}
 	}
