@@ -23,8 +23,8 @@ import (
 
 // TestSimulation plays drawn worlds and holds every invariant of the design in each.
 //
-// DRILL_REPEAT is the number of worlds, DRILL_SEED the first one's seed. DRILL_PLAN
-// replaces the faults that the seed draws, and plays that one world.
+// DRILL_REPEAT is the number of worlds, DRILL_SEED the first one's seed.
+// DRILL_WORLD plays the one world that a failure has printed.
 func TestSimulation(t *testing.T) {
 	neverCached(t)
 	first, n := uint64(1), uint64(simulation.Worlds)
@@ -35,15 +35,13 @@ func TestSimulation(t *testing.T) {
 			require.NoError(t, err, name)
 		}
 	}
-	if text := os.Getenv("DRILL_PLAN"); text != "" {
-		w := simulation.Draw(first)
-		var err error
-		w.Plan, err = fault.ParsePlan(text)
+	if text := os.Getenv("DRILL_WORLD"); text != "" {
+		w, err := simulation.Parse(text)
 		require.NoError(t, err)
 		simulate(t, w)
 		return
 	}
-	defer debug.SetGCPercent(debug.SetGCPercent(400)) // a world is mostly short-lived requests
+	defer debug.SetGCPercent(debug.SetGCPercent(1600)) // a world is mostly short-lived requests
 	for _, past := range corpus(t) {
 		t.Run("corpus/"+past.name, func(t *testing.T) { simulate(t, past.world) })
 	}
@@ -120,15 +118,15 @@ type past struct {
 // corpus reads past failures.
 func corpus(t *testing.T) []past {
 	t.Helper()
-	files, err := filepath.Glob("testdata/simulation/*.txt")
+	files, err := filepath.Glob("testdata/simulation/*.json")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	var out []past
 	for _, file := range files {
 		body, err := os.ReadFile(file)
 		require.NoError(t, err)
-		p := past{name: strings.TrimSuffix(filepath.Base(file), ".txt")}
-		p.world, err = parsePast(string(body))
+		p := past{name: strings.TrimSuffix(filepath.Base(file), ".json")}
+		p.world, err = simulation.Parse(string(body))
 		require.NoError(t, err, file)
 		out = append(out, p)
 	}
@@ -137,7 +135,7 @@ func corpus(t *testing.T) []past {
 
 // replay is the command that plays a world again.
 func replay(w simulation.World) string {
-	return fmt.Sprintf("DRILL_SEED=%d DRILL_PLAN='%s' go test ./drills -run '^TestSimulation$' -cpu 1 -count=1 -v", w.Seed, w.Plan)
+	return fmt.Sprintf("DRILL_WORLD='%s' go test ./drills -run '^TestSimulation$' -cpu 1 -count=1 -v", w)
 }
 
 // sum adds up what the worlds visited.

@@ -24,17 +24,6 @@ const (
 	Bound = 3 * time.Minute
 )
 
-// World is everything that a seed draws.
-type World struct {
-	Seed   uint64
-	Policy dr.Policy
-	Plan   fault.Plan
-	// BootReadOnly is embedded.Config's.
-	BootReadOnly bool
-	// Patience is how long an operator lets a question wait.
-	Patience time.Duration
-}
-
 // Draw returns the world of a seed.
 func Draw(seed uint64) World {
 	rng := rand.New(rand.NewPCG(seed, 0x51b))
@@ -47,6 +36,7 @@ func Draw(seed uint64) World {
 		BootReadOnly: rng.IntN(2) == 0,
 		Patience:     between(rng, 3*time.Second, 40*time.Second),
 	}
+	w.pace(rand.New(rand.NewPCG(seed, 0x9ace)))
 	switch rng.IntN(8) {
 	case 0:
 		w.Plan = loss(rng)
@@ -58,6 +48,34 @@ func Draw(seed uint64) World {
 		w.Plan = storm(rng)
 	}
 	return w
+}
+
+// pace draws how often the deployment looks, renews and is ticked. One world in eight has
+// the default policy and the drills' tick; the others are slower, up to two and a half
+// times, each interval by itself within what Policy.Validate allows, and most of them
+// have the deployed schedule's minute. A slow world costs a fraction of a fast one, and
+// has the longer gaps.
+func (w *World) pace(rng *rand.Rand) {
+	if rng.IntN(8) == 0 {
+		w.Tick = 10 * time.Second
+		return
+	}
+	w.Tick = time.Minute
+	if rng.IntN(4) == 0 {
+		w.Tick = between(rng, 10*time.Second, time.Minute)
+	}
+	slow := 1 + 1.5*rng.Float64()
+	times := func(d time.Duration) time.Duration {
+		return time.Duration(slow * float64(d)).Truncate(time.Millisecond)
+	}
+	p, def := &w.Policy, dr.DefaultPolicy()
+	p.ProbeInterval, p.ProbeTimeout, p.MaxLagAge = times(def.ProbeInterval), times(def.ProbeTimeout), times(def.MaxLagAge)
+	p.LeaseTTL, p.LeaseMargin, p.LeaseDrift = times(def.LeaseTTL), times(def.LeaseMargin), times(def.LeaseDrift)
+	p.RenewInterval, p.ObserveInterval = between(rng, p.LeaseTTL/8, p.LeaseTTL/4), between(rng, p.LeaseTTL/8, p.LeaseTTL/4)
+	if p.Watchdog { // needs two beats and a tick within the lease
+		p.RenewInterval = between(rng, p.LeaseTTL/12, p.LeaseTTL/10)
+	}
+	p.Objectives.OwnShare, p.Objectives.RTO = time.Minute, 2*time.Minute
 }
 
 // loss is the clean loss of the writer's Region, for longer than a failover takes.

@@ -22,6 +22,7 @@ import (
 	"github.com/lifeboat-dr/lifeboat/drills/fault"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/drtest"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
 // Config says what is drawn. The zero value is what every report of this target
@@ -35,6 +36,10 @@ type Config struct {
 	// ColdMin and ColdMax bound how long a new process takes before it works. Default
 	// 100 to 400 ms: Lambda's own share, and the few milliseconds of ours.
 	ColdMin, ColdMax time.Duration
+	// Tick is the period of each Region's schedule. Default 10 s. The deployed one's is a
+	// minute, AWS's shortest; a drill lasts about as long, and should see several
+	// handovers.
+	Tick time.Duration
 	// BootReadOnly has a promoted server come up read-only, as one does that restarts on
 	// promotion. Default false.
 	BootReadOnly bool
@@ -54,6 +59,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.ColdMax == 0 {
 		c.ColdMin, c.ColdMax = 100*time.Millisecond, 400*time.Millisecond
+	}
+	if c.Tick == 0 {
+		c.Tick = 10 * time.Second
 	}
 	return c
 }
@@ -77,8 +85,8 @@ func (t *Target) Up(ctx context.Context, s drill.Setup) (drill.World, error) {
 	w := &world{
 		cfg: t.cfg, setup: s, began: time.Now(),
 		net:    drtest.NewNetwork(s.Topology.Vantages()...),
-		silent: make(map[dr.Region]int),
-		cuts:   make(map[[2]dr.Region]int), injected: make(map[fault.Fault]time.Duration),
+		silent: make(map[dr.Region]int), entries: make(map[string]failover.Entry),
+		cuts: make(map[[2]dr.Region]int), injected: make(map[fault.Fault]time.Duration),
 		lambdas: make(map[dr.Region]*lambda), failed: make(chan error, 1),
 	}
 	w.pair = drtest.NewPair(s.Writer, s.Topology.Peer(s.Writer), w.shipDelay(s.Seed))

@@ -30,10 +30,6 @@ const (
 	triggerName = "failover-trigger"
 )
 
-// tickEvery is the schedule's period. AWS's shortest is a minute; a drill lasts about
-// as long, and should see several handovers.
-const tickEvery = 10 * time.Second
-
 // lambda is what runs in one Region: its functions, and the schedule that ticks its
 // monitor.
 type lambda struct {
@@ -74,7 +70,7 @@ func (w *world) deploy(r dr.Region) error {
 	l.Service = functions.New(w.life, w.coldStart(r), deployed...)
 	w.lambdas[r] = l
 	schedule, err := lambdahost.NewScheduler(ticks{w, r}, nil, lambdahost.Schedule{
-		Function: monitorName, Every: tickEvery, Seed: w.seed(r), Payload: func(lambdahost.Tick) []byte { return []byte("{}") },
+		Function: monitorName, Every: w.cfg.Tick, Seed: w.seed(r), Payload: func(lambdahost.Tick) []byte { return []byte("{}") },
 	})
 	if err != nil {
 		return err
@@ -87,18 +83,21 @@ func (w *world) deploy(r dr.Region) error {
 // settle waits until a monitor works in every Region, and the writer's has founded the
 // deployment and opened its database.
 func (w *world) settle(ctx context.Context) error {
+	late := time.After(foundedWithin)
 	for r, l := range w.lambdas {
 		select {
 		case <-l.works:
 		case err := <-w.failed:
 			return err
+		case <-late:
+			return fmt.Errorf("embedded: no monitor has begun to work in %s within %v: marked so far: %v", r, foundedWithin, w.said())
 		case <-ctx.Done():
 			return fmt.Errorf("embedded: no monitor has begun to work in %s: %w", r, context.Cause(ctx))
 		}
 	}
 	look := time.NewTicker(probeEvery)
 	defer look.Stop()
-	for late := time.After(foundedWithin); ; {
+	for {
 		if err := w.pair.DB(w.setup.Writer).Probe(ctx); err == nil {
 			return nil
 		}

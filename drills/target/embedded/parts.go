@@ -126,13 +126,6 @@ func (w *world) table(r dr.Region, client aws.HTTPClient) (*dynamo.Store, error)
 	return dynamo.New(dynamo.Config{Clients: clients, Region: r, Table: tableName, Cluster: w.setup.Topology.GlobalCluster})
 }
 
-// awsConfig has credentials that open nothing: the emulated cloud checks none.
-func awsConfig() aws.Config {
-	return aws.Config{Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-		return aws.Credentials{AccessKeyID: "EMBEDDED", SecretAccessKey: "embedded", Source: "drill"}, nil
-	})}
-}
-
 func endpoint(service string, r dr.Region) string {
 	return "http://" + service + "." + r.String() + ".amazonaws.com"
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/event"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/drtest"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
 // world is two Regions and a witness in one process.
@@ -39,6 +40,8 @@ type world struct {
 	silent map[dr.Region]int    // faults that keep a Region in blackout
 	cuts   map[[2]dr.Region]int // faults that cut a link
 	marks  []measure.Mark
+	// entries are the journal's, by their text in the table.
+	entries map[string]failover.Entry
 	// injected says when the injection of a fault began.
 	injected map[fault.Fault]time.Duration
 }
@@ -63,7 +66,7 @@ func (w *world) mark(m measure.Mark) {
 func (w *world) Model() string {
 	return fmt.Sprintf("in-memory databases, replication %v to %v; emulated control plane, promotion drawn from %v to %v; "+
 		"the functions in process, a tick some time within every %v, cold starts drawn from %v to %v",
-		w.cfg.ShipMin, w.cfg.ShipMax, w.cfg.PromoteMin, w.cfg.PromoteMax, tickEvery, w.cfg.ColdMin, w.cfg.ColdMax)
+		w.cfg.ShipMin, w.cfg.ShipMax, w.cfg.PromoteMin, w.cfg.PromoteMax, w.cfg.Tick, w.cfg.ColdMin, w.cfg.ColdMax)
 }
 
 // Writer implements drill.Operator.
