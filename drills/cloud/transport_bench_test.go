@@ -57,10 +57,10 @@ type request struct {
 	read *strings.Reader
 }
 
-func newRequest(b *testing.B, to dr.Region, service, operation, body string) *request {
-	b.Helper()
-	r, err := http.NewRequestWithContext(b.Context(), http.MethodPost, "https://"+service+"."+string(to)+".amazonaws.com/", nil)
-	require.NoError(b, err)
+func newRequest(t testing.TB, to dr.Region, service, operation, body string) *request {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+service+"."+string(to)+".amazonaws.com/", nil)
+	require.NoError(t, err)
 	r.Header.Set("Authorization", signature(to, service))
 	if service == "dynamodb" {
 		r.Header.Set("Content-Type", "application/x-amz-json-1.0")

@@ -94,6 +94,41 @@ func TestNothingOfAKilledProcessReachesTheWorld(t *testing.T) {
 	})
 }
 
+// A kill ends what a process waits for, also where its invocation's end would not.
+func TestAKillEndsEveryCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const calls = 3
+		ended := make(chan error, calls)
+		s := service(t, func(p *functions.Process) handler {
+			return func(ctx context.Context, _ []byte) ([]byte, error) {
+				own := context.WithoutCancel(ctx)
+				over := make(chan struct{})
+				go func() {
+					defer close(over)
+					_ = p.Pass(own, func(context.Context) error { return nil })
+				}()
+				<-over // one that is over is none of the kill's business
+				for range calls {
+					go func() {
+						ended <- p.Pass(own, func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+					}()
+				}
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
+		})
+		go s.Invoke(t.Context(), "f", nil, lambdahost.Sync)
+		<-time.After(time.Second)
+		require.Empty(t, ended)
+		s.Kill("f")
+		synctest.Wait()
+		require.Len(t, ended, calls)
+		for range calls {
+			require.ErrorIs(t, <-ended, functions.ErrDead)
+		}
+	})
+}
+
 func TestFaultsComeAndGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var n atomic.Int64
