@@ -134,6 +134,9 @@ func (w *world) watchWritable(ctx context.Context, r dr.Region) {
 			return
 		case <-tick.C:
 		}
+		if !w.pair.DB(r).Accepts() {
+			continue // as a probe would find, at twenty times the cost
+		}
 		call, cancel := context.WithTimeout(ctx, probeEvery)
 		err := w.pair.DB(r).Probe(call)
 		cancel()
