@@ -73,7 +73,7 @@ lambdas: ## the functions' packages for both architectures and their checksums, 
 	$(GO) run ./lambdas/build -go $(GO) -out dist
 
 fuzz: ## thirty seconds for every fuzz target
-	@for p in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$p 2>/dev/null | grep '^Fuzz'); do echo "$$p $$f"; $(GO) test $$p -run '^$$' -fuzz "^$$f$$" -fuzztime 30s || exit 1; done; done
+	@for p in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$p 2>/dev/null | grep '^Fuzz'); do echo "$$p $$f"; $(GO) test $$p -run '^$$' -fuzz "^$$f$$" -fuzztime 30s -fuzzminimizetime 10x || exit 1; done; done
 
 bench: ## what must stay fast
 	$(GO) test -run '^$$' -bench . -benchmem ./...

@@ -28,19 +28,19 @@ type World struct {
 // worldJSON is how a World is written down. It holds all of it, so that a past failure
 // stays the same world when Draw changes.
 type worldJSON struct {
-	What         string    `json:"what,omitempty"` // for people
-	Seed         uint64    `json:"seed"`
-	Plan         string    `json:"plan"`
-	Policy       dr.Policy `json:"policy"`
-	BootReadOnly bool      `json:"boot_read_only,omitempty"`
-	Tick         string    `json:"tick"`
-	Patience     string    `json:"patience"`
+	What         string     `json:"what,omitempty"` // for people
+	Seed         *uint64    `json:"seed"`
+	Plan         string     `json:"plan"`
+	Policy       *dr.Policy `json:"policy"`
+	BootReadOnly bool       `json:"boot_read_only,omitempty"`
+	Tick         string     `json:"tick"`
+	Patience     string     `json:"patience"`
 }
 
 // String prints the world as Parse reads it, on one line.
 func (w World) String() string {
 	text, err := json.Marshal(worldJSON{
-		Seed: w.Seed, Plan: w.Plan.String(), Policy: w.Policy, BootReadOnly: w.BootReadOnly,
+		Seed: &w.Seed, Plan: w.Plan.String(), Policy: &w.Policy, BootReadOnly: w.BootReadOnly,
 		Tick: w.Tick.String(), Patience: w.Patience.String(),
 	})
 	if err != nil {
@@ -62,7 +62,10 @@ func Parse(text string) (World, error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return World{}, errors.New("simulation: world: more than one object")
 	}
-	w := World{Seed: in.Seed, Policy: in.Policy, BootReadOnly: in.BootReadOnly}
+	if in.Seed == nil || in.Policy == nil {
+		return World{}, errors.New("simulation: world: seed or policy is missing: an empty policy is {}")
+	}
+	w := World{Seed: *in.Seed, Policy: *in.Policy, BootReadOnly: in.BootReadOnly}
 	var err1, err2, err3 error
 	w.Plan, err1 = fault.ParsePlan(in.Plan)
 	w.Tick, err2 = positive("tick", in.Tick)

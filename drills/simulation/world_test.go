@@ -27,6 +27,8 @@ func TestAWorldIsReadStrictly(t *testing.T) {
 		whole + whole: "more than one object",
 		`{"sead":1}`:  "sead",
 		`{"seed":-1}`: "seed",
+		`{"seed":1,"plan":"none","tick":"10s","patience":"3s"}`:                                      "policy is missing",
+		`{"plan":"none","policy":{},"tick":"10s","patience":"3s"}`:                                   "seed or",
 		`{"seed":1,"plan":"none","policy":{},"tick":"10s"}`:                                          `patience ""`,
 		`{"seed":1,"plan":"none","policy":{},"tick":"0s","patience":"3s"}`:                           `tick "0s"`,
 		`{"seed":1,"plan":"","policy":{},"tick":"10s","patience":"3s"}`:                              "plan",
