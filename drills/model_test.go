@@ -1,7 +1,10 @@
 package drills_test
 
 import (
+	"fmt"
 	"os"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -27,32 +30,110 @@ var bounds = []struct {
 	{"a database is killed", instant, model.Config{Kills: 1}},
 	{"a database freezes", instant, model.Config{Freezes: 1}},
 	{"a person is asked, or wants a switchover", instant, model.Config{Asks: 1}},
-	{"a Region is cut off", seconds, model.Config{Cuts: 2}},
-	{"a monitor or a trigger crashes", seconds, model.Config{Crashes: 1}},
-	{"messages are lost or late", seconds, model.Config{Lost: 1}},
-	{"a promoted server comes up open", seconds, model.Config{Cuts: 2, Without: model.ReadOnlyPromotion}},
-	{"a Region is cut off, and a database is killed", minutes, model.Config{Cuts: 2, Kills: 1}},
-	{"a Region is cut off, and a message is lost or late", minutes, model.Config{Cuts: 2, Lost: 1}},
-	{"a Region is cut off, and a monitor or a trigger crashes", minutes, model.Config{Cuts: 2, Crashes: 1}},
-	{"the same inside the cut, watched", minutes, model.Config{Cuts: 2, Crashes: 1, Watchdog: true}},
-	{"a Region is cut off, and an effect gives up", minutes, model.Config{Cuts: 2, Stuck: 1}},
-	{"a database freezes under two triggers", minutes, model.Config{Freezes: 1, Triggers: 2}},
-	{"there and back again", minutes, model.Config{Freezes: 1, Epochs: 3}},
+	{"a monitor crashes", instant, model.Config{Crashes: 1}},
+	{"a message is lost, late or doubled", instant, model.Config{Lost: 1}},
+	{"two links are cut", seconds, model.Config{Cuts: 2}},
+	{"two links are cut, watched", seconds, model.Config{Cuts: 2, Watchdog: true}},
+	{"two links are cut, and a promoted server comes up open", seconds, model.Config{Cuts: 2, Without: model.ReadOnlyPromotion}},
+	{"two links are cut, and an effect gives up", seconds, model.Config{Cuts: 2, Stuck: 1}},
+	{"two links are cut, and a database is killed", seconds, model.Config{Cuts: 2, Kills: 1}},
+	{"a Region is lost, with all that it has", seconds, model.Config{Losses: 1}},
+	{"a database is killed, and a monitor or a trigger crashes", seconds, model.Config{Kills: 1, Crashes: 1}},
+	{"a switchover, and a monitor or a trigger crashes", seconds, model.Config{Asks: 1, Crashes: 1}},
+	{"there and back again, as a person wants it", seconds, model.Config{Asks: 2, Epochs: 3}},
+	{"there and back again, and a message is lost, late or doubled", seconds, model.Config{Asks: 2, Epochs: 3, Lost: 1}},
+	{"there and back again, from one freeze to the next", seconds, model.Config{Freezes: 2, Epochs: 3}},
+	{"a Region is lost, watched", seconds, model.Config{Losses: 1, Watchdog: true}},
+	{"two messages are lost, late or doubled", seconds, model.Config{Lost: 2}},
+	{"three links are cut", seconds, model.Config{Cuts: 3}},
+	{"two links are cut, and a person is asked, or wants a switchover", seconds, model.Config{Cuts: 2, Asks: 1}},
+	{"two links are cut, and a database freezes", minutes, model.Config{Cuts: 2, Freezes: 1}},
+	{"two links are cut, and a message is lost, late or doubled", minutes, model.Config{Cuts: 2, Lost: 1}},
+	{"a monitor or a trigger crashes, twice", minutes, model.Config{Crashes: 2}},
+	{"a switchover, a crash, and an effect gives up", minutes, model.Config{Asks: 1, Crashes: 1, Stuck: 1}},
+	{"two links are cut, and a monitor or a trigger crashes", minutes, model.Config{Cuts: 2, Crashes: 1}},
+	{"the same, also inside the cut, watched", minutes, model.Config{Cuts: 2, Crashes: 1, Watchdog: true}},
+	{"a Region is lost, and a message is lost, late or doubled", minutes, model.Config{Losses: 1, Lost: 1}},
+	{"a Region is lost, and a monitor or a trigger crashes", minutes, model.Config{Losses: 1, Crashes: 1}},
+	{"a database freezes, two triggers", minutes, model.Config{Freezes: 1, Triggers: 2}},
+	{"two links are cut, two triggers", minutes, model.Config{Cuts: 2, Triggers: 2}},
 }
 
-// TestModel searches every state of the protocol within its bounds, see package model.
+// TestModel searches every state of the protocol within its bounds, see package model,
+// and prints the table of ARCHITECTURE.md.
 func TestModel(t *testing.T) {
-	states := 0
-	for _, b := range bounds {
+	full := os.Getenv("LIFEBOAT_MODEL") == "full"
+	results := make([]*model.Result, len(bounds))
+	t.Cleanup(func() { compare(t, results) })
+	for i, b := range bounds {
 		t.Run(b.name, func(t *testing.T) {
 			patient(t, b.takes)
+			if full {
+				t.Parallel()
+			}
 			r := b.Explore(0)
 			t.Log(r)
 			require.NoError(t, r.Err)
-			states += r.States
+			results[i] = &r
 		})
 	}
-	t.Logf("%d states in all", states)
+}
+
+const (
+	modelFile   = "../ARCHITECTURE.md"
+	modelBegins = "<!-- model -->\n"
+	modelEnds   = "<!-- end of model -->"
+)
+
+// compare holds the rows that were played to those that are documented, and prints them.
+func compare(t *testing.T, results []*model.Result) {
+	if t.Failed() {
+		return
+	}
+	var table strings.Builder
+	table.WriteString("| what may happen in one run | states | transitions | longest shortest way |\n|---|---:|---:|---:|\n")
+	var sum model.Result
+	var rows []string
+	whole := true
+	for i, r := range results {
+		if r == nil {
+			whole = false
+			continue
+		}
+		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %d |\n", bounds[i].name, grouped(r.States), grouped(r.Steps), r.Depth))
+		sum.States, sum.Steps, sum.Depth = sum.States+r.States, sum.Steps+r.Steps, max(sum.Depth, r.Depth)
+	}
+	if whole {
+		rows = append(rows, fmt.Sprintf("| **together** | **%s** | **%s** | **%d** |\n", grouped(sum.States), grouped(sum.Steps), sum.Depth))
+	}
+	table.WriteString(strings.Join(rows, ""))
+	t.Logf("what was searched to the end:\n%s", table.String())
+
+	text, err := os.ReadFile(modelFile)
+	require.NoError(t, err)
+	before, rest, ok := strings.Cut(string(text), modelBegins)
+	require.True(t, ok, "%s has lost its table of the model", modelFile)
+	documented, after, ok := strings.Cut(rest, modelEnds)
+	require.True(t, ok, "%s has lost its table of the model", modelFile)
+	if *update && whole {
+		require.NoError(t, os.WriteFile(modelFile, []byte(before+modelBegins+table.String()+modelEnds+after), 0o644))
+		return
+	}
+	for _, row := range rows {
+		require.Contains(t, documented, row, "LIFEBOAT_MODEL=full go test ./drills -run 'TestModel$' -update writes it anew")
+	}
+	if whole {
+		require.Equal(t, table.String(), documented, "a row too many")
+	}
+}
+
+// grouped writes a number as people read it.
+func grouped(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
 }
 
 // TestModelFinds drops every assumption and builds every bug in, one at a time: a search
@@ -62,27 +143,66 @@ func TestModelFinds(t *testing.T) {
 		without model.Without
 		takes   int
 		model.Config
+		err error
 	}{
-		{model.CutOff, instant, model.Config{Freezes: 1}},
-		{model.Drift, instant, model.Config{Cuts: 2}},
-		{model.Fence, instant, model.Config{Cuts: 2}},
-		{model.RenewalFirst, instant, model.Config{Cuts: 2}},
-		{model.PromotedFirst, instant, model.Config{Cuts: 2}},
-		{model.Evidence, instant, model.Config{Crashes: 1}},
-		{model.CompareAndSwap, seconds, model.Config{Cuts: 2, Lost: 1}},
-		{model.MonitorSurvivesCut, seconds, model.Config{Cuts: 2, Crashes: 1}},
-		{model.Inheritance, seconds, model.Config{Cuts: 2, Crashes: 1}},
-		{model.FenceRevision, seconds, model.Config{Cuts: 2, Lost: 1}},
-		{model.MonitorSeen, seconds, model.Config{Cuts: 2, Crashes: 1}},
+		{model.CutOff, instant, model.Config{Freezes: 1}, model.ErrDual},
+		{model.Drift, instant, model.Config{Cuts: 2}, model.ErrDual},
+		{model.Fence, instant, model.Config{Cuts: 2}, model.ErrDual},
+		{model.RenewalFirst, instant, model.Config{Cuts: 2}, model.ErrDual},
+		{model.PromotedFirst, instant, model.Config{Cuts: 2}, model.ErrDual},
+		{model.Evidence, instant, model.Config{Crashes: 1}, model.ErrDual},
+		{model.CompareAndSwap, seconds, model.Config{Cuts: 2, Lost: 1}, model.ErrDual},
+		{model.MonitorSurvivesCut, seconds, model.Config{Cuts: 2, Crashes: 1}, model.ErrDual},
+		{model.Inheritance, seconds, model.Config{Cuts: 2, Crashes: 1}, model.ErrDual},
+		{model.FenceRevision, seconds, model.Config{Cuts: 2, Lost: 1}, model.ErrDual},
+		{model.MonitorSeen, seconds, model.Config{Cuts: 2, Crashes: 1}, model.ErrDual},
+		{model.Vouching, minutes, model.Config{Asks: 1, Crashes: 1, Stuck: 1}, model.ErrDual},
 		// A limit of the watchdog: it looks once a second, also after a thaw.
-		{model.Nothing, minutes, model.Config{Freezes: 1, Crashes: 1, Watchdog: true}},
+		{model.Nothing, minutes, model.Config{Freezes: 1, Crashes: 1, Watchdog: true}, model.ErrDual},
+		// What never ends. An end stays within reach of the last one all the time: only who
+		// looks for runs that go round and round finds it.
+		{model.Resumption, seconds, model.Config{Kills: 1, Crashes: 1}, model.ErrEndless},
+		{model.Learning, instant, model.Config{Kills: 1}, model.ErrEndless},
+		{model.OrderInTime, minutes, model.Config{Asks: 2, Epochs: 3, Lost: 1}, model.ErrEndless},
+		{model.OpeningBeat, seconds, model.Config{Cuts: 2, Watchdog: true}, model.ErrEndless},
 	} {
 		t.Run(w.without.String(), func(t *testing.T) {
 			patient(t, w.takes)
 			w.Config.Without = w.without
 			r := w.Explore(5_000_000)
-			require.ErrorIs(t, r.Err, model.ErrDual, "without %s: %v", w.without, r)
+			require.ErrorIs(t, r.Err, w.err, "without %s: %v", w.without, r)
+			require.NotEmpty(t, r.Trace)
 			t.Log(r)
+		})
+	}
+}
+
+// TestModelForgetsNothingThatMatters: a search that remembers everything visits the same
+// states, once each of them is told without what nobody will look at again.
+func TestModelForgetsNothingThatMatters(t *testing.T) {
+	for _, w := range []struct {
+		name  string
+		takes int
+		model.Config
+	}{
+		{"nothing breaks", instant, model.Config{}},
+		{"a question or a switchover", seconds, model.Config{Asks: 1}},
+		{"a kill", seconds, model.Config{Kills: 1}},
+		{"a crash", seconds, model.Config{Crashes: 1}},
+		{"a loss", seconds, model.Config{Lost: 1}},
+		{"a freeze, watched", minutes, model.Config{Freezes: 1, Watchdog: true}},
+		{"two cuts", minutes, model.Config{Cuts: 2}},
+	} {
+		t.Run(w.name, func(t *testing.T) {
+			patient(t, w.takes)
+			less := w.Explore(0)
+			require.NoError(t, less.Err)
+			w.Remember = true
+			all := w.Explore(0)
+			require.NoError(t, all.Err)
+			require.Equal(t, less.States, all.Distinct)
+			require.Greater(t, all.States, less.States)
+			t.Logf("%s states stand for %s", grouped(less.States), grouped(all.States))
 		})
 	}
 }

@@ -18,6 +18,7 @@ const (
 	crashTrigger
 	killDatabase
 	freeze
+	loseRegion
 	stuck
 	lose
 	// Everything after this goes on by itself when nothing breaks any more.
@@ -31,8 +32,10 @@ const (
 	readLease
 	publish
 	learn
+	look
 	renew
 	zombie
+	giveUp
 	answered
 	open
 	fence
@@ -45,6 +48,8 @@ const (
 	consent
 	order
 	promote
+	cancel
+	timeOut
 	rejoin
 	restart
 	watchdog
@@ -52,17 +57,39 @@ const (
 
 var whats = map[what]string{
 	cutLink: "the link is cut", crashMonitor: "the monitor crashes", crashTrigger: "the trigger crashes",
-	killDatabase: "the database is killed and comes back read-only", freeze: "the database freezes", stuck: "the trigger's effect gives up", lose: "a message of the renewal is lost or late",
+	killDatabase: "the database is killed and comes back read-only", freeze: "the database freezes",
+	loseRegion: "the Region is lost: links, monitor, trigger and database", stuck: "the trigger's effect gives up", lose: "a message is lost",
+
 	healLink: "the link is healed", startMonitor: "a monitor starts", thaw: "the database thaws", tick: "a tick passes",
+
 	readLease: "reads the lease", publish: "publishes its heartbeat", learn: "learns that it is promoted",
-	renew: "commits a heartbeat and asks for a renewal", zombie: "the store carries out a renewal that was given up",
-	answered: "the answer to the renewal arrives", open: "opens its database", fence: "makes its database read-only", isolate: "cuts its database off",
-	enforce: "keeps its database read-only", begin: "a trigger begins or resumes", perform: "the trigger carries out its effect", journal: "the trigger journals the outcome",
-	consent: "a person consents", order: "the control plane takes the order", promote: "the promotion is done", rejoin: "the old writer rejoins as a secondary",
-	restart: "a person starts the database again", watchdog: "the watchdog makes the database read-only",
+	look: "looks at the lease that it knows", renew: "commits a heartbeat and asks for a renewal",
+	zombie: "the store carries out a late renewal", giveUp: "waits in vain for the answer to the renewal",
+	answered: "the answer to the renewal arrives", open: "opens its database", fence: "makes its database read-only",
+	isolate: "cuts its database off", enforce: "keeps its database read-only",
+
+	begin: "a trigger begins or resumes", perform: "the trigger carries out its effect", journal: "the trigger journals the outcome",
+	consent: "a person consents", order: "the control plane takes the order", promote: "the promotion is done",
+	timeOut: "the trigger's effect has had its time", cancel: "the switchover is called off",
+	rejoin: "the old writer rejoins as a secondary", restart: "a person starts the database again",
+	watchdog: "the watchdog makes the database read-only",
 }
 
 func (x action) fault() bool { return x.what < lastFault }
+
+// How a message is lost.
+const (
+	lostAnswer  uint8 = iota
+	lostAndLate       // the answer is lost, and the request is carried out once more, later
+	doubled           // the request is carried out once more, later
+	lostRequest       // the request never arrives
+	lostOpening       // the statement that opens the database is lost
+)
+
+var losses = [...]string{
+	"the answer is lost", "the answer is lost, and the request will be carried out once more",
+	"the request will be carried out once more", "the request is lost", "the opening is lost",
+}
 
 var links = [3]string{"a-b", "a-witness", "b-witness"}
 
@@ -74,6 +101,8 @@ func (x action) String() string {
 		return whats[x.what]
 	case x.what == cutLink || x.what == healLink:
 		return links[x.who] + ": " + whats[x.what]
+	case x.what == lose:
+		return name(x.who) + ": " + losses[x.which]
 	case x.what == begin:
 		return fmt.Sprintf("%s: %s%s", name(x.who), whats[x.what], [...]string{"", " without a lag", " a switchover"}[x.which>>1])
 	}
@@ -83,19 +112,18 @@ func (x action) String() string {
 // step collects what may follow a state.
 type step struct {
 	Config
-	s    State
-	emit func(action, State)
+	s, t State // t is room for what may follow
+	emit func(action, *State)
 }
 
-// next calls emit with every state that may follow s.
-func (c Config) next(s State, emit func(action, State)) {
-	w := &step{c, s, emit}
+// next calls emit with every state that may follow w.s. What emit gets is gone after it.
+func (w *step) next() {
 	w.faults()
 	w.repairs()
 	w.time()
 	for r := range uint8(2) {
 		w.monitor(r)
-		for k := range uint8(c.Triggers) {
+		for k := range uint8(w.Triggers) {
 			w.trigger(r, k)
 		}
 		w.plane(r)
@@ -104,16 +132,20 @@ func (c Config) next(s State, emit func(action, State)) {
 
 // to emits what f makes of the state, if f says that it can happen.
 func (w *step) to(x action, f func(*State) bool) {
-	t := w.s
-	if !f(&t) {
+	w.t = w.s
+	t := &w.t
+	if !f(t) {
 		return
 	}
-	t.forget()
+	t.age()
+	if !w.Remember {
+		t.forget()
+	}
 	// Clients write all the time, so what can be acknowledged is.
 	if t.Member[t.Writer].serves() {
 		t.Acknowledged = t.Writer
 	}
-	if t != w.s {
+	if *t != w.s {
 		w.emit(x, t)
 	}
 }

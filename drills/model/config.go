@@ -11,10 +11,14 @@ type Config struct {
 	// Triggers is how many processes of one Region may move the writer at once, 1 or 2.
 	// Default 1.
 	Triggers int
-	// Cuts, Crashes (of a monitor or a trigger), Kills and Freezes (of a database), Lost
-	// (a renewal whose answer is lost, or that is carried out late), Stuck (effects that give up) and Asks (questions that only a person can answer, and
-	// planned switchovers) are how many of each may happen in one run.
-	Cuts, Crashes, Kills, Freezes, Lost, Stuck, Asks uint8
+	// Cuts (of a link), Crashes (of a monitor or a trigger), Kills and Freezes (of a
+	// database), Losses (of all that a Region has, at once), Lost (messages that are lost,
+	// late or doubled), Stuck (effects that give up) and Asks (questions that only a person
+	// can answer, and planned switchovers) are how many of each may happen in one run.
+	Cuts, Crashes, Kills, Freezes, Losses, Lost, Stuck, Asks uint8
+	// Remember keeps in a state what nobody will look at again, for Result.Distinct to show
+	// that forgetting it leaves nothing out. It takes about fifteen times as many states.
+	Remember bool
 	// Without drops an assumption or builds a bug in; the search must then find what it
 	// breaks. Default none.
 	Without Without
@@ -50,6 +54,18 @@ const (
 	Evidence
 	// PromotedFirst: a guard opens its writer as soon as its Region holds the epoch.
 	PromotedFirst
+	// Resumption: nobody goes on with what a crashed trigger has begun.
+	Resumption
+	// Learning: a guard doesn't read in the journal that its server is promoted.
+	Learning
+	// Vouching: a person lets a switchover become a failover and doesn't make sure that the
+	// old writer is stopped.
+	Vouching
+	// OrderInTime: the control plane carries out an order to promote after the other Region
+	// has taken the next epoch. No two writers come of it, but a person must move the writer.
+	OrderInTime
+	// OpeningBeat: a writer is opened without a beat, so that its watchdog closes it again.
+	OpeningBeat
 )
 
 var withouts = map[Without]string{
@@ -57,6 +73,9 @@ var withouts = map[Without]string{
 	CutOff: "cutting a frozen server off", Drift: "waiting for the drift of clocks", Fence: "the fence",
 	Inheritance: "an inherited deadline", RenewalFirst: "a renewal before an opening", FenceRevision: "the revision of a fence",
 	MonitorSeen: "asking whether the monitor had died first", CompareAndSwap: "compare-and-swap", Evidence: "evidence", PromotedFirst: "a promotion before the opening",
+	Resumption: "resumption", Learning: "reading the journal", Vouching: "vouching for the old writer",
+	OrderInTime: "orders in time",
+	OpeningBeat: "a beat with the opening",
 }
 
 func (w Without) String() string { return withouts[w] }
@@ -79,7 +98,7 @@ func (c Config) start() State {
 	held := lease{Epoch: 1, Holder: a, Renewed: true}
 	s := State{
 		Lease: held, Writer: a, Moving: none, Acknowledged: a,
-		Left: budget{Cuts: c.Cuts, Crashes: c.Crashes, Kills: c.Kills, Freezes: c.Freezes, Lost: c.Lost, Stuck: c.Stuck, Asks: c.Asks},
+		Left: budget{Cuts: c.Cuts, Crashes: c.Crashes, Kills: c.Kills, Freezes: c.Freezes, Losses: c.Losses, Lost: c.Lost, Stuck: c.Stuck, Asks: c.Asks},
 	}
 	for r := range s.Member {
 		s.Member[r] = member{Up: true, Known: true, Current: true, Sees: held}

@@ -16,6 +16,9 @@ func (x execution) follow(e failover.Event) execution {
 	}
 	if x.State == operator {
 		full.Asked = failover.States[x.Asked]
+		if x.Asked == gated {
+			full.Code = failover.CodePromotionStuck
+		}
 	}
 	if x.Switchover {
 		full.Mode = failover.ModeSwitchover
@@ -32,15 +35,8 @@ func (x execution) follow(e failover.Event) execution {
 		x.Asked = index(next.Asked)
 	}
 	x.Consented, x.Switchover = next.Ack != nil, next.Mode == failover.ModeSwitchover // a consent may turn one into a failover
-	switch next.Proof {
-	case failover.ProofAcknowledged:
-		x.Proof = 1
-	case failover.ProofExpired:
-		x.Proof = 2
-	case failover.ProofOperator:
-		x.Proof = 3
-	}
-	x.Seq++
+	x.Proven = x.Proven || next.Proof != ""
+	x.Seq = written
 	return x
 }
 
@@ -75,7 +71,7 @@ func (w *step) begin(r, k uint8) {
 		})
 	}
 	if !j.ended() {
-		if j.To == r {
+		if j.To == r && w.Without != Resumption {
 			start(0, func(*State) (execution, bool) { return j, true })
 		}
 		return
@@ -83,7 +79,7 @@ func (w *step) begin(r, k uint8) {
 	if !m.Known || m.Sees.Holder != peer(r) || m.Sees.Epoch >= w.Epochs {
 		return
 	}
-	x := execution{State: steady, To: r, Epoch: m.Sees.Epoch + 1, Try: 1, RevCurrent: m.Current, Silent: m.Elapsed}
+	x := execution{State: steady, To: r, Epoch: m.Sees.Epoch + 1, Try: 1, RevCurrent: m.Current, Silent: w.s.elapsed(r)}
 	if j.Epoch == x.Epoch {
 		if x.Try = j.Try + 1; x.Try > w.Attempts {
 			return // the bound of attempts
@@ -95,7 +91,7 @@ func (w *step) begin(r, k uint8) {
 	}
 	// Without evidence no execution begins: health.Evaluate finds nobody impaired of whom
 	// it can be seen that he serves. Its own tests hold that.
-	if from := w.s.Member[peer(r)]; m.Current && m.Elapsed >= silent && (!from.serves() || !w.s.majority(peer(r)) || w.Without == Evidence) {
+	if from := w.s.Member[peer(r)]; w.s.elapsed(r) >= silent && (!from.serves() || !w.s.majority(peer(r)) || w.Without == Evidence) {
 		x.DiedFirst = w.s.Member[peer(r)].DiedFirst && w.Without != MonitorSeen
 		start(0, func(t *State) (execution, bool) { return ask(t, x, failover.EvConfirmed) })
 		if w.s.Left.Asks > 0 {
@@ -120,7 +116,7 @@ func (w *step) record(r, k uint8) {
 	w.on(action{what: journal, who: r, which: k}, func(t *State, m *member) bool {
 		g := &m.Trigger[k]
 		j := t.Journal
-		if j.Epoch != g.X.Epoch || j.Try != g.X.Try || j.To != g.X.To {
+		if !g.X.is(&j) {
 			*g = trigger{} // it has ended, and another one has begun
 			return true
 		}
@@ -177,7 +173,7 @@ func (w *step) effect(r, k uint8) {
 			needed -= drift
 		}
 		switch {
-		case near && from.FenceReported > 0 && from.FenceReported+1 == x.Epoch && !from.FenceVoid:
+		case near && from.FenceReported > 0 && from.FenceReported+1 == x.Epoch:
 			outcome(does, failover.Event{Kind: failover.EvFenceProven, Proof: failover.ProofAcknowledged}, nil)
 		case w.Without == Fence, g.Waited+x.Unchanged >= needed:
 			outcome(does, failover.Event{Kind: failover.EvFenceProven, Proof: failover.ProofExpired}, nil)
@@ -185,14 +181,22 @@ func (w *step) effect(r, k uint8) {
 	case fenced:
 		outcome(does, failover.Event{Kind: failover.EvGatePassed}, nil)
 	case gated:
+		if x.Switchover && w.s.Writer != r && !w.s.together() {
+			// Aurora refuses for as long as this lasts, which may be longer than EffectTimeout.
+			outcome(action{what: timeOut, who: r, which: k}, failover.Event{Kind: failover.EvStuck}, nil)
+		}
 		switch {
 		case w.s.Writer == r && w.s.Moving == none:
 			outcome(does, failover.Event{Kind: failover.EvPromoted}, nil)
-		case w.s.Moving != none || !near || m.Order:
+		case w.s.Moving != none || !near || m.Order != nothing:
 		case w.s.Lease.Epoch != x.Epoch || w.s.Lease.Holder != r:
 			outcome(does, failover.Event{Kind: failover.EvSuperseded}, nil)
 		default:
-			w.on(does, func(_ *State, m *member) bool { m.Order = true; return true })
+			kind := toFailOver
+			if x.Switchover {
+				kind = toSwitchOver
+			}
+			w.on(does, func(_ *State, m *member) bool { m.Order = kind; return true })
 		}
 	case promoted, verified:
 		kind := failover.EvVerified
@@ -213,7 +217,7 @@ type outcome func(action, failover.Event, func(*State, *member, *execution))
 
 // take is the compare-and-swap of the epoch.
 func (w *step) take(r, k uint8, outcome outcome) {
-	l, x, m := w.s.Lease, w.s.Member[r].Trigger[k].X, w.s.Member[r]
+	l, x := w.s.Lease, w.s.Member[r].Trigger[k].X
 	does := action{what: perform, who: r, which: k}
 	switch {
 	case l.Epoch == x.Epoch && l.By == x.Try && l.Holder == r:
@@ -223,15 +227,12 @@ func (w *step) take(r, k uint8, outcome outcome) {
 	case !x.Switchover && !x.RevCurrent && w.Without != CompareAndSwap:
 		outcome(does, failover.Event{Kind: failover.EvRecovered}, nil)
 	default:
-		unchanged := uint8(0)
-		if m.Known && m.Current {
-			unchanged = m.Elapsed
-		}
+		unchanged := w.s.elapsed(r)
 		if x.RevCurrent || w.Without == CompareAndSwap {
 			unchanged = max(unchanged, x.Silent)
 		}
 		outcome(does, failover.Event{Kind: failover.EvEpochTaken}, func(t *State, m *member, x *execution) {
-			t.taken(r, lease{Epoch: x.Epoch, Holder: r, By: x.Try, After: unchanged})
+			t.taken(r, lease{Epoch: x.Epoch, Holder: r, By: x.Try, After: unchanged}, w.Without == OrderInTime)
 			x.Unchanged, x.RevCurrent = unchanged, false
 			w.react(r, m)
 		})
@@ -249,7 +250,10 @@ func (w *step) question(r, k uint8, outcome outcome) {
 	if w.s.majority(r) {
 		ack := &failover.Acknowledgement{Epoch: dr.Epoch(x.Epoch)}
 		outcome(action{what: consent, who: r, which: k}, failover.Event{Kind: failover.EvAcknowledged, Ack: ack}, func(t *State, _ *member, x *execution) {
-			if x.DiedFirst || x.Asked == epochTaken {
+			// A switchover becomes a failover, and its fence may have been proven by the lease
+			// of a monitor that was not there.
+			unproven := x.Switchover && x.Asked == gated && w.Without != Vouching
+			if x.DiedFirst || x.Asked == epochTaken || unproven {
 				old := &t.Member[peer(r)]
 				old.Stopped, old.Open = true, false
 			}

@@ -1,14 +1,19 @@
 // Package model explores the protocol of a failover exhaustively: every order in which
-// two Regions, their databases, their monitors and triggers, the lease store, the control
-// plane and a person can act, with cuts, crashes, frozen servers, lost and late messages,
-// duplicates and clocks that drift, up to the bounds of a [Config].
+// two members, their databases, their monitors and triggers, the witness, the lease
+// store, the control plane and a person can act, with cuts, crashes, lost Regions, frozen
+// servers, lost, late and doubled messages, two triggers at once and clocks that drift, up
+// to the bounds of a [Config].
 //
-// Controllers walk the real table: [failover.Step] decides what follows what. Guard,
-// lease store, control plane and databases are written down here a second time, as
-// smaller machines whose steps are atomic where the code holds a lock or a conditional
-// write, and apart where a process can die or a message be lost. That they are true to
-// the code is what pkg/dr/failover's search holds, which runs the code itself in drawn
-// worlds; that nothing was missed between the draws is what this package holds.
+// Controllers walk the real table: [failover.Step] decides what follows what. That it has
+// an edge or a named refusal for every pair of state and event, and a way to an end from
+// every state, is held by TestEveryPairHasAnEdgeOrANamedRefusal and
+// TestEveryStateReachesAnEnd in pkg/dr/failover/table_test.go; the model panics when it
+// brings about an event that the table refuses. Guard, lease store, control plane and
+// databases are written down here a second time, as smaller machines whose steps are
+// atomic where the code holds a lock or a conditional write, and apart where a process
+// can die or a message be lost. That they are true to the code is what
+// pkg/dr/failover's search holds, which runs the code itself in drawn worlds; that nothing
+// was missed between the draws is what this package holds.
 //
 // # Time
 //
@@ -18,15 +23,60 @@
 // that is due is done within LeaseMargin: by the server's own word, or by cutting it off.
 // That is the assumption of the design, and time stands still in the model until it holds.
 //
+// # Messages
+//
+// What a message can suffer is modelled where it makes a difference, and is one of the
+// orders of actions elsewhere:
+//
+//	a renewal         lost before or after the store, late, doubled, overtaken: [Config.Lost];
+//	                  a cut takes its answer without counting as a loss
+//	an opening        lost ([Config.Lost]); its statement carries a deadline, so it is never late
+//	an order to       late by any time, because taking it is an action of its own; lost or
+//	promote           doubled ([Config.Lost])
+//	taking the epoch  a compare-and-swap on the revision that was seen, so a doubled one fails;
+//	                  lost is not yet done; the answer lost is a crash between effect and journal,
+//	                  and after both the execution finds itself in the lease; late is the second
+//	                  trigger ([Config.Triggers]), which has waited
+//	a journal entry   conditional on its number: doubled it finds itself, late it is the second
+//	                  trigger's, lost it is repeated
+//	a read, a         may be put off at any state for any time: lost and late are the same as
+//	heartbeat         not yet; heartbeats are numbered, an older one never replaces a newer one,
+//	                  and a fence names the revision for which it holds
+//	an invocation     doubled at the same time: [Config.Triggers]; one after the other: a trigger
+//	                  may begin in every state
+//	a person's word   given once per question; for an older epoch [failover.Step] refuses it
+//
+// # The third Region
+//
+// The witness votes in the lease store's majority, over links that can be cut, and counts
+// like a member for how long the lease has been silent: State.Silence is the longest count
+// of anybody, and who reaches the store knows it, because all publish theirs and a
+// duration needs no clock in common. A shorter count is not modelled, because it is the
+// same as acting later. Its agent does nothing else.
+//
 // # What must hold
 //
 // In every state: no database acknowledges a write after another one, promoted later, has
-// ([ErrDual]); nothing is promoted without a proof, and no execution is settled without a
-// writer that was verified. From every state a good end can be reached once nothing more
-// breaks: every execution ended, and exactly one database open ([ErrStuck]). With fair
-// scheduling that is what liveness means in a finite graph.
+// ([ErrDual]); once a failover's fence is proven the old writer acknowledges nothing, and
+// nothing is promoted without a proof ([ErrUnfenced]; a switchover is fenced by Aurora,
+// which stops the old writer before it promotes); what needs a person's consent has it
+// before the promotion ([ErrUnasked]); nothing counts as verified before the new writer has
+// acknowledged a write ([ErrUnverified]).
+//
+// Of every run: once nothing breaks any more it comes to a good end, every execution
+// ended and exactly one database open ([ErrEndless]). What is asked of the scheduler is
+// weak fairness: whoever can act all the time acts at last, be it a process, a person or
+// the repair of a fault. So it is not enough that an end can still be reached: a run that
+// goes round and round past it is found, too. See live.go for how.
 //
 // The assumptions of ARCHITECTURE.md are switches of [Config], so that a test can show
 // that each of them is needed: without it the search prints the shortest way to two
-// writers.
+// writers, or into a run without an end.
+//
+// # Fewer states
+//
+// Nothing is truncated: a search that meets its limit returns [ErrLimit]. States are made
+// fewer by forgetting what nobody will look at again (State.forget, each with its reason)
+// and by remembering revisions and journal entries as "still the latest or not" instead of
+// by number.
 package model

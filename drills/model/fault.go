@@ -23,16 +23,7 @@ func (w *step) faults() {
 			w.to(action{what: crashMonitor, who: r}, func(t *State) bool {
 				t.Left.Crashes--
 				m := &t.Member[r]
-				silence := m.Reported
-				if m.Known && m.Current {
-					silence = m.Elapsed // published every second
-				}
-				// What it had published, and its database, stay.
-				*m = member{
-					Primary: m.Primary, Open: m.Open, Frozen: m.Frozen, Stopped: m.Stopped, Quiet: m.Quiet, LateBeat: m.LateBeat,
-					Zombie: m.Zombie, Reported: silence, FenceReported: m.FenceReported, FenceVoid: m.FenceVoid,
-					Order: m.Order, Trigger: m.Trigger, Slow: m.Slow, Fast: m.Fast,
-				}
+				m.crash()
 				return true
 			})
 		}
@@ -44,6 +35,17 @@ func (w *step) faults() {
 					return true
 				})
 			}
+		}
+		if left.Losses > 0 {
+			w.to(action{what: loseRegion, who: r}, func(t *State) bool {
+				t.Left.Losses--
+				t.Cut[0], t.Cut[1+r] = true, true
+				d := &t.Member[r]
+				d.crash()
+				d.Trigger = [2]trigger{}
+				d.Open, d.Frozen, d.LateBeat = false, false, false
+				return true
+			})
 		}
 		if left.Kills > 0 && !m.Stopped {
 			w.to(action{what: killDatabase, who: r}, func(t *State) bool {
@@ -68,8 +70,17 @@ func (w *step) faults() {
 	}
 }
 
+// crash leaves of a monitor what it had published, and its database.
+func (m *member) crash() {
+	*m = member{
+		Primary: m.Primary, Open: m.Open, Frozen: m.Frozen, Stopped: m.Stopped, Quiet: m.Quiet, LateBeat: m.LateBeat,
+		Zombie: m.Zombie, FenceReported: m.FenceReported,
+		Order: m.Order, Trigger: m.Trigger, Slow: m.Slow, Fast: m.Fast,
+	}
+}
+
 // dark reports whether a member's database can't be seen to serve.
-func (s State) dark(r uint8) bool { return !s.majority(r) || s.Member[r].Frozen }
+func (s *State) dark(r uint8) bool { return !s.majority(r) || s.Member[r].Frozen }
 
 // seen reports whether a Region that goes dark does so under a monitor that lives or is
 // known not to. One that has died a moment before is noticed at the resolution of the
@@ -125,6 +136,9 @@ func (w *step) time() {
 		if open, _ := w.canRenew(r); open && m.Term == w.s.Lease.Epoch {
 			return
 		}
+		if w.canOpen(r) {
+			return // its statement carries a deadline, or was lost
+		}
 		if m.Up && m.Request != idle && m.RequestAge > 0 {
 			return // an answer comes within a call's deadline, or it was lost
 		}
@@ -136,14 +150,14 @@ func (w *step) time() {
 	for r := range uint8(2) {
 		m, other := w.s.Member[r], w.s.Member[peer(r)]
 		// Only a clock that somebody counts on matters.
-		if m.Up && m.Armed && !m.Inherited && !m.Closed && !m.Slow && !other.Fast && m.Request == idle && other.counts() {
+		if m.Up && m.Armed && !m.Inherited && !m.Closed && !m.Slow && !other.Fast && m.Request == idle && w.s.counts(peer(r)) {
 			w.to(action{what: tick, who: r, which: 1}, func(t *State) bool {
 				t.Member[r].Slow = true
 				w.pass(t, r, none)
 				return true
 			})
 		}
-		if !m.Fast && !other.Slow && !m.Armed && m.counts() {
+		if !m.Fast && !other.Slow && w.s.counts(r) {
 			w.to(action{what: tick, who: r, which: 2}, func(t *State) bool {
 				t.Member[r].Fast = true
 				w.pass(t, none, r)
@@ -160,8 +174,8 @@ func (w *step) pass(t *State, slow, fast uint8) {
 		if r == fast {
 			by = 2
 		}
-		if m.Known && m.Current && m.Sees.Holder != r {
-			m.Elapsed = min(expired, m.Elapsed+by)
+		if r != t.Lease.Holder {
+			t.Silence = min(expired, t.Silence+by)
 		}
 		for k := range m.Trigger {
 			if g := &m.Trigger[k]; g.On && g.X.State == epochTaken {
@@ -190,14 +204,15 @@ func (w *step) pass(t *State, slow, fast uint8) {
 	}
 }
 
-// counts reports whether the member counts a silence that has not been long enough yet.
-func (m member) counts() bool {
-	for _, g := range m.Trigger {
-		if g.On && g.X.State == epochTaken && g.Waited < expired {
+// counts reports whether a silence that has not been long enough yet is counted for a
+// member, by itself or by the witness.
+func (s *State) counts(r uint8) bool {
+	for k := range s.Member[r].Trigger {
+		if g := &s.Member[r].Trigger[k]; g.On && g.X.State == epochTaken && g.Waited < expired {
 			return true
 		}
 	}
-	return m.Known && m.Current && !m.Armed && m.Elapsed < expired
+	return s.Lease.Holder != r && s.Silence < expired
 }
 
 // watched reports whether a database watches over itself.

@@ -1,19 +1,19 @@
 package model
 
 // renewed is a new revision of the lease, by its holder.
-func (s *State) renewed() {
-	s.Lease.Renewed = true
+func (s *State) renewed(keepFence bool) {
+	s.Lease.Renewed, s.Silence = true, 0
 	for r := range s.Member {
 		m := &s.Member[r]
-		m.Current, m.Reported, m.Fast = false, 0, false
+		m.Current, m.Fast = false, false
 		if r != int(s.Lease.Holder) {
 			m.Slow = false // the holder's counts from its answer
 		}
 		if m.Term == s.Lease.Epoch {
 			m.TermCurrent, m.FenceCurrent = false, false
 		}
-		if m.FenceReported == s.Lease.Epoch {
-			m.FenceVoid = true
+		if m.FenceReported == s.Lease.Epoch && !keepFence {
+			m.FenceReported = 0 // it names an older revision
 		}
 		if m.Request == granted && m.RequestTerm == s.Lease.Epoch {
 			m.Stale = true // the answer will not be about the last revision
@@ -25,11 +25,14 @@ func (s *State) renewed() {
 
 // taken is a new epoch. A fence that was confirmed at the last revision of the old one
 // stays what it is.
-func (s *State) taken(by uint8, l lease) {
-	s.Lease = l
+func (s *State) taken(by uint8, l lease, lateOrders bool) {
+	s.Lease, s.Silence = l, 0
+	if !lateOrders {
+		s.Member[peer(by)].Order = nothing
+	}
 	for r := range s.Member {
 		m := &s.Member[r]
-		m.Current, m.Reported = false, 0
+		m.Current = false
 		m.forgetRevision()
 	}
 	s.Journal.RevCurrent = false
@@ -44,7 +47,7 @@ func (m *member) forgetRevision() {
 
 // sees is a look at a revision that is new to who looks.
 func (m *member) sees(l lease) {
-	m.Known, m.Current, m.Sees, m.Elapsed = true, true, l, 0
+	m.Known, m.Current, m.Sees = true, true, l
 }
 
 // mayServe is failover.Guard's serves: an epoch that was taken by an execution lets a
@@ -87,12 +90,7 @@ func (w *step) monitor(r uint8) {
 	busy := m.Up || m.Trigger[0].On || m.Trigger[1].On
 	if near && busy && !(m.Known && m.Current) {
 		w.on(action{what: readLease, who: r}, func(t *State, m *member) bool {
-			silence := m.Reported
 			m.sees(t.Lease)
-			if t.Lease.Holder != r {
-				m.Elapsed = silence // of its predecessor, about the same revision
-			}
-			m.Reported = 0
 			w.react(r, m)
 			return true
 		})
@@ -103,13 +101,13 @@ func (w *step) monitor(r uint8) {
 	}
 	if near {
 		w.on(action{what: publish, who: r}, func(_ *State, m *member) bool {
-			m.FenceReported, m.FenceVoid = 0, false
-			if m.Closed && m.Confirmed && m.Term > 0 {
-				m.FenceReported, m.FenceVoid = m.Term, !m.FenceCurrent && w.Without != FenceRevision
+			m.FenceReported = 0
+			if m.Closed && m.Confirmed && (m.FenceCurrent || w.Without == FenceRevision) {
+				m.FenceReported = m.Term
 			}
 			return true
 		})
-		if j := w.s.Journal; j.To == r && j.hasPromoted() && m.Known && m.Sees.Epoch == j.Epoch && m.Told != j.Epoch {
+		if j := w.s.Journal; j.To == r && j.hasPromoted() && m.Known && m.Sees.Epoch == j.Epoch && m.Told != j.Epoch && !m.Sees.Renewed && w.Without != Learning {
 			w.on(action{what: learn, who: r}, func(t *State, m *member) bool {
 				m.Told = t.Journal.Epoch
 				w.react(r, m)
@@ -117,6 +115,8 @@ func (w *step) monitor(r uint8) {
 			})
 		}
 	}
+	// The loop of a guard looks at what is known of the lease, whoever has read it.
+	w.on(action{what: look, who: r}, func(_ *State, m *member) bool { w.react(r, m); return true })
 	w.renewal(r)
 	w.fencing(r)
 }
@@ -145,6 +145,19 @@ func (w *step) renewal(r uint8) {
 				w.ask(t, r, false)
 				return true
 			})
+			if w.s.Left.Lost > 0 {
+				w.on(action{what: lose, who: r, which: lostRequest}, func(t *State, m *member) bool {
+					t.Left.Lost--
+					if !m.Armed {
+						m.Armed, m.Inherited, m.Left = true, true, (ttl-margin)/2
+					}
+					if !m.Inherited && ttl-margin-m.Left <= 1 {
+						m.Quiet = 0 // the beat has committed
+					}
+					m.Request, m.RequestAge, m.RequestTerm, m.Reopening = vanished, 0, m.Term, false
+					return true
+				})
+			}
 		default:
 			w.on(action{what: renew, who: r, which: 1}, func(t *State, m *member) bool {
 				w.ask(t, r, true)
@@ -161,7 +174,14 @@ func (w *step) renewal(r uint8) {
 			return true
 		})
 	}
-	if m.MayOpen && !m.Closed && m.Armed && m.Left > 0 && !m.Frozen && !m.Stopped {
+	if w.canOpen(r) {
+		if w.s.Left.Lost > 0 {
+			w.on(action{what: lose, who: r, which: lostOpening}, func(t *State, m *member) bool {
+				t.Left.Lost--
+				m.MayOpen = false
+				return true
+			})
+		}
 		w.on(action{what: open, who: r}, func(_ *State, m *member) bool {
 			m.MayOpen = false
 			if !m.Primary {
@@ -169,9 +189,18 @@ func (w *step) renewal(r uint8) {
 				return true
 			}
 			m.Open, m.Quiet = true, 0
+			if w.Without == OpeningBeat {
+				m.Quiet = watchdogAfter
+			}
 			return true
 		})
 	}
+}
+
+// canOpen reports whether a guard is about to open its database.
+func (w *step) canOpen(r uint8) bool {
+	m := &w.s.Member[r]
+	return m.Up && m.MayOpen && !m.Closed && m.Armed && m.Left > 0 && !m.Frozen && !m.Stopped
 }
 
 // canRenew reports whether a guard is about to renew, for an open writer or before it
@@ -179,12 +208,12 @@ func (w *step) renewal(r uint8) {
 // LeaseMargin counts as crashed.
 func (w *step) canRenew(r uint8) (open, reopen bool) {
 	m := w.s.Member[r]
-	fresh := m.Armed && !m.Inherited && !m.Closed && m.Left == ttl-margin // renewed within this tick
+	fresh := m.Armed && !m.Inherited && !m.Closed && m.Left == ttl-margin && !m.Slow // renewed within this tick
 	if !m.Up || m.Request != idle || m.MayOpen || !w.s.majority(r) || fresh || !w.mayServe(r, &m) || m.Term != m.Sees.Epoch || m.Stopped {
 		return false, false
 	}
 	open = !m.Closed && m.serves()
-	return open, !open && (!m.Closed && !m.Open && !m.Frozen && (!m.Armed || m.Inherited) || m.Closed && m.Confirmed)
+	return open, !open && (!m.Closed && !m.Open && !m.Frozen || m.Closed && m.Confirmed)
 }
 
 // ask has the store renew. That it does so at once is the worst case for safety: a guard
@@ -194,7 +223,7 @@ func (w *step) ask(t *State, r uint8, reopening bool) {
 	m.Request = refused
 	if t.Lease.Epoch == m.Term && t.Lease.Holder == r {
 		m.Request = idle
-		t.renewed()
+		t.renewed(w.Without == FenceRevision)
 		m.Request = granted
 	}
 	m.RequestAge, m.RequestTerm, m.Reopening = 0, m.Term, reopening
@@ -232,15 +261,22 @@ func (w *step) answer(r uint8, m *member) {
 // storeSide is what the store does with requests on their way.
 func (w *step) storeSide(r uint8) {
 	m := w.s.Member[r]
-	if m.Request != idle && w.s.Left.Lost > 0 {
-		// The answer is lost; or the request was, and comes back to be carried out late.
-		for late := range uint8(2) {
-			w.on(action{what: lose, who: r, which: late}, func(t *State, m *member) bool {
+	if m.Request == vanished || m.Request != idle && !w.s.majority(r) {
+		// Nothing can answer any more: a cut takes what is on its way.
+		w.on(action{what: giveUp, who: r}, func(_ *State, m *member) bool { m.Request = idle; return true })
+	} else if m.Request != idle && w.s.Left.Lost > 0 {
+		for _, how := range [...]uint8{lostAnswer, lostAndLate, doubled} {
+			w.on(action{what: lose, who: r, which: how}, func(t *State, m *member) bool {
+				if how != lostAnswer && m.Zombie != 0 {
+					return false // one late request at a time
+				}
 				t.Left.Lost--
-				if late == 1 {
+				if how != lostAnswer {
 					m.Zombie = m.RequestTerm
 				}
-				m.Request = idle
+				if how != doubled {
+					m.Request = idle
+				}
 				return true
 			})
 		}
@@ -248,7 +284,7 @@ func (w *step) storeSide(r uint8) {
 	if m.Zombie != 0 {
 		w.on(action{what: zombie, who: r}, func(t *State, m *member) bool {
 			if t.Lease.Epoch == m.Zombie && t.Lease.Holder == r {
-				t.renewed()
+				t.renewed(w.Without == FenceRevision)
 			}
 			m.Zombie = 0
 			return true

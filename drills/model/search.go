@@ -3,16 +3,19 @@ package model
 import (
 	"errors"
 	"fmt"
-	"hash/maphash"
+	"slices"
 	"strings"
 	"time"
 )
 
 // What a search can find.
 var (
-	ErrDual  = errors.New("model: an old writer acknowledges after a new one has")
-	ErrStuck = errors.New("model: no good end can be reached, although nothing breaks any more")
-	ErrLimit = errors.New("model: there are more states than the limit")
+	ErrDual       = errors.New("model: an old writer acknowledges after a new one has")
+	ErrUnfenced   = errors.New("model: the fence is proven, and the old writer acknowledges")
+	ErrUnasked    = errors.New("model: a promotion that needs a person's consent has none")
+	ErrUnverified = errors.New("model: verified, and the new writer has acknowledged nothing")
+	ErrEndless    = errors.New("model: nothing breaks any more, and it need not end")
+	ErrLimit      = errors.New("model: there are more states than the limit")
 )
 
 // Result is what a search came to.
@@ -20,8 +23,12 @@ type Result struct {
 	States, Steps int
 	Depth         int // of the farthest state: the longest shortest way
 	Ends          int // good ends among the states
-	Took          time.Duration
-	// Err wraps what was found, Trace is the shortest way there.
+	// Distinct is how many states there are but for what nobody will look at again. It
+	// differs from States only with [Config].Remember.
+	Distinct int
+	Took     time.Duration
+	// Err wraps what was found, Trace is the shortest way there. A search goes on until it
+	// has found [ErrDual], or seen everything; of the rest it tells what it has met first.
 	Err   error
 	Trace []string
 }
@@ -36,22 +43,36 @@ func (r Result) String() string {
 
 // good reports whether everything has come to its end: exactly one database serves, with
 // lease and control plane behind it, and no execution is open.
-func (s State) good() bool {
-	w := s.Member[s.Writer]
+func (s *State) good() bool {
+	w := &s.Member[s.Writer]
 	return s.Journal.ended() && s.Lease.Holder == s.Writer && s.Moving == none && w.serves() && !s.Member[peer(s.Writer)].serves()
 }
 
-func (s State) dual() bool {
-	old := s.Member[peer(s.Acknowledged)]
-	return old.serves()
+// broken returns the invariant that a state breaks.
+func (s *State) broken() error {
+	j := &s.Journal
+	at := j.at()
+	switch {
+	case s.Member[peer(s.Acknowledged)].serves():
+		return ErrDual
+	case (at == fenced || at == gated) && !j.Switchover && s.Member[peer(j.To)].serves():
+		return ErrUnfenced
+	case (at == fenced || at == gated) && !j.Proven:
+		return ErrUnfenced
+	case j.State == gated && !j.Switchover && (j.LagUnknown || j.DiedFirst) && !j.Consented:
+		return ErrUnasked
+	case (at == verified || at == redirected) && s.Acknowledged != j.To:
+		return ErrUnverified
+	}
+	return nil
 }
 
-// Explore visits every state within the bounds, breadth first, and then looks from every
-// state for a way to a good end. limit bounds the states, 0 means none.
+// Explore visits every state within the bounds, breadth first, and then looks for a way
+// to go on for ever without an end. limit bounds the states, 0 means none.
 func (c Config) Explore(limit int) Result {
 	c = c.withDefaults()
 	began := time.Now()
-	e := &explorer{Config: c, seed: maphash.MakeSeed(), ids: make(map[[2]uint64]uint32)}
+	e := &explorer{Config: c, known: newSet()}
 	r := e.explore(limit)
 	if r.Err == nil {
 		e.live(&r)
@@ -60,142 +81,148 @@ func (c Config) Explore(limit int) Result {
 	return r
 }
 
-// explorer remembers of a state what it needs to find the way back: 128 bits of a hash
-// to know it by, who came before, and where its steps begin. Two states of ten million
-// share 128 bits with a probability of less than 1e-24.
+// explorer remembers of a state its number, which state came before, and its steps
+// without a fault.
 type explorer struct {
 	Config
-	seed    maphash.Seed
-	ids     map[[2]uint64]uint32
+	known   *set
+	labels  labels
 	parent  []uint32
-	came    []action
+	came    []uint8 // label of the step from the parent
 	good    []bool
-	edges   []uint32 // successors without a fault, of one state after the other
-	firstOf []uint32 // where they begin
+	edges   []uint32 // where those steps lead to, of one state after the other
+	label   []uint8
+	firstOf []uint32 // where the edges of a state begin
 }
 
-func (e *explorer) id(s State) (uint32, bool) {
-	h := [2]uint64{maphash.Comparable(e.seed, s), 0}
-	h[1] = maphash.Comparable(e.seed, struct {
-		s State
-		x uint64
-	}{s, h[0]})
-	if id, ok := e.ids[h]; ok {
-		return id, false
+// level is the states of one depth. They are kept in pieces, so that none is moved.
+type level [][]State
+
+const piece = 1 << 12
+
+func (l *level) add(s *State) {
+	if n := len(*l); n == 0 || len((*l)[n-1]) == piece {
+		*l = append(*l, make([]State, 0, piece))
 	}
-	id := uint32(len(e.ids))
-	e.ids[h] = id
-	return id, true
+	last := &(*l)[len(*l)-1]
+	*last = append(*last, *s)
 }
 
 func (e *explorer) explore(limit int) (r Result) {
 	start := e.start()
-	e.id(start)
-	e.parent, e.came, e.good = []uint32{0}, []action{{}}, []bool{start.good()}
-	level := []State{start}
-	at := uint32(0) // the number of the level's first state: they are numbered in order
-	for len(level) > 0 {
-		var next []State
-		for _, s := range level {
-			me := at
-			at++
-			e.firstOf = append(e.firstOf, uint32(len(e.edges)))
-			e.next(s, func(x action, t State) {
-				r.Steps++
-				id, fresh := e.id(t)
-				if !x.fault() {
-					e.edges = append(e.edges, id)
+	e.known.id(&start)
+	e.parent, e.came, e.good = []uint32{0}, []uint8{0}, []bool{start.good()}
+	var now, next level
+	now.add(&start)
+	me := uint32(0) // states are numbered in the order in which they are visited
+	found := func(err error, id uint32) {
+		r.Err, r.Trace = err, e.way(id)
+	}
+	distinct := newSet()
+	w := &step{Config: e.Config}
+	w.emit = func(x action, t *State) {
+		r.Steps++
+		id, fresh := e.known.id(t)
+		number := e.labels.number(x)
+		if !x.fault() {
+			e.edges, e.label = append(e.edges, id), append(e.label, number)
+		}
+		if !fresh {
+			return
+		}
+		e.parent, e.came, e.good = append(e.parent, me), append(e.came, number), append(e.good, t.good())
+		next.add(t)
+		if e.Remember {
+			less := *t
+			less.forget()
+			distinct.id(&less)
+		}
+		if err := t.broken(); err != nil && (r.Err == nil || err == ErrDual && r.Err != ErrDual) {
+			found(err, id)
+		}
+	}
+	for len(now) > 0 {
+		for _, states := range now {
+			for i := range states {
+				e.firstOf = append(e.firstOf, uint32(len(e.edges)))
+				w.s = states[i]
+				w.next()
+				if limit > 0 && len(e.parent) > limit && r.Err == nil {
+					r.Err = fmt.Errorf("%w %d", ErrLimit, limit)
 				}
-				if !fresh {
-					return
+				if errors.Is(r.Err, ErrDual) || errors.Is(r.Err, ErrLimit) || limit > 0 && len(e.parent) > limit {
+					r.States = len(e.parent)
+					return r
 				}
-				e.parent, e.came, e.good = append(e.parent, me), append(e.came, x), append(e.good, t.good())
-				next = append(next, t)
-				if t.dual() && r.Err == nil {
-					r.Err = ErrDual
-					r.Trace = e.way(id)
-				}
-			})
-			if r.Err == nil && limit > 0 && len(e.ids) > limit {
-				r.Err = fmt.Errorf("%w %d", ErrLimit, limit)
-			}
-			if r.Err != nil {
-				r.States = len(e.ids)
-				return r
+				me++
 			}
 		}
 		if len(next) > 0 {
 			r.Depth++
 		}
-		level = next
+		now, next = next, nil
 	}
 	e.firstOf = append(e.firstOf, uint32(len(e.edges)))
-	r.States = len(e.ids)
+	r.States, r.Distinct = len(e.parent), len(e.parent)
+	if e.Remember {
+		start.forget()
+		distinct.id(&start)
+		r.Distinct = int(distinct.n)
+	}
 	return r
-}
-
-// live walks back from the good ends.
-func (e *explorer) live(r *Result) {
-	n := len(e.parent)
-	// Predecessors by counting sort.
-	first := make([]uint32, n+1)
-	for _, to := range e.edges {
-		first[to+1]++
-	}
-	for i := range n {
-		first[i+1] += first[i]
-	}
-	before := make([]uint32, len(e.edges))
-	fill := make([]uint32, n)
-	for from := range n {
-		for _, to := range e.edges[e.firstOf[from]:e.firstOf[from+1]] {
-			before[first[to]+fill[to]] = uint32(from)
-			fill[to]++
-		}
-	}
-	reached := make([]bool, n)
-	var queue []uint32
-	for i, good := range e.good {
-		if good {
-			r.Ends++
-			reached[i] = true
-			queue = append(queue, uint32(i))
-		}
-	}
-	for len(queue) > 0 {
-		at := queue[len(queue)-1]
-		queue = queue[:len(queue)-1]
-		for _, from := range before[first[at]:first[at+1]] {
-			if !reached[from] {
-				reached[from] = true
-				queue = append(queue, from)
-			}
-		}
-	}
-	for i, ok := range reached {
-		if !ok {
-			r.Err, r.Trace = ErrStuck, e.way(uint32(i))
-			return
-		}
-	}
 }
 
 // way tells the shortest way to a state, with what everything looks like after each step.
 func (e *explorer) way(id uint32) []string {
-	var back []uint32
+	var ids []uint32
 	for ; id != 0; id = e.parent[id] {
-		back = append(back, id)
+		ids = append(ids, id)
 	}
-	s := e.start()
-	out := []string{s.String()}
-	for i := len(back) - 1; i >= 0; i-- {
-		want := e.came[back[i]]
-		e.next(s, func(x action, t State) {
-			if got, _ := e.id(t); got == back[i] && x == want {
-				s = t
+	slices.Reverse(ids)
+	start := e.start()
+	out := []string{start.String()}
+	_, told := e.tell(start, ids, nil)
+	return append(out, told...)
+}
+
+// tell walks from a state over others, by the steps that led to them first or, where
+// labels are given, by those.
+func (e *explorer) tell(s State, ids []uint32, labels []uint8) (State, []string) {
+	var out []string
+	for i, id := range ids {
+		want := e.came[id]
+		if labels != nil {
+			want = labels[i]
+		}
+		var to State
+		var by action
+		w := &step{Config: e.Config, s: s}
+		w.emit = func(x action, t *State) {
+			if e.labels.number(x) == want && e.known.is(t, id) {
+				to, by = *t, x
 			}
-		})
-		out = append(out, want.String(), "    "+s.String())
+		}
+		w.next()
+		s = to
+		out = append(out, by.String(), "    "+s.String())
 	}
-	return out
+	return s, out
+}
+
+// labels numbers the actions that occur.
+type labels struct {
+	numbers [1 << 12]uint8 // 0 is none
+	actions []action
+}
+
+func (l *labels) number(x action) uint8 {
+	n := &l.numbers[int(x.what)<<6|int(x.who&3)<<4|int(x.which)]
+	if *n == 0 {
+		if len(l.actions) == 255 {
+			panic("model: more than 255 kinds of actions")
+		}
+		l.actions = append(l.actions, x)
+		*n = uint8(len(l.actions))
+	}
+	return *n
 }

@@ -49,14 +49,19 @@ type State struct {
 	// Plane is the control plane: the member that it names the writer, and the one that
 	// it is moving the writer to.
 	Writer, Moving uint8
+	Switching      bool // without loss, so the old one is stopped first
 	// Acknowledged is the member promoted last of those that have acknowledged a write.
 	Acknowledged uint8
+	// Silence is how many ticks the lease's revision has been unchanged, by the clock of
+	// whoever has looked first: the other member, its predecessor, or the witness. They
+	// tell each other, so who looks late knows it, too.
+	Silence uint8
 	// Left are the faults that may still happen.
 	Left budget
 }
 
 // budget counts faults.
-type budget struct{ Cuts, Crashes, Kills, Freezes, Lost, Stuck, Asks uint8 }
+type budget struct{ Cuts, Crashes, Kills, Freezes, Losses, Lost, Stuck, Asks uint8 }
 
 // lease is the store's item. Revisions are not counted: whoever remembers one knows
 // whether it is still the current one.
@@ -73,16 +78,24 @@ type execution struct {
 	State, Asked uint8 // index into failover.States; Asked only in Operator
 	To           uint8
 	Epoch, Try   uint8
-	Seq          uint8
+	Seq          uint8 // see written
 	Switchover   bool
 	LagUnknown   bool
 	DiedFirst    bool
 	RevCurrent   bool // the lease's revision is still the one it began with
 	Silent       uint8
 	Unchanged    uint8 // when the epoch was taken
-	Proof        uint8 // 0 none, 1 acknowledged, 2 expired, 3 operator
+	Proven       bool  // that the old writer is fenced, by whatever proof
 	Consented    bool
 }
+
+// Entries of the journal are not counted either: whoever holds one knows whether it is
+// still the latest. One that is just being written is neither.
+const (
+	latest  uint8 = 0
+	written uint8 = 1
+	stale   uint8 = 2
+)
 
 // member is a Region with a database, its monitor and its triggers.
 type member struct {
@@ -98,7 +111,6 @@ type member struct {
 	Known        bool // the lease was read
 	Current      bool // and that is the current revision
 	Sees         lease
-	Elapsed      uint8 // ticks since another Region's revision was first seen
 	Armed        bool
 	Inherited    bool
 	Term         uint8
@@ -117,23 +129,28 @@ type member struct {
 	Zombie       uint8
 	Slow, Fast   bool
 
-	// What it has published: when it crashed its count of the current revision, and its
-	// fence.
-	Reported      uint8
-	FenceReported uint8 // the epoch whose fence was confirmed at the revision last before the next take
-	FenceVoid     bool  // a renewal has come after it
+	// What it has published of its fence.
+	FenceReported uint8 // the epoch whose fence was confirmed at the lease's last revision
 
 	// An order to promote that is on its way to the control plane.
-	Order bool
+	Order uint8
 
 	Trigger [2]trigger
 }
+
+// The kinds of orders to promote.
+const (
+	nothing uint8 = iota
+	toFailOver
+	toSwitchOver
+)
 
 // The stages of a renewal.
 const (
 	idle    uint8 = iota
 	granted       // and the answer is on its way
 	refused
+	vanished // it never arrived: the guard waits in vain
 )
 
 // trigger is a controller's process.
@@ -168,17 +185,27 @@ var (
 	operator   = index(failover.Operator)
 )
 
-func (x execution) ended() bool { return x.State == settled || x.State == aborted || x.State == steady }
+func (x *execution) ended() bool {
+	return x.State == settled || x.State == aborted || x.State == steady
+}
 
-func (x execution) hasPromoted() bool {
+// at is where an execution stands, or stood when it asked a person.
+func (x *execution) at() uint8 {
+	if x.State == operator {
+		return x.Asked
+	}
+	return x.State
+}
+
+func (x *execution) hasPromoted() bool {
 	return x.State == promoted || x.State == verified || x.State == redirected || x.State == settled
 }
 
 // serves reports whether a member's database acknowledges a client's write.
-func (m member) serves() bool { return m.Primary && m.Open && !m.Frozen && !m.Stopped }
+func (m *member) serves() bool { return m.Primary && m.Open && !m.Frozen && !m.Stopped }
 
 // reaches reports whether two Regions reach each other, of a, b and the witness (2).
-func (s State) reaches(x, y uint8) bool {
+func (s *State) reaches(x, y uint8) bool {
 	switch {
 	case x == y:
 		return true
@@ -189,10 +216,18 @@ func (s State) reaches(x, y uint8) bool {
 }
 
 // majority reports whether a member reaches the lease store.
-func (s State) majority(r uint8) bool { return s.reaches(r, peer(r)) || s.reaches(r, 2) }
+func (s *State) majority(r uint8) bool { return s.reaches(r, peer(r)) || s.reaches(r, 2) }
+
+// elapsed is for how long a member knows that another Region has not renewed.
+func (s *State) elapsed(r uint8) uint8 {
+	if m := &s.Member[r]; !m.Known || !m.Current || m.Sees.Holder == r {
+		return 0
+	}
+	return s.Silence
+}
 
 // String prints the state for people, without what is as it was at the start.
-func (s State) String() string {
+func (s *State) String() string {
 	var t strings.Builder
 	fmt.Fprintf(&t, "epoch %d held by %s", s.Lease.Epoch, name(s.Lease.Holder))
 	if s.Journal.State != steady {
@@ -217,61 +252,4 @@ func (s State) String() string {
 		}
 	}
 	return t.String()
-}
-
-// forget clears what nobody will look at again, so that states which differ in nothing
-// that matters are one.
-func (s *State) forget() {
-	if s.Journal.ended() {
-		j := &s.Journal
-		*j = execution{State: j.State, To: j.To, Epoch: j.Epoch, Try: j.Try}
-	}
-	for r := range s.Member {
-		m := &s.Member[r]
-		if !m.Known {
-			m.Current, m.Sees, m.Elapsed = false, lease{}, 0
-		}
-		if !m.Current {
-			m.Elapsed = 0
-		}
-		if m.Sees.Renewed {
-			m.Sees.After = 0
-		}
-		if m.Request == idle {
-			m.RequestAge, m.RequestTerm, m.Reopening, m.Stale = 0, 0, false, false
-		}
-		if !m.Armed {
-			m.Inherited, m.Left = false, 0
-		}
-		if !m.Closed {
-			m.Confirmed, m.FenceCurrent = false, false
-		} else {
-			m.Left, m.MayOpen = 0, false
-		}
-		if !m.Primary || !m.Open {
-			m.Quiet = 0
-		}
-		if m.Told < m.Sees.Epoch {
-			m.Told = 0
-		}
-		for k := range m.Trigger {
-			g := &m.Trigger[k]
-			g.X.forget()
-			g.Next.forget()
-			if g.X.State != epochTaken || g.Has {
-				g.Waited = 0
-			}
-		}
-	}
-	s.Journal.forget()
-}
-
-func (x *execution) forget() {
-	if x.State == steady || x.State == operator && x.Asked == confirmed || x.State == confirmed {
-		return
-	}
-	x.Silent, x.RevCurrent = 0, false
-	if x.State != epochTaken && !(x.State == operator && x.Asked == epochTaken) {
-		x.Unchanged, x.Proof = 0, 0
-	}
 }

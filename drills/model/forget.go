@@ -1,0 +1,142 @@
+package model
+
+// forget clears what nobody will look at again, so that states which differ in nothing
+// that matters are one.
+func (s *State) forget() {
+	s.journals((*trigger).overtaken)
+	if s.Journal.ended() {
+		j := &s.Journal
+		*j = execution{State: j.State, To: j.To, Epoch: j.Epoch, Try: j.Try}
+	}
+	for r := range s.Member {
+		m := &s.Member[r]
+		if !m.Known {
+			m.Current, m.Sees = false, lease{}
+		}
+		m.Sees.After = 0
+		if m.Sees.Renewed && m.Told == m.Sees.Epoch {
+			m.Told = 0 // the renewal says the same
+		}
+		if m.Zombie < s.Lease.Epoch {
+			m.Zombie = 0 // the store will refuse it
+		}
+		if s.decided(m.FenceReported + 1) {
+			m.FenceReported = 0
+		}
+		if m.Request == idle {
+			m.RequestAge, m.RequestTerm, m.Reopening, m.Stale = 0, 0, false, false
+		}
+		if !m.Armed {
+			m.Inherited, m.Left = false, 0
+		}
+		if !m.Closed {
+			m.Confirmed, m.FenceCurrent = false, false
+		} else {
+			m.Left, m.MayOpen = 0, false
+		}
+		if !m.Primary || !m.Open {
+			m.Quiet = 0
+		}
+		if m.Told < m.Sees.Epoch {
+			m.Told = 0
+		}
+		for k := range m.Trigger {
+			g := &m.Trigger[k]
+			g.X.forget()
+			g.Next.forget()
+			if g.X.State != epochTaken || g.Has {
+				g.Waited = 0
+			}
+		}
+	}
+	s.Journal.forget()
+	if !s.taking() {
+		s.Lease.After = 0
+	}
+}
+
+// age notes which triggers go by an entry that is no longer the journal's latest.
+func (s *State) age() {
+	s.journals(func(g *trigger, _ *execution, is bool) {
+		g.X.Seq, g.Next.Seq = latest, latest
+		if !is {
+			g.X.Seq = stale
+		}
+	})
+	s.Journal.Seq = latest
+}
+
+// journals calls f for every trigger with the journal's entry, and whether it goes by it.
+func (s *State) journals(f func(g *trigger, j *execution, is bool)) {
+	j := &s.Journal
+	for r := range s.Member {
+		for k := range s.Member[r].Trigger {
+			if g := &s.Member[r].Trigger[k]; g.On {
+				f(g, j, g.X.is(j) && g.X.Seq == j.Seq)
+			}
+		}
+	}
+}
+
+// is reports whether two entries are of the same execution.
+func (x *execution) is(j *execution) bool {
+	return x.Epoch == j.Epoch && x.Try == j.Try && x.To == j.To
+}
+
+// overtaken clears the outcome that a trigger is about to journal when another one was
+// quicker: it will be told so.
+func (g *trigger) overtaken(j *execution, is bool) {
+	if is || !g.Has {
+		return
+	}
+	same := g.X.is(j)
+	g.X, g.Next = execution{Seq: stale}, execution{}
+	if same {
+		g.X.Epoch, g.X.Try, g.X.To = j.Epoch, j.Try, j.To
+	}
+}
+
+// decided reports whether nobody will ask any more for a proof of the fence before an epoch.
+func (s *State) decided(e uint8) bool {
+	open := func(x *execution) bool {
+		at := x.at()
+		return x.Epoch == e && (at == confirmed || at == epochTaken)
+	}
+	for r := range s.Member {
+		for k := range s.Member[r].Trigger {
+			if g := &s.Member[r].Trigger[k]; g.On && (open(&g.X) || open(&g.Next)) {
+				return false
+			}
+		}
+	}
+	return e < s.Lease.Epoch || e == s.Lease.Epoch && !open(&s.Journal)
+}
+
+// taking reports whether somebody may still learn from the lease that he has taken it.
+func (s *State) taking() bool {
+	if s.Journal.at() == confirmed {
+		return true
+	}
+	for r := range s.Member {
+		for k := range s.Member[r].Trigger {
+			if g := &s.Member[r].Trigger[k]; g.On && g.X.at() == confirmed {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (x *execution) forget() {
+	at := x.at()
+	if at == steady || at == confirmed {
+		return
+	}
+	x.Silent, x.RevCurrent = 0, false
+	if at != epochTaken {
+		x.Unchanged = 0
+		if at != fenced && at != gated {
+			x.Proven = false
+		}
+	}
+}
