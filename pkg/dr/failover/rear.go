@@ -3,6 +3,7 @@ package failover
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
@@ -27,6 +28,9 @@ var errNobody = errors.New("nobody has renewed the lease since: the writer is op
 // closes the writer when another Region has taken a newer epoch, and LeaseMargin before
 // the lease runs out if the store doesn't answer: then nobody may know of a cut but this
 // process.
+//
+// Under RPOGuard, in a term that is guarded, it goes on to watch the lag, too, and closes
+// the writer at the same limit: a cut must not cost more for falling into a handover.
 //
 // As long as the store answers there is no cut, and nobody has taken an epoch. Then the
 // writer is left open, because a Region whose monitor isn't started serves all the same.
@@ -53,8 +57,12 @@ func (g *Guard) Rear(ctx context.Context) {
 	p := g.cfg.Policy
 	r := rear{policy: p, renewed: g.renewedAt, end: time.Now().Add(RearTime(p) - p.LeaseMargin)}
 	open, closing := g.armed && !(g.fence.closed && g.fence.acked), g.fence.closed
+	guarded := open && p.RPOGuard && !g.safeAt.IsZero()
 	g.rear = true
 	g.mu.Unlock()
+	if guarded {
+		defer g.rearRPO(ctx)()
+	}
 	if deadline, ok := ctx.Deadline(); ok {
 		r.end = earlier(r.end, deadline.Add(-p.LeaseMargin)) // which closing may take
 	}
@@ -81,6 +89,17 @@ func (g *Guard) Rear(ctx context.Context) {
 			}
 			closing = g.dethroned(lease)
 		}
+	}
+}
+
+// rearRPO goes on with the RPO guard's loop until stop is called.
+func (g *Guard) rearRPO(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { g.rpoLoop(ctx) })
+	return func() {
+		cancel()
+		wg.Wait()
 	}
 }
 

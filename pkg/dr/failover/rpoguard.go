@@ -110,9 +110,9 @@ func (g *Guard) rpoConfirm(ctx context.Context, got Beat) {
 		g.safeAt = at
 	}
 	drained := g.fence.byRPO && g.fence.acked && (got.Seq >= g.committed || known && g.overtaken(got.Seq))
-	held := g.lease
+	held, behind := g.lease, g.rear
 	g.mu.Unlock()
-	if !drained {
+	if !drained || behind {
 		return
 	}
 	start := time.Now()
