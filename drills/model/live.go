@@ -84,8 +84,7 @@ func lastIndex(in []uint32, x uint32) int {
 // labelSet is a set of labels.
 type labelSet [4]uint64
 
-func (l *labelSet) add(n uint8)      { l[n>>6] |= 1 << (n & 63) }
-func (l *labelSet) has(n uint8) bool { return l[n>>6]>>(n&63)&1 == 1 }
+func (l *labelSet) add(n uint8) { l[n>>6] |= 1 << (n & 63) }
 
 // endless reports whether a run may stay in a part of the graph for ever.
 func (e *explorer) endless(part, order []uint32) bool {

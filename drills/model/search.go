@@ -137,7 +137,7 @@ func (e *explorer) explore(limit int) (r Result) {
 			less.forget()
 			distinct.id(&less)
 		}
-		if err := t.broken(); err != nil && (r.Err == nil || err == ErrDual && r.Err != ErrDual) {
+		if err := t.broken(); err != nil && (r.Err == nil || errors.Is(err, ErrDual) && !errors.Is(r.Err, ErrDual)) {
 			found(err, id)
 		}
 	}
@@ -147,10 +147,11 @@ func (e *explorer) explore(limit int) (r Result) {
 				e.firstOf = append(e.firstOf, uint32(len(e.edges)))
 				w.s = states[i]
 				w.next()
-				if limit > 0 && len(e.parent) > limit && r.Err == nil {
+				over := limit > 0 && len(e.parent) > limit
+				if over && r.Err == nil {
 					r.Err = fmt.Errorf("%w %d", ErrLimit, limit)
 				}
-				if errors.Is(r.Err, ErrDual) || errors.Is(r.Err, ErrLimit) || limit > 0 && len(e.parent) > limit {
+				if over || errors.Is(r.Err, ErrDual) {
 					r.States = len(e.parent)
 					return r
 				}
