@@ -67,14 +67,13 @@ func (g *Guard) rpoSampler(ctx context.Context) {
 	tick := time.NewTicker(rpoSample)
 	defer tick.Stop()
 	var term dr.Epoch
-	for {
-		select {
-		case <-ctx.Done():
+	row := g.cfg.Region // at first of a rear guard, too: what it sent before is under way
+	for ; ; next(ctx, tick) {
+		if ctx.Err() != nil {
 			return
-		case <-tick.C:
 		}
 		g.mu.Lock()
-		epoch, armed := g.lease.Epoch, g.armed
+		epoch, armed, behind := g.lease.Epoch, g.armed, g.rear
 		if epoch != term {
 			if term != 0 {
 				g.safeAt = time.Time{}
@@ -87,8 +86,11 @@ func (g *Guard) rpoSampler(ctx context.Context) {
 			continue
 		}
 		call, cancel := context.WithTimeout(ctx, g.cfg.Policy.MaxDataLoss/2)
-		got, err := g.cfg.Replica.Replicated(call, g.cfg.Region)
+		got, err := g.cfg.Replica.Replicated(call, row)
 		cancel()
+		if behind {
+			row = g.cfg.Region + behindRow
+		}
 		if err != nil || got.Epoch != epoch {
 			continue
 		}

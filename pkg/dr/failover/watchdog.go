@@ -8,8 +8,12 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
 
-// unrenewed is the row of beats that must not keep the watchdog quiet.
-const unrenewed = "/unrenewed"
+// Rows of beats that must not keep the watchdog quiet: of a guard that can't renew, and of
+// a rear guard, whose beats must not cover its successor's either.
+const (
+	unrenewed = "/unrenewed"
+	behindRow = "/rear"
+)
 
 // watchable reports what keeps a guard's database from watching over itself.
 func watchable(cfg GuardConfig) error {
@@ -27,6 +31,9 @@ func watchable(cfg GuardConfig) error {
 // the watchdog's row it would keep a writer open whose lease has run out. The lock
 // must be held.
 func (g *Guard) row() dr.Region {
+	if g.rear {
+		return g.cfg.Region + behindRow
+	}
 	late := g.armed && !g.inherited && time.Since(g.renewedAt) > 3*g.cfg.Policy.RenewInterval
 	if g.cfg.Policy.Watchdog && (late || g.inherited) {
 		return g.cfg.Region + unrenewed
