@@ -58,6 +58,10 @@ const (
 	Resumption
 	// Learning: a guard doesn't read in the journal that its server is promoted.
 	Learning
+	// Consent: a lag that nobody has seen puts no question.
+	Consent
+	// Verification: a promotion counts as verified before anything has been committed.
+	Verification
 	// Vouching: a person lets a switchover become a failover and doesn't make sure that the
 	// old writer is stopped.
 	Vouching
@@ -73,7 +77,7 @@ var withouts = map[Without]string{
 	CutOff: "cutting a frozen server off", Drift: "waiting for the drift of clocks", Fence: "the fence",
 	Inheritance: "an inherited deadline", RenewalFirst: "a renewal before an opening", FenceRevision: "the revision of a fence",
 	MonitorSeen: "asking whether the monitor had died first", CompareAndSwap: "compare-and-swap", Evidence: "evidence", PromotedFirst: "a promotion before the opening",
-	Resumption: "resumption", Learning: "reading the journal", Vouching: "vouching for the old writer",
+	Resumption: "resumption", Learning: "reading the journal", Consent: "consent", Verification: "verification", Vouching: "vouching for the old writer",
 	OrderInTime: "orders in time",
 	OpeningBeat: "a beat with the opening",
 }

@@ -9,10 +9,10 @@ var policy = dr.DefaultPolicy()
 
 // follow asks the real table what comes of an event. It panics on a refusal: the model
 // brings about no event that the controller would not.
-func (x execution) follow(e failover.Event) execution {
+func (x execution) follow(e failover.Event, without Without) execution {
 	full := failover.Execution{
 		State: failover.States[x.State], Epoch: dr.Epoch(x.Epoch), Mode: failover.ModeFailover,
-		Evidence: failover.Evidence{Witness: true, LagKnown: !x.LagUnknown, MonitorDiedFirst: x.DiedFirst},
+		Evidence: failover.Evidence{Witness: true, LagKnown: !x.LagUnknown || without == Consent, MonitorDiedFirst: x.DiedFirst},
 	}
 	if x.State == operator {
 		full.Asked = failover.States[x.Asked]
@@ -86,7 +86,7 @@ func (w *step) begin(r, k uint8) {
 		}
 	}
 	ask := func(t *State, x execution, kind failover.Kind) (execution, bool) {
-		t.Journal = x.follow(failover.Event{Kind: kind})
+		t.Journal = x.follow(failover.Event{Kind: kind}, w.Without)
 		return t.Journal, true
 	}
 	// Without evidence no execution begins: health.Evaluate finds nobody impaired of whom
@@ -148,7 +148,7 @@ func (w *step) effect(r, k uint8) {
 			if f != nil {
 				f(t, m, &from)
 			}
-			g.Next, g.Has = from.follow(e), true
+			g.Next, g.Has = from.follow(e, w.Without), true
 			return true
 		})
 	}
@@ -203,7 +203,7 @@ func (w *step) effect(r, k uint8) {
 		if x.State == verified {
 			kind = failover.EvRedirected
 		}
-		if m.serves() && w.s.Writer == r {
+		if m.serves() && w.s.Writer == r || w.Without == Verification {
 			outcome(does, failover.Event{Kind: kind}, nil)
 		}
 	case redirected:
