@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -115,6 +116,11 @@ func (g *game) play(ctx context.Context) error {
 	g.wg.Go(func() {
 		_, failed = g.world.Load(load, g.audit.done)
 	})
+	// Never at the very moment of a client's write, which would come first or last as the
+	// scheduler likes.
+	offset := time.NewTimer(tick*3/8 + 137*time.Nanosecond)
+	defer offset.Stop()
+	<-offset.C
 	t := time.NewTicker(tick)
 	defer t.Stop()
 	for n := 0; time.Since(g.begun) < Length; {
@@ -134,10 +140,6 @@ func (g *game) play(ctx context.Context) error {
 		case <-t.C:
 		}
 	}
-	// Not at the very moment of a write, which might or might not be sent.
-	end := time.NewTimer(tick / 3)
-	defer end.Stop()
-	<-end.C
 	stop()
 	g.wg.Wait()
 	return failed
@@ -297,7 +299,8 @@ func (g *game) outcome() (Outcome, error) {
 	for _, m := range marks {
 		lines = append(lines, line{m.At + offset, fmt.Sprintf("%-22s %s %s  %s", m.Source, m.Name, m.Region, m.Detail)})
 	}
-	slices.SortStableFunc(lines, func(x, y line) int { return int(x.at - y.at) })
+	// What ends at one deadline ends in no order of its own.
+	slices.SortFunc(lines, func(x, y line) int { return cmp.Or(cmp.Compare(x.at, y.at), cmp.Compare(x.text, y.text)) })
 	var story strings.Builder
 	for _, l := range lines {
 		fmt.Fprintf(&story, "%9.3fs  %s\n", l.at.Seconds(), l.text)

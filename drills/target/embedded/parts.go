@@ -123,7 +123,10 @@ func (w *world) table(r dr.Region, client aws.HTTPClient) (*dynamo.Store, error)
 	for _, to := range at {
 		clients = append(clients, dynamo.NewClient(awsConfig(), to, endpoint("dynamodb", to), client))
 	}
-	return dynamo.New(dynamo.Config{Clients: clients, Region: r, Table: tableName, Cluster: w.setup.Topology.GlobalCluster})
+	return dynamo.New(dynamo.Config{
+		Clients: clients, Region: r, Table: tableName, Cluster: w.setup.Topology.GlobalCluster,
+		Jitter: func() float64 { return float64(w.jitter("pause", string(r))) / float64(mostJitter) },
+	})
 }
 
 func endpoint(service string, r dr.Region) string {

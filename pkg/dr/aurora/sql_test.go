@@ -250,29 +250,30 @@ func TestLagOnAurora(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer()
 		db := sqlOn(t, s)
-		for name, c := range map[string]struct {
+		for _, c := range []struct {
+			name  string
 			row   []driver.Value
 			value time.Duration
 			age   time.Duration
 			known bool
 		}{
-			"no row, or the year 1970": {nil, 0, 0, false},
-			"a row":                    {[]driver.Value{340500.0, int64(1_200_000)}, 340500 * time.Microsecond, 1200 * time.Millisecond, true},
-			"no heartbeat yet":         {[]driver.Value{340500.0, nil}, 0, 0, false},
-			"no value":                 {[]driver.Value{nil, int64(10)}, 0, 0, false},
-			"clocks that differ a bit": {[]driver.Value{-200.0, int64(-300)}, 0, 0, true},
-			"clocks that disagree":     {[]driver.Value{-1_000_001.0, int64(0)}, 0, 0, false},
+			{"no row, or the year 1970", nil, 0, 0, false},
+			{"a row", []driver.Value{340500.0, int64(1_200_000)}, 340500 * time.Microsecond, 1200 * time.Millisecond, true},
+			{"no heartbeat yet", []driver.Value{340500.0, nil}, 0, 0, false},
+			{"no value", []driver.Value{nil, int64(10)}, 0, 0, false},
+			{"clocks that differ a bit", []driver.Value{-200.0, int64(-300)}, 0, 0, true},
+			{"clocks that disagree", []driver.Value{-1_000_001.0, int64(0)}, 0, 0, false},
 		} {
 			s.lag = c.row
 			lag, err := db.Lag(t.Context())
-			require.NoError(t, err, name)
+			require.NoError(t, err, c.name)
 			if !c.known {
-				require.Nil(t, lag, name)
+				require.Nil(t, lag, c.name)
 				continue
 			}
-			require.NotNil(t, lag, name)
-			require.Equal(t, c.value, lag.Value, name)
-			require.Equal(t, c.age, time.Since(lag.At), name)
+			require.NotNil(t, lag, c.name)
+			require.Equal(t, c.value, lag.Value, c.name)
+			require.Equal(t, c.age, time.Since(lag.At), c.name)
 		}
 	})
 }

@@ -3,7 +3,6 @@ package dynamo
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"net/http"
 	"sync"
 	"time"
@@ -78,7 +77,7 @@ func (s *Store) do(ctx context.Context, op string, f func(context.Context, Clien
 			left--
 		}
 		delays++
-		if left == 0 || delays > maxBusy || wait(ctx, delays) != nil {
+		if left == 0 || delays > maxBusy || s.wait(ctx, delays) != nil {
 			return ambiguous, s.fail(op, err)
 		}
 	}
@@ -134,9 +133,9 @@ func (s *Store) share(ctx context.Context, left int) time.Duration {
 
 // wait pauses before another attempt: 20 ms, doubled up to 160 ms, less a random
 // half so that two Regions in conflict don't meet again.
-func wait(ctx context.Context, n int) error {
+func (s *Store) wait(ctx context.Context, n int) error {
 	d := 20 * time.Millisecond << min(n-1, 3)
-	t := time.NewTimer(d/2 + rand.N(d/2))
+	t := time.NewTimer(d/2 + time.Duration(s.cfg.Jitter()*float64(d/2)))
 	defer t.Stop()
 	select {
 	case <-ctx.Done():

@@ -3,6 +3,7 @@ package dynamo
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
@@ -30,6 +31,10 @@ type Config struct {
 	// Attempts is how often a call without an answer is tried. Default 2, or the
 	// number of Clients if that is larger; at most 5.
 	Attempts int
+	// Jitter draws from [0, 1), for the pauses before a call that was refused for the
+	// moment is sent again. Default math/rand; a simulation gives its own. It is called
+	// concurrently.
+	Jitter func() float64
 }
 
 // Validate reports everything that is wrong with the configuration at once.
@@ -76,6 +81,9 @@ func New(cfg Config) (*Store, error) {
 	}
 	if cfg.Attempts == 0 {
 		cfg.Attempts = max(2, len(cfg.Clients))
+	}
+	if cfg.Jitter == nil {
+		cfg.Jitter = rand.Float64
 	}
 	return &Store{cfg: cfg}, nil
 }
