@@ -77,7 +77,7 @@ func (c *Controller) Failover(ctx context.Context, v health.Verdict) (Execution,
 	if _, known := c.cfg.Watch.Lease(); known && c.cfg.Watch.Unchanged() < silentAfter(c.cfg.Policy) {
 		return Execution{}, fmt.Errorf("failover: %s has renewed its lease since the verdict: it lives", v.Subject)
 	}
-	return c.begin(ctx, EvConfirmed, v.Subject, func(l Lease) Evidence {
+	return c.begin(ctx, EvConfirmed, v.Subject, nil, func(l Lease) Evidence {
 		ev := Evidence{
 			DarkSince: v.DarkSince, Dark: v.Dark, Vantages: v.Vantages, MonitorDiedFirst: v.MonitorDiedFirst,
 			LagAge: v.LagAge, LeaseRev: l.Rev, LeaseUnchanged: c.cfg.Watch.Unchanged(), Recent: recent, Witness: c.cfg.Topology.Witness != "", Why: v.Why(),
@@ -90,9 +90,11 @@ func (c *Controller) Failover(ctx context.Context, v health.Verdict) (Execution,
 }
 
 // Switchover moves the writer here without loss while both Regions are healthy. It
-// is also the way back after a failover, and always a person's decision.
+// is also the way back after a failover, and always a person's decision. It does not
+// begin while nobody renews the writer's lease: without a monitor there nobody confirms
+// the fence.
 func (c *Controller) Switchover(ctx context.Context) (Execution, error) {
-	return c.begin(ctx, EvRequested, c.cfg.Topology.Peer(c.cfg.Region), func(l Lease) Evidence {
+	return c.begin(ctx, EvRequested, c.cfg.Topology.Peer(c.cfg.Region), c.renewed, func(l Lease) Evidence {
 		return Evidence{LeaseRev: l.Rev, Witness: c.cfg.Topology.Witness != "", Why: "requested by an operator"}
 	})
 }
@@ -115,8 +117,26 @@ func (c *Controller) Resume(ctx context.Context) (Execution, bool, error) {
 	return x, true, err
 }
 
-// begin opens an execution, or joins the one that is open.
-func (c *Controller) begin(ctx context.Context, k Kind, from dr.Region, evidence func(Lease) Evidence) (Execution, error) {
+// renewed watches the lease until it is renewed, for as long as a renewal may take.
+func (c *Controller) renewed(ctx context.Context) error {
+	for begun := time.Now(); ; {
+		silent := c.cfg.Watch.Unchanged()
+		switch limit := silentAfter(c.cfg.Policy); {
+		case c.cfg.Watch.Moved() && silent < limit:
+			return nil
+		case silent >= limit, time.Since(begun) > 2*limit:
+			l, _ := c.cfg.Watch.Lease()
+			return fmt.Errorf("failover: switchover to %s: %s has not renewed its lease for %v, and a switchover needs both Regions: start the health monitor there, or leave it to the failover",
+				c.cfg.Region, l.Holder, silent.Round(10*time.Millisecond))
+		}
+		if err := pause(ctx, c.cfg.Policy.ObserveInterval); err != nil {
+			return err
+		}
+	}
+}
+
+// begin opens an execution when it may, or joins the one that is open.
+func (c *Controller) begin(ctx context.Context, k Kind, from dr.Region, may func(context.Context) error, evidence func(Lease) Evidence) (Execution, error) {
 	last, err := c.latest(ctx)
 	if err != nil && !errors.Is(err, ErrNoEntry) {
 		return Execution{}, err
@@ -134,6 +154,12 @@ func (c *Controller) begin(ctx context.Context, k Kind, from dr.Region, evidence
 	}
 	if lease.Holder != from {
 		return Execution{}, fmt.Errorf("failover: %s does not hold the lease, %s does: nothing to move", from, lease.Holder)
+	}
+	if may != nil {
+		if err := may(ctx); err != nil {
+			return Execution{}, err
+		}
+		lease, _ = c.cfg.Watch.Lease() // by now
 	}
 	x := Execution{From: from, To: c.cfg.Region, State: Steady, Epoch: lease.Epoch + 1, Evidence: evidence(lease)}
 	if x.ID, err = executionID(x.Epoch, last.Execution.ID); err != nil {

@@ -281,6 +281,9 @@ func (c *Controller) ask(ctx context.Context, x Execution) {
 	price := ""
 	if x.Mode == ModeSwitchover && x.Code == CodePromotionStuck {
 		price = " The switchover then becomes a failover: what has not arrived in " + x.To.String() + " is lost."
+		if x.Proof == ProofExpired {
+			price += " " + x.From.String() + " never confirmed that its writer is read-only: make sure first that it is stopped."
+		}
 	}
 	err := c.cfg.Notifier.Notify(call, Message{
 		Subject: fmt.Sprintf("%s to %s waits for an answer: %s", x.Mode, x.To, x.Code),

@@ -61,7 +61,12 @@ func Step(p dr.Policy, x Execution, e Event) (Execution, error) {
 		case x.Code == CodePromotionStuck && x.Mode == ModeSwitchover:
 			// A switchover needs both Regions, and this one has not come about: asking for
 			// the same again would leave no writer for as long as the other Region is lost.
+			// Aurora stops the old writer in a switchover and nobody does in a failover, so
+			// what a switchover may take for a fence a person must vouch for.
 			x.Mode = ModeFailover
+			if x.Proof == ProofExpired {
+				x.Proof = ProofOperator
+			}
 		}
 		x.Code = ""
 	}

@@ -66,3 +66,50 @@ func TestOnlyConsentToAStuckPromotionMakesASwitchoverAFailover(t *testing.T) {
 		require.Equal(t, s == failover.Gated, got.Mode == failover.ModeFailover, "%s", s)
 	}
 }
+
+// Found by the model: a switchover takes the lease that ran out for a fence, because Aurora
+// stops the old writer in it. When the writer's monitor had been dead, and the switchover
+// then became a failover, two Regions accepted writes.
+func TestASwitchoverNeedsAMonitorBesideTheWriter(t *testing.T) {
+	begin := func(t *testing.T) (r *rig, stop func()) {
+		r = newRig(t, dr.Policy{EffectTimeout: 30 * time.Second})
+		r.breaks(latency)
+		for _, v := range topology.Vantages() {
+			if end := r.agent(v); v == east {
+				stop = end
+			}
+		}
+		r.wait(5 * time.Second)
+		return r, stop
+	}
+	bubble(t, "it does not begin while nobody renews", func(t *testing.T) {
+		for _, dead := range []time.Duration{3 * time.Second, 20 * time.Second} {
+			r, stop := begin(t)
+			stop()
+			r.wait(dead)
+			_, err := r.controller(west).Switchover(r.ctx)
+			require.ErrorContains(t, err, "us-east-1 has not renewed its lease for ")
+			require.Empty(t, r.Store.Entries())
+			require.True(t, r.Pair.DB(east).Accepts())
+			r.end()
+		}
+	})
+	bubble(t, "and a person vouches for a writer whose monitor dies later", func(t *testing.T) {
+		r, stop := begin(t)
+		defer r.end()
+		c := r.controller(west)
+		r.wg.Go(func() { _, _ = c.Switchover(r.ctx) })
+		r.until("begun", 5*time.Second, func() bool { return len(r.Store.Entries()) >= 1 })
+		stop()
+		r.until("fenced, they say", 30*time.Second, func() bool { return len(r.Store.Entries()) >= 3 })
+		require.Equal(t, failover.ProofExpired, r.last().Execution.Proof)
+		r.CutRegion(east, true)
+		r.until("the question", time.Minute, r.in(failover.Operator))
+		r.until("told", time.Second, func() bool { return len(r.Notifiers[west].Messages()) > 0 })
+		require.Contains(t, r.Notifiers[west].Messages()[0].Body, "us-east-1 never confirmed that its writer is read-only: make sure first that it is stopped.")
+		r.Pair.DB(east).Kill() // as they were asked to
+		require.NoError(t, r.Store.At(witness).Acknowledge(r.ctx, failover.Acknowledgement{Epoch: 2, By: "oncall", Reason: "stopped"}))
+		r.until("settled", 20*time.Second, r.in(failover.Settled))
+		require.Equal(t, failover.ProofOperator, r.last().Execution.Proof)
+	})
+}
