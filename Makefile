@@ -1,7 +1,7 @@
 # The targets that CONTRIBUTING.md speaks of. `make test` is what CI runs.
 GO ?= go
 
-.PHONY: test check prove drill drills-docker reliability image fuzz bench lint lambdas
+.PHONY: test check prove simulate drill drills-docker reliability image fuzz bench lint lambdas
 
 # Drills on real servers keep time, so nothing else runs beside them.
 DOCKER_TESTS := github.com/lifeboat-dr/lifeboat/drills/target/docker
@@ -36,6 +36,18 @@ test: check ## everything that must be green, and the game days on every target 
 check: ## what needs no test to run
 	$(GO) vet ./...
 	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }
+
+# A world in a process with one processor can be replayed byte for byte.
+WORLDS ?= 10000
+SEED ?= 1
+simulate: ## WORLDS of ten minutes under drawn faults, from SEED on, in two processes
+	@mkdir -p drills/out; play="$(GO) test ./drills -run ^TestSimulation$$ -cpu 1 -count=1 -v -timeout 0"; failed=; \
+	export DRILL_REPEAT=$(WORLDS) DRILL_SEED=$(SEED); \
+	DRILL_SHARD=1/2 $$play >drills/out/simulation-1.txt 2>&1 & half=$$!; \
+	DRILL_SHARD=2/2 $$play >drills/out/simulation-2.txt 2>&1 || failed=1; \
+	wait $$half || failed=1; \
+	grep -hE "worlds of|violation|simulation_test.go|replay:|smaller:" drills/out/simulation-1.txt drills/out/simulation-2.txt; \
+	echo "the whole of it: drills/out/simulation-1.txt and -2.txt"; [ -z "$$failed" ]
 
 prove: ## what takes minutes: every state of the model, every built-in bug, every crash point
 	LIFEBOAT_MODEL=full $(GO) test ./drills -run 'TestModel' -count=1 -v -timeout 60m

@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -17,23 +16,23 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/lifeboat-dr/lifeboat/drills/drill"
 	"github.com/lifeboat-dr/lifeboat/drills/fault"
 	"github.com/lifeboat-dr/lifeboat/drills/simulation"
 )
 
 // TestSimulation plays drawn worlds and holds every invariant of the design in each.
 //
-// DRILL_REPEAT is the number of worlds, DRILL_SEED the first one's seed.
+// DRILL_REPEAT is the number of worlds, DRILL_SEED the first one's seed, DRILL_SHARD a
+// process's share of them.
 // DRILL_WORLD plays the one world that a failure has printed.
 func TestSimulation(t *testing.T) {
 	neverCached(t)
-	first, n := uint64(1), uint64(simulation.Worlds)
-	for name, into := range map[string]*uint64{"DRILL_SEED": &first, "DRILL_REPEAT": &n} {
-		if v := os.Getenv(name); v != "" {
-			var err error
-			*into, err = strconv.ParseUint(v, 10, 64)
-			require.NoError(t, err, name)
-		}
+	settings, err := drill.FromEnv(os.Getenv)
+	require.NoError(t, err)
+	n := settings.Repeat
+	if os.Getenv("DRILL_REPEAT") == "" {
+		n = simulation.Worlds
 	}
 	if text := os.Getenv("DRILL_WORLD"); text != "" {
 		w, err := simulation.Parse(text)
@@ -41,18 +40,21 @@ func TestSimulation(t *testing.T) {
 		simulate(t, w)
 		return
 	}
-	defer debug.SetGCPercent(debug.SetGCPercent(1600)) // a world is mostly short-lived requests
+	// A world is mostly short-lived requests: collect when half a GiB of them is there.
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(512 << 20))
 	for _, past := range corpus(t) {
 		t.Run("corpus/"+past.name, func(t *testing.T) { simulate(t, past.world) })
 	}
 	begun := time.Now()
 	all := &sum{seen: make(map[string]int)}
-	workers := uint64(runtime.GOMAXPROCS(0))
+	workers := runtime.GOMAXPROCS(0)
 	t.Run("worlds", func(t *testing.T) {
 		for k := range workers {
 			t.Run(fmt.Sprint(k), func(t *testing.T) {
 				t.Parallel()
-				for seed := first + k; seed < first+n && all.failed() < 3; seed += workers {
+				for i := settings.Part - 1 + k*settings.Of; i < n && all.failed() < 3; i += workers * settings.Of {
+					seed := settings.Seed + uint64(i)
 					t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
 						all.add(simulate(t, simulation.Draw(seed)))
 					})

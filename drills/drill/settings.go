@@ -13,10 +13,13 @@ import (
 type Settings struct {
 	// Target is "embedded" (default) or "docker"; from DRILL_TARGET.
 	Target string
-	// Scenarios to run; from DRILL_SCENARIO, comma-separated, default all. DRILL_SHARD
-	// leaves every n-th of them, "1/2" and "2/2" a half each, so that two processes can
-	// share the work.
+	// Scenarios to run; from DRILL_SCENARIO, comma-separated, default all, and of them
+	// the shard's.
 	Scenarios []Scenario
+	// Part and Of are the shard: every Of-th piece of work from the Part-th on, so that
+	// several processes can share it; from DRILL_SHARD, such as "1/2" and "2/2" for a half
+	// each, default 1/1.
+	Part, Of int
 	// Seed of the first run of each scenario; from DRILL_SEED, default 1.
 	Seed uint64
 	// Repeat is how many runs each scenario gets, each with the next seed; from
@@ -49,7 +52,7 @@ var Requirable = append(slices.Clone(Targets), "terraform")
 
 // FromEnv reads settings, and reports everything that is wrong with them at once.
 func FromEnv(getenv func(string) string) (Settings, error) {
-	s := Settings{Target: "embedded", Seed: 1, Repeat: 1, Out: "out"}
+	s := Settings{Target: "embedded", Seed: 1, Repeat: 1, Part: 1, Of: 1, Out: "out"}
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf("drill: "+format, args...)) }
 	if v := getenv("DRILL_TARGET"); v != "" {
@@ -82,7 +85,7 @@ func FromEnv(getenv func(string) string) (Settings, error) {
 					own = append(own, sc)
 				}
 			}
-			s.Scenarios = own
+			s.Scenarios, s.Part, s.Of = own, part, of
 		}
 	}
 	if v := getenv("DRILL_SEED"); v != "" {

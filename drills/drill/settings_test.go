@@ -26,7 +26,7 @@ func TestSettingsFromTheEnvironment(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "no-fault", s.Scenarios[0].Name)
 	require.Equal(t, "link-partition", s.Scenarios[1].Name)
-	require.Equal(t, drill.Settings{Target: "docker", Scenarios: s.Scenarios, Seed: 9, Repeat: 20, Out: "x", Require: []string{"docker", "terraform"}}, s)
+	require.Equal(t, drill.Settings{Target: "docker", Scenarios: s.Scenarios, Part: 1, Of: 1, Seed: 9, Repeat: 20, Out: "x", Require: []string{"docker", "terraform"}}, s)
 }
 
 func TestShardsShareTheCatalogue(t *testing.T) {

@@ -50,13 +50,12 @@ func Draw(seed uint64) World {
 	return w
 }
 
-// pace draws how often the deployment looks, renews and is ticked. One world in eight has
-// the default policy and the drills' tick; the others are slower, up to two and a half
-// times, each interval by itself within what Policy.Validate allows, and most of them
-// have the deployed schedule's minute. A slow world costs a fraction of a fast one, and
-// has the longer gaps.
+// pace draws how often the deployment looks, renews and is ticked. One world in 16 has
+// the default policy and the drills' tick. The others are two to three times slower, each
+// interval by itself within what Policy.Validate allows, and most of them have the deployed
+// schedule's minute: a slow world costs a fraction of a fast one, and has the longer gaps.
 func (w *World) pace(rng *rand.Rand) {
-	if rng.IntN(8) == 0 {
+	if rng.IntN(16) == 0 {
 		w.Tick = 10 * time.Second
 		return
 	}
@@ -64,14 +63,14 @@ func (w *World) pace(rng *rand.Rand) {
 	if rng.IntN(4) == 0 {
 		w.Tick = between(rng, 10*time.Second, time.Minute)
 	}
-	slow := 1 + 1.5*rng.Float64()
+	slow := 2 + rng.Float64()
 	times := func(d time.Duration) time.Duration {
 		return time.Duration(slow * float64(d)).Truncate(time.Millisecond)
 	}
 	p, def := &w.Policy, dr.DefaultPolicy()
 	p.ProbeInterval, p.ProbeTimeout, p.MaxLagAge = times(def.ProbeInterval), times(def.ProbeTimeout), times(def.MaxLagAge)
 	p.LeaseTTL, p.LeaseMargin, p.LeaseDrift = times(def.LeaseTTL), times(def.LeaseMargin), times(def.LeaseDrift)
-	p.RenewInterval, p.ObserveInterval = between(rng, p.LeaseTTL/8, p.LeaseTTL/4), between(rng, p.LeaseTTL/8, p.LeaseTTL/4)
+	p.RenewInterval, p.ObserveInterval = between(rng, p.LeaseTTL/6, p.LeaseTTL/4), between(rng, p.LeaseTTL/6, p.LeaseTTL/4)
 	if p.Watchdog { // needs two beats and a tick within the lease
 		p.RenewInterval = between(rng, p.LeaseTTL/12, p.LeaseTTL/10)
 	}

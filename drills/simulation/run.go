@@ -81,7 +81,7 @@ var clients = []drill.Client{
 // called in a testing/synctest bubble.
 func (w World) Run(ctx context.Context) (out Outcome, err error) {
 	g := &game{World: w, begun: time.Now()}
-	target := embedded.New(embedded.Config{BootReadOnly: w.BootReadOnly, Tick: w.Tick, Observe: g.observe, Trace: &dr.Trace{Problem: g.problem}})
+	target := embedded.New(embedded.Config{BootReadOnly: w.BootReadOnly, Tick: w.Tick, Probe: time.Second, Observe: g.observe, Trace: &dr.Trace{Problem: g.problem}})
 	g.world, err = target.Up(ctx, drill.Setup{
 		Topology: drill.Topology(), Policy: w.Policy, Clients: clients, Writer: drill.East, Seed: w.Seed,
 	})

@@ -3,5 +3,5 @@
 package simulation
 
 // Worlds is how many worlds a run of tests plays when it isn't told: about forty seconds
-// on one processor.
-const Worlds = 20
+// on two processors.
+const Worlds = 200

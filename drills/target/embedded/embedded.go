@@ -40,6 +40,9 @@ type Config struct {
 	// minute, AWS's shortest; a drill lasts about as long, and should see several
 	// handovers.
 	Tick time.Duration
+	// Probe is how often the first write that a promoted server accepts is looked for.
+	// Default 50 ms.
+	Probe time.Duration
 	// BootReadOnly has a promoted server come up read-only, as one does that restarts on
 	// promotion. Default false.
 	BootReadOnly bool
@@ -59,6 +62,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.ColdMax == 0 {
 		c.ColdMin, c.ColdMax = 100*time.Millisecond, 400*time.Millisecond
+	}
+	if c.Probe == 0 {
+		c.Probe = probeEvery
 	}
 	if c.Tick == 0 {
 		c.Tick = 10 * time.Second

@@ -126,7 +126,7 @@ func (w *world) Survivors(_ context.Context, r dr.Region) ([]int64, error) {
 // watchWritable marks the first write that the other member's server accepts. It
 // asks the server itself, with no network between.
 func (w *world) watchWritable(ctx context.Context, r dr.Region) {
-	tick := time.NewTicker(probeEvery)
+	tick := time.NewTicker(w.cfg.Probe)
 	defer tick.Stop()
 	for {
 		select {
