@@ -91,12 +91,12 @@ func (a *auditor) before(f fault.Fault) {
 	}
 }
 
-// tick looks at everything that must always hold, and lets clients write.
-func (a *auditor) tick() {
-	now := time.Now()
-	in := a.g.inside
-	l, _ := in.Lease()
+// look sees how the lease stands. A renewal counts from when it is seen, so it must be
+// seen before what it allows is judged.
+func (a *auditor) look(now time.Time) {
+	l, _ := a.g.inside.Lease()
 	a.mu.Lock()
+	defer a.mu.Unlock()
 	if l.Epoch < a.lease.Epoch || l.Epoch > a.lease.Epoch+1 {
 		a.failed("lease", "the epoch went from %d to %d", a.lease.Epoch, l.Epoch)
 	}
@@ -104,13 +104,19 @@ func (a *auditor) tick() {
 		a.failed("lease", "epoch %d belonged to %s and belongs to %s", l.Epoch, a.lease.Holder, l.Holder)
 	}
 	if l.Rev != a.lease.Rev && l.Rev > l.TakenRev {
-		if silent := now.Sub(a.renewed[l.Holder]); silent > 1500*time.Millisecond {
+		if silent := now.Sub(a.renewed[l.Holder]); silent > 2*a.g.Policy.WithDefaults().RenewInterval+tick {
 			a.noted("%s renews its lease after %v", l.Holder, silent)
 		}
 		a.renewed[l.Holder] = now
 	}
 	a.lease = l
-	a.mu.Unlock()
+}
+
+// tick looks at everything that must always hold, and lets clients write.
+func (a *auditor) tick() {
+	now := time.Now()
+	in := a.g.inside
+	a.look(now)
 	for _, r := range drill.Topology().Members {
 		accepts, silent, monitored := in.Pair.DB(r).Accepts(), in.Silent(r), in.Monitored(r)
 		a.mu.Lock()
@@ -140,6 +146,7 @@ const answered = 30 * time.Millisecond
 // done is told every write of the load as it ends.
 func (a *auditor) done(op workload.Op) {
 	if op.Outcome == workload.OK {
+		a.look(time.Now())
 		a.acknowledged(op.Server, op.ID, time.Now().Add(-answered))
 	}
 }

@@ -190,6 +190,7 @@ func (g *game) pending(ctx context.Context, r dr.Region) {
 		ctx, cancel := context.WithTimeout(ctx, longest)
 		defer cancel()
 		if err := g.inside.Pair.DB(r).Write(ctx, id); err == nil {
+			g.audit.look(time.Now())
 			g.audit.acknowledged(r, id, time.Now())
 		}
 	})
