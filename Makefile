@@ -14,8 +14,9 @@ DOCKER_DRILLS := region-killed,database-frozen,region-partition,link-partition,m
 # Every fault once, some of which show only with the next ticks: for make drills-docker.
 DOCKER_SKIP := ^TestFaults$$
 
-test: check ## everything that must be green, and the game days on every target that this machine has
+test: check ## everything that must be green, a few hundred simulated worlds, and the game days on every target that this machine has
 	$(GO) test -race -cpu 1 -parallel 2 $$($(GO) list ./... | grep -vx $(DOCKER_TESTS))
+	$(GO) test ./drills -run '^TestSimulation$$' -count=1
 	@if docker info >/dev/null 2>&1; then \
 		set -e; \
 		echo "$(GO) test -race -skip '$(DOCKER_SKIP)' ./drills/target/docker"; \

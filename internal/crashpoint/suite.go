@@ -59,6 +59,7 @@ func (s Suite) replay(t *testing.T, point string) {
 	base := s.walk(t, Courses[i], Point{})
 	got := s.try(t, Courses[i], at)
 	t.Logf("undisturbed %v, with %s %v, call reached: %v\n%s", base.Took, at, got.Took, got.Hit, got.Story)
+	require.True(t, got.Hit, "the call at %s was never made: nothing went wrong here", at)
 	require.Empty(t, got.Judge(base))
 }
 
