@@ -44,6 +44,12 @@ func (p Policy) Budget() Budget {
 	// The fault lands right after a sample, its last renewal is seen late, and the
 	// last sample ends at its deadline.
 	detect := time.Duration(p.Confirm)*p.ProbeInterval + p.ObserveInterval + p.ProbeTimeout
+	why := fmt.Sprintf("%d samples every %v, the last one silent", p.Confirm, p.ProbeInterval)
+	// Or the lease takes longer to be silent: seen a look late, told a look late, and
+	// asked for by a sample that had just begun.
+	if silent := p.SilentAfter() + 2*p.ObserveInterval + p.ProbeInterval + p.ProbeTimeout; silent > detect {
+		detect, why = silent, fmt.Sprintf("a lease silent for %v, seen every %v, told to a sample every %v", p.SilentAfter(), p.ObserveInterval, p.ProbeInterval)
+	}
 	// The lease runs since its last renewal, so most of it passes during detection.
 	proof := p.ObserveInterval + p.LeaseTTL + p.LeaseDrift
 	fence := max(0, proof-detect)
@@ -53,7 +59,7 @@ func (p Policy) Budget() Budget {
 	}
 	return Budget{
 		Phases: []Spend{
-			{PhaseDetect, detect, fmt.Sprintf("%d samples every %v, the last one silent", p.Confirm, p.ProbeInterval)},
+			{PhaseDetect, detect, why},
 			{PhaseDecide, p.CallTimeout, "one call to the lease store"},
 			{PhaseFence, fence, fmt.Sprintf("what is left of lease %v + drift %v", p.LeaseTTL, p.LeaseDrift)},
 			{PhasePromote, p.CallTimeout, "one call to RDS; Aurora's own time is measured, not bounded"},

@@ -212,6 +212,13 @@ func (p Policy) Validate() error {
 	return errors.Join(errs...)
 }
 
+// SilentAfter is how long a lease may be unchanged before it counts as silent, by default
+// 1.5 s: two renewals and two looks, so that one lost call is forgiven.
+func (p Policy) SilentAfter() time.Duration {
+	p = p.WithDefaults()
+	return 2*p.RenewInterval + 2*p.ObserveInterval
+}
+
 // RenewalTimeout is the deadline of one call on the path of a renewal: CallTimeout, or a
 // sixth of LeaseTTL when that is less, so that a beat and a renewal that hang leave time
 // to fence.

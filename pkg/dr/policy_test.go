@@ -89,3 +89,16 @@ func TestAWatchdogNeedsTime(t *testing.T) {
 	p.RenewInterval = 500 * time.Millisecond
 	require.NoError(t, p.Validate())
 }
+
+// Found by the simulation at seed 1984: looks and renewals that are rare beside the samples
+// make the lease the last evidence.
+func TestABudgetWaitsForTheLease(t *testing.T) {
+	p := dr.Policy{
+		ProbeInterval: 5 * time.Second, ProbeTimeout: 4 * time.Second, LeaseTTL: 16 * time.Second, LeaseMargin: 4 * time.Second,
+		RenewInterval: 4 * time.Second, ObserveInterval: 4 * time.Second,
+	}
+	require.Equal(t, 16*time.Second, p.SilentAfter())
+	b := p.Budget()
+	require.Equal(t, (16+2*4+5+4)*time.Second, b.Phases[0].Worst)
+	require.Equal(t, "a lease silent for 16s, seen every 4s, told to a sample every 5s", b.Phases[0].Why)
+}

@@ -74,7 +74,7 @@ func (c *Controller) Failover(ctx context.Context, v health.Verdict) (Execution,
 	if err != nil {
 		return Execution{}, err
 	}
-	if _, known := c.cfg.Watch.Lease(); known && c.cfg.Watch.Unchanged() < silentAfter(c.cfg.Policy) {
+	if _, known := c.cfg.Watch.Lease(); known && c.cfg.Watch.Unchanged() < c.cfg.Policy.SilentAfter() {
 		return Execution{}, fmt.Errorf("failover: %s has renewed its lease since the verdict: it lives", v.Subject)
 	}
 	return c.begin(ctx, EvConfirmed, v.Subject, nil, func(l Lease) Evidence {
@@ -121,7 +121,7 @@ func (c *Controller) Resume(ctx context.Context) (Execution, bool, error) {
 func (c *Controller) renewed(ctx context.Context) error {
 	for begun := time.Now(); ; {
 		silent := c.cfg.Watch.Unchanged()
-		switch limit := silentAfter(c.cfg.Policy); {
+		switch limit := c.cfg.Policy.SilentAfter(); {
 		case c.cfg.Watch.Moved() && silent < limit:
 			return nil
 		case silent >= limit, time.Since(begun) > 2*limit:

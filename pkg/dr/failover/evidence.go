@@ -33,10 +33,6 @@ func NewBoard(region dr.Region, p dr.Policy, h Heartbeats, w *Watch) *Board {
 	return &Board{region: region, policy: p.WithDefaults(), heartbeats: h, watch: w, seen: make(map[dr.Region]sighted)}
 }
 
-// silentAfter is how long a lease may be unchanged before it counts as silent: two
-// renewals and two looks, so that one lost call is forgiven.
-func silentAfter(p dr.Policy) time.Duration { return 2*p.RenewInterval + 2*p.ObserveInterval }
-
 // Probe tells what the lease store knows of the subject. It implements
 // health.Prober.
 func (b *Board) Probe(ctx context.Context, subject dr.Region) []health.Observation {
@@ -81,7 +77,7 @@ func (b *Board) lease(subject dr.Region, now time.Time) health.Observation {
 		o.Cause = "the lease store was not read in time"
 	case held.Holder != subject:
 		o.Cause = fmt.Sprintf("%s holds the lease", held.Holder)
-	case silent >= silentAfter(b.policy):
+	case silent >= b.policy.SilentAfter():
 		o.Answer, o.DarkFor = health.Dead, silent
 		o.Cause = fmt.Sprintf("not renewed for %v", silent.Round(10*time.Millisecond))
 	case !b.watch.Moved():
