@@ -62,6 +62,16 @@ func controllerBugs() []Bug {
 			Why: "a crash in between leaves an effect that no record explains", Package: pkg, Test: "TestARegionThatRenewedSinceTheVerdictLives", Says: "--- FAIL: TestARegionThatRenewedSinceTheVerdictLives/between_the_begin_and_the_take",
 		},
 		{
+			Name: "a switchover begins beside a dead monitor", Room: room, File: "pkg/dr/failover/controller.go",
+			Old: "c.cfg.Topology.Peer(c.cfg.Region), c.renewed, func", New: "c.cfg.Topology.Peer(c.cfg.Region), nil, func",
+			Why: "nobody can confirm its fence (found by the model, 2026-11-23)", Package: pkg, Test: "TestASwitchoverNeedsAMonitorBesideTheWriter", Says: "it does not begin",
+		},
+		{
+			Name: "consent to a failover keeps the lease that ran out", Room: room, File: "pkg/dr/failover/step.go",
+			Old: "if x.Proof == ProofExpired {", New: "if x.Proof == \"\" {",
+			Why: "the journal calls proven what a person was asked to see to", Package: pkg, Test: "TestASwitchoverNeedsAMonitorBesideTheWriter", Says: "a person vouches",
+		},
+		{
 			Name: "an open execution is not joined", Room: room, File: "pkg/dr/failover/controller.go",
 			Old: "if err == nil && !last.Execution.State.Ended() {", New: "if err == nil && !last.Execution.State.Ended() && last.Execution.To != c.cfg.Region {",
 			Why: "a doubled trigger opens a second execution", Package: pkg, Test: "TestTwoControllersAtOnceAreOne", Says: "one execution",

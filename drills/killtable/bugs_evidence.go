@@ -41,7 +41,7 @@ func evidenceBugs() []Bug {
 		},
 		{
 			Name: "a short silence of the lease is dead at once", Room: room, File: "pkg/dr/failover/evidence.go",
-			Old: "case silent >= silentAfter(b.policy):", New: "case silent >= b.policy.RenewInterval:",
+			Old: "case silent >= b.policy.SilentAfter():", New: "case silent >= b.policy.RenewInterval:",
 			Why: "one lost renewal is evidence", Package: "./pkg/dr/failover", Test: "TestBoardForgivesALostRenewal", Says: "one lost call is forgiven",
 		},
 		{

@@ -63,6 +63,16 @@ func guardBugs() []Bug {
 			Why: "a stream that stands still opens the writer again (found by this table, 2026-11-23)", Package: pkg, Test: "TestRPOGuardWaitsForEverythingToArrive", Says: "what it has acknowledged has not arrived",
 		},
 		{
+			Name: "between two guards nobody keeps the RPO", Room: room, File: "pkg/dr/failover/rear.go",
+			Old: "guarded := open && p.RPOGuard && !g.safeAt.IsZero()", New: "guarded := false && p.RPOGuard",
+			Why: "a cut right after a handover costs a lease of writes (found by 150 runs of one game day, 2026-11-23)", Package: pkg, Test: "TestARearGuardKeepsTheRPO", Says: "the limit holds between two guards",
+		},
+		{
+			Name: "two guards beat into one row", Room: room, File: "pkg/dr/failover/watchdog.go",
+			Old: "return g.cfg.Region + behindRow", New: "return g.cfg.Region",
+			Why: "each takes the other's beats for a lag, and closes a healthy writer", Package: pkg, Test: "TestARearGuardKeepsTheRPO", Says: "neither takes the other's beats for a lag",
+		},
+		{
 			Name: "the observer counts from before it looked", Room: room, File: "pkg/dr/failover/watch.go",
 			Old: "case err == nil:\n\t\t\tw.Observe(lease, time.Now())", New: "case err == nil:\n\t\t\tw.Observe(lease, read)",
 			Why: "a renewal granted during the read is older than it is", Package: pkg, Test: "TestWatchCountsFromAfterItLooked", Says: "have been silent for longer",

@@ -69,7 +69,8 @@ type Policy struct {
 	// quarter of LeaseTTL, so that three lost calls don't stop writes.
 	RenewInterval time.Duration
 	// ObserveInterval is how often the other Region reads the lease. Default
-	// 250 ms. It delays the fence proof by as much.
+	// 250 ms. It delays the fence proof by as much, and detection by up to four times as
+	// much where the lease is the last evidence.
 	ObserveInterval time.Duration
 
 	// MaxDataLoss is the RPO lag above which nobody promotes without an operator's

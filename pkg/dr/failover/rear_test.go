@@ -170,7 +170,7 @@ func TestARearGuardKeepsTheRPO(t *testing.T) {
 			r.wait(bit)
 			cut := time.Now()
 			r.CutRegion(east, true)
-			require.Less(t, r.until("the writer is closed", ttl, r.closed(east)).Sub(cut), time.Second)
+			require.Less(t, r.until("the writer is closed", ttl, r.closed(east)).Sub(cut), time.Second, "the limit holds between two guards")
 			require.Less(t, stayed(), ttl)
 			require.False(t, r.Pair.DB(east).Accepts())
 			r.end()
@@ -185,7 +185,7 @@ func TestARearGuardKeepsTheRPO(t *testing.T) {
 			r.guard(east)
 			r.wait(5 * time.Second)
 			stayed()
-			require.NotContains(t, r.told(), dr.LeaseFenced)
+			require.NotContains(t, r.told(), dr.LeaseFenced, "neither takes the other's beats for a lag")
 			require.True(t, r.Pair.DB(east).Accepts())
 			r.end()
 		}

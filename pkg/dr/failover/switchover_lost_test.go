@@ -88,7 +88,7 @@ func TestASwitchoverNeedsAMonitorBesideTheWriter(t *testing.T) {
 			stop()
 			r.wait(dead)
 			_, err := r.controller(west).Switchover(r.ctx)
-			require.ErrorContains(t, err, "us-east-1 has not renewed its lease for ")
+			require.ErrorContains(t, err, "us-east-1 has not renewed its lease for ", "it does not begin")
 			require.Empty(t, r.Store.Entries())
 			require.True(t, r.Pair.DB(east).Accepts())
 			r.end()
@@ -110,6 +110,6 @@ func TestASwitchoverNeedsAMonitorBesideTheWriter(t *testing.T) {
 		r.Pair.DB(east).Kill() // as they were asked to
 		require.NoError(t, r.Store.At(witness).Acknowledge(r.ctx, failover.Acknowledgement{Epoch: 2, By: "oncall", Reason: "stopped"}))
 		r.until("settled", 20*time.Second, r.in(failover.Settled))
-		require.Equal(t, failover.ProofOperator, r.last().Execution.Proof)
+		require.Equal(t, failover.ProofOperator, r.last().Execution.Proof, "a person vouches")
 	})
 }
