@@ -32,7 +32,7 @@ const (
 	drift  = 1
 	// expired is how long an observer must have seen a revision unchanged.
 	expired = ttl + drift
-	// silent is how long before a failover may begin, see failover's silentAfter.
+	// silent is how long before a failover may begin, see dr.Policy.SilentAfter.
 	silent = 1
 	// watchdogAfter leaves room within the lease for the beats that are younger than the
 	// last renewal and for the event's own second, see failover's watchdogAfter.
