@@ -19,7 +19,7 @@ var duties = map[string][]string{
 		"cloudwatch.RPOLag.Lag", "cloudwatch.Role.Redirect", "notify.Topic.Notify",
 		"dynamo.Store.TakeLease", "aurora.Cluster.Describe", // the first lease of a new deployment
 		"dynamo.Store.Announce", "dynamo.Store.Address",
-		"boot.Login.Account", "boot.Login.Prepare", "deputy.Deputy.Ask",
+		"boot.Login.Account", "boot.Login.Prepare", "invoker.Invoker.Ask",
 	},
 	// The witness has no database to fence and no replica to be read as its own.
 	"witness": {

@@ -2,7 +2,7 @@ package killtable
 
 // functionBugs are those of the Lambdas.
 func functionBugs() []Bug {
-	const room, turn, deputy = "functions", "./lambdas/function/turn", "./lambdas/function/deputy"
+	const room, turn, invoker = "functions", "./lambdas/function/turn", "./lambdas/function/invoker"
 	return []Bug{
 		{
 			Name: "two loops at once", Room: room, File: "lambdas/function/turn/decide.go",
@@ -15,24 +15,24 @@ func functionBugs() []Bug {
 			Why: "two monitors renew and fence beside each other", Package: turn, Test: "TestDecide", Says: `expected: "wait"`,
 		},
 		{
-			Name: "the deputy's error is swallowed", Room: room, File: "lambdas/function/deputy/deputy.go",
+			Name: "the invoker's error is swallowed", Room: room, File: "lambdas/function/invoker/invoker.go",
 			Old: "d.asked, d.failed = time.Time{}, err", New: "d.asked = time.Time{}",
-			Why: "a trigger that can't be invoked is noticed when it is needed", Package: deputy, Test: "TestWhatFailedIsToldAndAskedAgainAtOnce", Says: "An error is expected but got nil.",
+			Why: "a trigger that can't be invoked is noticed when it is needed", Package: invoker, Test: "TestWhatFailedIsToldAndAskedAgainAtOnce", Says: "An error is expected but got nil.",
 		},
 		{
-			Name: "the trigger's own failure is success", Room: room, File: "lambdas/function/deputy/deputy.go",
+			Name: "the trigger's own failure is success", Room: room, File: "lambdas/function/invoker/invoker.go",
 			Old: "case out.FunctionError != nil:", New: "case out.StatusCode != 200:",
-			Why: "an HTTP 200 carries a function's error", Package: deputy, Test: "TestWhatFailedIsToldAndAskedAgainAtOnce", Says: "--- FAIL: TestWhatFailedIsToldAndAskedAgainAtOnce/the_trigger_fails",
+			Why: "an HTTP 200 carries a function's error", Package: invoker, Test: "TestWhatFailedIsToldAndAskedAgainAtOnce", Says: "--- FAIL: TestWhatFailedIsToldAndAskedAgainAtOnce/the_trigger_fails",
 		},
 		{
-			Name: "a full account is a busy trigger", Room: room, File: "lambdas/function/deputy/deputy.go",
+			Name: "a full account is a busy trigger", Room: room, File: "lambdas/function/invoker/invoker.go",
 			Old: "case errors.As(err, &throttled) && throttled.Reason == types.ThrottleReasonReservedFunctionConcurrentInvocationLimitExceeded:", New: "case errors.As(err, &throttled):",
-			Why: "nobody acts, and nobody is told", Package: deputy, Test: "TestWhatFailedIsToldAndAskedAgainAtOnce", Says: "--- FAIL: TestWhatFailedIsToldAndAskedAgainAtOnce/the_account's_own_concurrency_is_all",
+			Why: "nobody acts, and nobody is told", Package: invoker, Test: "TestWhatFailedIsToldAndAskedAgainAtOnce", Says: "--- FAIL: TestWhatFailedIsToldAndAskedAgainAtOnce/the_account's_own_concurrency_is_all",
 		},
 		{
-			Name: "a deputy that has died is not asked again", Room: room, File: "pkg/dr/failover/follow.go",
+			Name: "a trigger that has died is not asked again", Room: room, File: "pkg/dr/failover/follow.go",
 			Old: "\tcase now.Sub(f.since) >= stalled:\n", New: "\tcase now.Sub(f.since) >= 100*stalled:\n",
-			Why: "an execution stands open for ever", Package: "./pkg/dr/failover", Test: "TestADeputyThatDiesIsAskedAgain", Says: "settled",
+			Why: "an execution stands open for ever", Package: "./pkg/dr/failover", Test: "TestATriggerThatDiesIsAskedAgain", Says: "settled",
 		},
 	}
 }

@@ -25,12 +25,12 @@ func (s *Stage) cast() {
 	}
 	s.again("monitor", func() failover.AgentConfig {
 		cfg := s.world.Agent(s.to, "monitor")
-		cfg.Journal, cfg.Controller, cfg.Deputy = cfg.Controller.Journal, nil, s
+		cfg.Journal, cfg.Controller, cfg.Trigger = cfg.Controller.Journal, nil, s
 		return cfg
 	})
 }
 
-// Ask implements failover.Deputy: a silent agent with a controller, as a function that is
+// Ask implements failover.TriggerInvoker: a silent agent with a controller, as a function that is
 // invoked runs it: one at a time, until an execution has ended or a minute has passed.
 func (s *Stage) Ask(context.Context, string) error {
 	s.mu.Lock()
@@ -98,7 +98,7 @@ func (s *Stage) reap() {
 
 // operate switches over in a process of its own, as an operator's command does. When it
 // dies the operator looks whether anything has begun, and gives the command again if not:
-// what has begun is the agent's to continue. Where the agent has a deputy, nobody is asked
+// what has begun is the agent's to continue. Where the agent has a Trigger, nobody is asked
 // to continue what has not taken the epoch yet.
 func (s *Stage) operate() {
 	ctx, cancel := context.WithCancel(s.Ctx)

@@ -26,9 +26,9 @@ var Courses = []Course{
 	{Name: "failover"},
 	{Name: "failover-acknowledged", Asks: true},
 	{Name: "switchover", Planned: true},
-	{Name: "deputy-failover", Apart: true},
-	{Name: "deputy-failover-acknowledged", Apart: true, Asks: true},
-	{Name: "deputy-switchover", Apart: true, Planned: true},
+	{Name: "triggered-failover", Apart: true},
+	{Name: "triggered-failover-acknowledged", Apart: true, Asks: true},
+	{Name: "triggered-switchover", Apart: true, Planned: true},
 }
 
 // World is what a course is walked in, in its steady state: the first member of the

@@ -1,12 +1,12 @@
 // Command health-monitor is the Lambda function that watches, keeps its Region's lease
 // and reports. What it reads is in package boot, what it does in package monitor, which
-// of a Region's processes does it in package turn, whom it asks in package deputy.
+// of a Region's processes does it in package turn, whom it asks in package invoker.
 package main
 
 import (
 	"github.com/aws/aws-lambda-go/lambda"
 
-	"github.com/lifeboat-dr/lifeboat/lambdas/function/deputy"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/invoker"
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitor"
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/turn"
 	"github.com/lifeboat-dr/lifeboat/lambdas/internal/boot"
@@ -24,7 +24,7 @@ func build(p boot.Process) (lambda.Handler, error) {
 	cfg := monitor.Config{Agent: p.Agent, Fatal: boot.Expired}
 	if s.Member() { // the witness has no writer to move or to publish
 		cfg.Role = p.Role
-		cfg.Agent.Deputy = deputy.New(s.Region, s.Trigger, deputy.NewClient(p.AWS, s.Region, s.Lambda, p.HTTP))
+		cfg.Agent.Trigger = invoker.New(s.Region, s.Trigger, invoker.NewClient(p.AWS, s.Region, s.Lambda, p.HTTP))
 	}
 	return monitor.New(cfg.InTurns(turn.NewTable(table), p.Log))
 }

@@ -10,19 +10,19 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/lifeboat-dr/lifeboat/drills/lambdahost"
-	"github.com/lifeboat-dr/lifeboat/lambdas/function/deputy"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/invoker"
 )
 
-// invoker is the Lambda API of a process's own Region.
-type invoker struct {
+// lambdaAPI is the Lambda API of a process's own Region.
+type lambdaAPI struct {
 	parts
 	lambda *lambda
 }
 
-var _ deputy.Invoker = invoker{}
+var _ invoker.API = lambdaAPI{}
 
-// Invoke implements deputy.Invoker.
-func (i invoker) Invoke(ctx context.Context, in *sdk.InvokeInput, _ ...func(*sdk.Options)) (*sdk.InvokeOutput, error) {
+// Invoke implements invoker.API.
+func (i lambdaAPI) Invoke(ctx context.Context, in *sdk.InvokeInput, _ ...func(*sdk.Options)) (*sdk.InvokeOutput, error) {
 	mode := lambdahost.Sync
 	if in.InvocationType == types.InvocationTypeEvent {
 		mode = lambdahost.Async
@@ -48,7 +48,7 @@ func (i invoker) Invoke(ctx context.Context, in *sdk.InvokeInput, _ ...func(*sdk
 }
 
 // travel is the way to the API and back.
-func (i invoker) travel(ctx context.Context) error {
+func (i lambdaAPI) travel(ctx context.Context) error {
 	if err := i.hush(ctx, i.region); err != nil {
 		return err
 	}

@@ -16,8 +16,8 @@ import (
 	"github.com/lifeboat-dr/lifeboat/drills/lambdahost"
 	"github.com/lifeboat-dr/lifeboat/drills/measure"
 	"github.com/lifeboat-dr/lifeboat/drills/target/embedded/internal/functions"
-	"github.com/lifeboat-dr/lifeboat/lambdas/function/deputy"
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/event"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/invoker"
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitor"
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/trigger"
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/turn"
@@ -206,7 +206,7 @@ func (w *world) newMonitor(l *lambda, p parts) (*monitor.Handler, error) {
 		}
 		cfg.Agent.Probers = append(cfg.Agent.Probers, probers...)
 		cfg.Agent.Guard, cfg.Agent.Founder, cfg.Agent.Journal, cfg.Role = guard, founder, store, role
-		cfg.Agent.Deputy = deputy.New(p.region, triggerName, invoker{p, l})
+		cfg.Agent.Trigger = invoker.New(p.region, triggerName, lambdaAPI{p, l})
 	}
 	cfg = cfg.InTurns(turn.NewTable(store), nil)
 	inTurn := cfg.Turn
@@ -321,7 +321,7 @@ func (w *world) trace(r dr.Region, p *functions.Process) *dr.Trace {
 
 // consent is a person who invokes a Region's trigger, and doesn't wait for its answer.
 func (w *world) consent(ctx context.Context, to dr.Region, a event.Acknowledgement, reason string) error {
-	payload, err := json.Marshal(event.Wish{Mode: event.Acknowledge, Target: to, Acknowledgement: &a, Reason: reason})
+	payload, err := json.Marshal(event.Request{Mode: event.Acknowledge, Target: to, Acknowledgement: &a, Reason: reason})
 	if err != nil {
 		return err
 	}

@@ -31,18 +31,18 @@ const alarm = `{
 func TestParse(t *testing.T) {
 	for name, c := range map[string]struct {
 		payload string
-		want    event.Wish
+		want    event.Request
 	}{
 		"a monitor's": {
 			`{"mode":"failover","target_region":"us-west-2","reason":"sql dead from us-west-2"}`,
-			event.Wish{Mode: event.Failover, Target: "us-west-2", Reason: "sql dead from us-west-2"},
+			event.Request{Mode: event.Failover, Target: "us-west-2", Reason: "sql dead from us-west-2"},
 		},
-		"without a reason": {` {"target_region":"us-gov-west-1","mode":"switchover"} `, event.Wish{Mode: event.Switchover, Target: "us-gov-west-1"}},
+		"without a reason": {` {"target_region":"us-gov-west-1","mode":"switchover"} `, event.Request{Mode: event.Switchover, Target: "us-gov-west-1"}},
 		"an acknowledgement": {
 			`{"mode":"acknowledge","target_region":"us-west-2","acknowledge_data_loss":{"epoch":18446744073709551615,"by":"jane"},"reason":"east is gone"}`,
-			event.Wish{Mode: event.Acknowledge, Target: "us-west-2", Reason: "east is gone", Acknowledgement: &event.Acknowledgement{Epoch: 1<<64 - 1, By: "jane"}},
+			event.Request{Mode: event.Acknowledge, Target: "us-west-2", Reason: "east is gone", Acknowledgement: &event.Acknowledgement{Epoch: 1<<64 - 1, By: "jane"}},
 		},
-		"an alarm": {alarm, event.Wish{Mode: event.Failover, Target: "us-west-2", Reason: `alarm "lifeboat-prod-impaired"`}},
+		"an alarm": {alarm, event.Request{Mode: event.Failover, Target: "us-west-2", Reason: `alarm "lifeboat-prod-impaired"`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := event.Parse([]byte(c.payload))
@@ -121,7 +121,7 @@ func TestAnswer(t *testing.T) {
 	require.JSONEq(t, `{"state":"Steady","detail":"nothing to do: the writer is here","evidence":"e","took":"0s"}`, string(data))
 }
 
-// FuzzParse holds that a payload is either refused or is a wish that is valid and that
+// FuzzParse holds that a payload is either refused or is a request that is valid and that
 // means the same when it is written down again.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{

@@ -18,15 +18,15 @@ import (
 const MaxSize = 64 << 10
 
 // Parse reads a payload, or reports what is wrong with it. It is pure.
-func Parse(payload []byte) (Wish, error) {
+func Parse(payload []byte) (Request, error) {
 	if len(payload) > MaxSize {
-		return Wish{}, fmt.Errorf("event: the payload has %d bytes, %d are taken: send a wish or an alarm", len(payload), MaxSize)
+		return Request{}, fmt.Errorf("event: the payload has %d bytes, %d are taken: send a request or an alarm", len(payload), MaxSize)
 	}
 	fields, order, err := object(payload)
 	if err != nil {
-		return Wish{}, fmt.Errorf("event: read the payload: %w", err)
+		return Request{}, fmt.Errorf("event: read the payload: %w", err)
 	}
-	var w Wish
+	var w Request
 	if _, alarmed := fields["alarmArn"]; alarmed {
 		w, err = fromAlarm(payload)
 	} else {
@@ -36,7 +36,7 @@ func Parse(payload []byte) (Wish, error) {
 		err = w.Validate()
 	}
 	if err != nil {
-		return Wish{}, err
+		return Request{}, err
 	}
 	return w, nil
 }
@@ -107,8 +107,8 @@ func keysOf(targets map[string]any) []string {
 	return keys
 }
 
-func fromFields(fields map[string]json.RawMessage, order []string) (Wish, error) {
-	var w Wish
+func fromFields(fields map[string]json.RawMessage, order []string) (Request, error) {
+	var w Request
 	var ack json.RawMessage
 	err := fill("", fields, order, map[string]any{
 		"mode": &w.Mode, "target_region": &w.Target, "acknowledge_data_loss": &ack, "reason": &w.Reason,
@@ -117,7 +117,7 @@ func fromFields(fields map[string]json.RawMessage, order []string) (Wish, error)
 		w.Acknowledgement = new(Acknowledgement)
 		inner, keys, objectErr := object(ack)
 		if objectErr != nil {
-			return Wish{}, errors.Join(err, fmt.Errorf("event: acknowledge_data_loss: %w", objectErr))
+			return Request{}, errors.Join(err, fmt.Errorf("event: acknowledge_data_loss: %w", objectErr))
 		}
 		err = errors.Join(err, fill("acknowledge_data_loss.", inner, keys, map[string]any{
 			"epoch": &w.Acknowledgement.Epoch, "by": &w.Acknowledgement.By,
@@ -140,19 +140,19 @@ type alarm struct {
 	} `json:"alarmData"`
 }
 
-// fromAlarm takes an alarm for the wish to look whether a failover to its Region is
+// fromAlarm takes an alarm for the request to look whether a failover to its Region is
 // due: module failover raises it in the Region that has found the other one impaired.
-func fromAlarm(payload []byte) (Wish, error) {
+func fromAlarm(payload []byte) (Request, error) {
 	var a alarm
 	if err := json.Unmarshal(payload, &a); err != nil {
-		return Wish{}, fmt.Errorf("event: read the alarm: %w", err)
+		return Request{}, fmt.Errorf("event: read the alarm: %w", err)
 	}
 	name, err := arn.Parse(a.AlarmArn)
 	if err != nil || name.Service != "cloudwatch" || a.Source != "aws.cloudwatch" {
-		return Wish{}, fmt.Errorf("event: alarmArn %s from source %s: only a CloudWatch alarm is taken", short(a.AlarmArn), short(a.Source))
+		return Request{}, fmt.Errorf("event: alarmArn %s from source %s: only a CloudWatch alarm is taken", short(a.AlarmArn), short(a.Source))
 	}
 	if a.Data.State.Value != "ALARM" {
-		return Wish{}, fmt.Errorf("event: alarm %s is in state %s: wire the function to the alarm's ALARM action only", short(a.Data.Name), short(a.Data.State.Value))
+		return Request{}, fmt.Errorf("event: alarm %s is in state %s: wire the function to the alarm's ALARM action only", short(a.Data.Name), short(a.Data.State.Value))
 	}
-	return Wish{Mode: Failover, Target: dr.Region(name.Region), Reason: "alarm " + short(a.Data.Name)}, nil
+	return Request{Mode: Failover, Target: dr.Region(name.Region), Reason: "alarm " + short(a.Data.Name)}, nil
 }

@@ -67,8 +67,8 @@ func New(cfg Config) (*Handler, error) {
 		errs = append(errs, errors.New("monitor: Agent must report and have no Controller: the trigger moves the writer"))
 	}
 	member := slices.Contains(cfg.Agent.Topology.Members, cfg.Agent.Region)
-	if has := cfg.Agent.Guard != nil && cfg.Agent.Deputy != nil && cfg.Role != nil; member && !has {
-		errs = append(errs, errors.New("monitor: in a member Region Agent.Guard, Agent.Deputy and Role are required"))
+	if has := cfg.Agent.Guard != nil && cfg.Agent.Trigger != nil && cfg.Role != nil; member && !has {
+		errs = append(errs, errors.New("monitor: in a member Region Agent.Guard, Agent.Trigger and Role are required"))
 	}
 	if cfg.Every < 0 || cfg.Every > defaultEvery {
 		errs = append(errs, fmt.Errorf("monitor: Every %v is not within 0 and %v: a minute would be left without a datapoint", cfg.Every, defaultEvery))

@@ -79,14 +79,14 @@ func bubble(t *testing.T, f func(*testing.T, *rig)) {
 	})
 }
 
-// deputy invokes a Region's trigger, one at a time, as its reserved concurrency says.
-type deputy struct {
+// invoker invokes a Region's trigger, one at a time, as its reserved concurrency says.
+type invoker struct {
 	r      *rig
 	region dr.Region
 	busy   chan struct{}
 }
 
-func (d deputy) Ask(_ context.Context, reason string) error {
+func (d invoker) Ask(_ context.Context, reason string) error {
 	d.r.mu.Lock()
 	d.r.asked[d.region]++
 	d.r.mu.Unlock()
@@ -102,7 +102,7 @@ func (d deputy) Ask(_ context.Context, reason string) error {
 		return err
 	}
 	d.r.wg.Go(func() {
-		_, _ = h.Do(d.r.ctx, event.Wish{Mode: event.Failover, Target: d.region, Reason: event.Plain(reason)})
+		_, _ = h.Do(d.r.ctx, event.Request{Mode: event.Failover, Target: d.region, Reason: event.Plain(reason)})
 		<-d.busy
 	})
 	return nil
@@ -112,7 +112,7 @@ func (r *rig) config(region dr.Region) monitor.Config {
 	cfg := monitor.Config{Agent: r.Agent(region, dr.Policy{}, r.trace), Turn: always}
 	if c := cfg.Agent.Controller; c != nil {
 		cfg.Agent.Controller, cfg.Agent.Journal = nil, c.Journal
-		cfg.Agent.Deputy = deputy{r, region, make(chan struct{}, 1)}
+		cfg.Agent.Trigger = invoker{r, region, make(chan struct{}, 1)}
 		cfg.Role = r.roles[region]
 	}
 	return cfg

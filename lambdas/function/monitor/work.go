@@ -25,10 +25,10 @@ func (h *Handler) work(ctx context.Context, left func(*failover.Agent)) error {
 	if err != nil {
 		return err
 	}
-	if d, ok := cfg.Deputy.(caller); ok {
+	if d, ok := cfg.Trigger.(caller); ok {
 		defer func() {
 			if err := d.HangUp(); err != nil {
-				cfg.Trace.OnProblem(dr.Problem{At: time.Now(), Region: cfg.Region, Op: "ask the deputy", Err: err})
+				cfg.Trace.OnProblem(dr.Problem{At: time.Now(), Region: cfg.Region, Op: "ask the trigger", Err: err})
 			}
 		}()
 	}
@@ -48,7 +48,7 @@ func (h *Handler) work(ctx context.Context, left func(*failover.Agent)) error {
 	return err
 }
 
-// caller is a deputy with calls that stay open. The turn that asked gives them up when
+// caller is an invoker with calls that stay open. The turn that asked gives them up when
 // its agent has stopped; what was asked for goes on.
 type caller interface {
 	// HangUp returns the error of a call that was not told yet.

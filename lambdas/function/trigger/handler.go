@@ -97,10 +97,10 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 
 // Do does what is wished, and returns when the execution has ended or asks a person, or
 // when there is nothing to do.
-func (h *Handler) Do(ctx context.Context, w event.Wish) (event.Answer, error) {
+func (h *Handler) Do(ctx context.Context, w event.Request) (event.Response, error) {
 	began := time.Now()
 	if err := h.addressed(w.Target); err != nil {
-		return event.Answer{}, err
+		return event.Response{}, err
 	}
 	if deadline, ok := ctx.Deadline(); ok {
 		spared, cancel := context.WithDeadline(ctx, deadline.Add(-h.cfg.Spare))
@@ -109,7 +109,7 @@ func (h *Handler) Do(ctx context.Context, w event.Wish) (event.Answer, error) {
 	}
 	s, err := h.look(ctx)
 	if err != nil {
-		return event.Answer{}, err
+		return event.Response{}, err
 	}
 	own := h.cfg.Agent.Region
 	if w.Mode == event.Acknowledge {
@@ -126,7 +126,7 @@ func (h *Handler) Do(ctx context.Context, w event.Wish) (event.Answer, error) {
 	return h.failover(ctx, s, began)
 }
 
-// addressed refuses a wish for another Region than the own one.
+// addressed refuses a request for another Region than the own one.
 func (h *Handler) addressed(target dr.Region) error {
 	own, t := h.cfg.Agent.Region, h.cfg.Agent.Topology
 	switch target {
@@ -139,23 +139,23 @@ func (h *Handler) addressed(target dr.Region) error {
 }
 
 // acknowledge keeps a person's consent, and goes on with the execution that asked.
-func (h *Handler) acknowledge(ctx context.Context, s scene, w event.Wish, began time.Time) (event.Answer, error) {
+func (h *Handler) acknowledge(ctx context.Context, s scene, w event.Request, began time.Time) (event.Response, error) {
 	a := failover.Acknowledgement{Epoch: w.Acknowledgement.Epoch, By: w.Acknowledgement.By, Reason: w.Reason}
 	switch {
 	case s.consented(a) && s.last.State.Ended():
 		return event.Of(s.last, time.Since(began)), nil // the answer to the first one was lost
 	case s.consented(a) && s.asks():
-		return event.Answer{}, fmt.Errorf("trigger: execution %s has been acknowledged so, and asks again: %s (%s): remove the cause, then acknowledge it with another reason",
+		return event.Response{}, fmt.Errorf("trigger: execution %s has been acknowledged so, and asks again: %s (%s): remove the cause, then acknowledge it with another reason",
 			s.last.ID, s.last.Detail, s.last.Code)
 	case !s.consented(a):
 		if err := s.consent(h.cfg.Agent.Region, a); err != nil {
-			return event.Answer{}, err
+			return event.Response{}, err
 		}
 		call, cancel := context.WithTimeout(ctx, h.cfg.Agent.Policy.CallTimeout)
 		err := h.cfg.Agent.Controller.Acknowledger.Acknowledge(call, a)
 		cancel()
 		if err != nil {
-			return event.Answer{}, fmt.Errorf("trigger: keep the acknowledgement of epoch %d: %w: send it again", a.Epoch, err)
+			return event.Response{}, fmt.Errorf("trigger: keep the acknowledgement of epoch %d: %w: send it again", a.Epoch, err)
 		}
 	}
 	return h.answer(began)(h.walk(ctx, func(c *failover.Controller, ctx context.Context) (failover.Execution, error) {
@@ -165,10 +165,10 @@ func (h *Handler) acknowledge(ctx context.Context, s scene, w event.Wish, began 
 }
 
 // answer turns what a walk has come to into what is returned.
-func (h *Handler) answer(began time.Time) func(failover.Execution, error) (event.Answer, error) {
-	return func(x failover.Execution, err error) (event.Answer, error) {
+func (h *Handler) answer(began time.Time) func(failover.Execution, error) (event.Response, error) {
+	return func(x failover.Execution, err error) (event.Response, error) {
 		if err != nil {
-			return event.Answer{}, err
+			return event.Response{}, err
 		}
 		return event.Of(x, time.Since(began)), nil
 	}

@@ -34,7 +34,7 @@ type rig struct {
 	end    func()
 }
 
-// deaf is a deputy that the tests ask themselves.
+// deaf is an invoker that the tests ask themselves.
 type deaf struct{}
 
 func (deaf) Ask(context.Context, string) error { return nil }
@@ -51,7 +51,7 @@ func newRig(t *testing.T, cfg drtest.WorldConfig, p dr.Policy) *rig {
 	for _, region := range w.Topology.Vantages() {
 		cfg := w.Agent(region, p, nil)
 		if cfg.Controller != nil { // the monitor has none, and follows the one of the function
-			cfg.Journal, cfg.Deputy, cfg.Controller = cfg.Controller.Journal, deaf{}, nil
+			cfg.Journal, cfg.Trigger, cfg.Controller = cfg.Controller.Journal, deaf{}, nil
 		}
 		a, err := failover.NewAgent(cfg)
 		require.NoError(t, err)
@@ -71,11 +71,11 @@ func (r *rig) config(region dr.Region) trigger.Config {
 }
 
 // invoke calls the function of a Region with a deadline, as Lambda does.
-func (r *rig) invoke(region dr.Region, limit time.Duration, payload string) (event.Answer, error) {
+func (r *rig) invoke(region dr.Region, limit time.Duration, payload string) (event.Response, error) {
 	return r.call(r.config(region), limit, payload)
 }
 
-func (r *rig) call(cfg trigger.Config, limit time.Duration, payload string) (event.Answer, error) {
+func (r *rig) call(cfg trigger.Config, limit time.Duration, payload string) (event.Response, error) {
 	h, err := trigger.New(cfg)
 	require.NoError(r.t, err)
 	ctx, cancel := context.WithTimeout(r.ctx, limit)
@@ -85,18 +85,18 @@ func (r *rig) call(cfg trigger.Config, limit time.Duration, payload string) (eve
 	require.LessOrEqual(r.t, time.Since(began), limit, "an answer must come before Lambda's limit")
 	if err != nil {
 		require.Nil(r.t, out, "an error is no answer")
-		return event.Answer{}, err
+		return event.Response{}, err
 	}
 	var a struct {
-		event.Answer
+		event.Response
 		Took string `json:"took"`
 	}
 	require.NoError(r.t, json.Unmarshal(out, &a))
 	took, err := time.ParseDuration(a.Took)
 	require.NoError(r.t, err)
 	require.Equal(r.t, time.Since(began).Round(time.Millisecond), took)
-	a.Answer.Took = event.Took(took)
-	return a.Answer, nil
+	a.Response.Took = event.Took(took)
+	return a.Response, nil
 }
 
 // wish is a payload.

@@ -140,12 +140,12 @@ func idle(p dr.Policy, elapsed time.Duration, v health.Verdict) bool {
 }
 
 // conclude says what it means that nothing has begun.
-func conclude(e failover.Explanation, last error, took time.Duration) (event.Answer, error) {
+func conclude(e failover.Explanation, last error, took time.Duration) (event.Response, error) {
 	switch {
 	case e.Verdict.State == health.Impaired:
-		return event.Answer{}, fmt.Errorf("trigger: %s is impaired, and no failover could begin: %w", e.Verdict.Subject, orUnsaid(last))
+		return event.Response{}, fmt.Errorf("trigger: %s is impaired, and no failover could begin: %w", e.Verdict.Subject, orUnsaid(last))
 	case e.Verdict.Subject == "":
-		return event.Answer{}, fmt.Errorf("trigger: nothing could be observed: %w", orUnsaid(last))
+		return event.Response{}, fmt.Errorf("trigger: nothing could be observed: %w", orUnsaid(last))
 	}
 	return event.Nothing(fmt.Sprintf("%s is %s", e.Verdict.Subject, e.Verdict.State), e.String(), took), nil
 }

@@ -181,7 +181,7 @@ func TestTwoAtOnceContinueOneExecution(t *testing.T) {
 	bubble(t, drtest.WorldConfig{}, dr.Policy{}, func(t *testing.T, r *rig) {
 		r.CutRegion(east, true)
 		var wg sync.WaitGroup
-		answers, errs := make([]event.Answer, 2), make([]error, 2)
+		answers, errs := make([]event.Response, 2), make([]error, 2)
 		for i := range answers {
 			wg.Go(func() { answers[i], errs[i] = r.invoke(west, lambdaLimit, wish(event.Failover, west)) })
 		}

@@ -86,7 +86,7 @@ func (h *Handler) agent(e *ears) failover.AgentConfig {
 }
 
 // failover looks for evidence and acts on it. before is how things stood.
-func (h *Handler) failover(ctx context.Context, before scene, began time.Time) (event.Answer, error) {
+func (h *Handler) failover(ctx context.Context, before scene, began time.Time) (event.Response, error) {
 	for {
 		a, walked, err := h.round(ctx, before, began)
 		if err != nil || walked {
@@ -102,11 +102,11 @@ func (h *Handler) failover(ctx context.Context, before scene, began time.Time) (
 
 // round runs an agent until its controller has come to something, or nothing comes of
 // it. It reports whether an execution was walked.
-func (h *Handler) round(ctx context.Context, before scene, began time.Time) (event.Answer, bool, error) {
+func (h *Handler) round(ctx context.Context, before scene, began time.Time) (event.Response, bool, error) {
 	ears := h.ears()
 	agent, err := failover.NewAgent(h.agent(ears))
 	if err != nil {
-		return event.Answer{}, false, err
+		return event.Response{}, false, err
 	}
 	run, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
@@ -119,9 +119,9 @@ func (h *Handler) round(ctx context.Context, before scene, began time.Time) (eve
 	for begun := time.Now(); ; {
 		select {
 		case <-ctx.Done():
-			return event.Answer{}, false, h.late(ctx)
+			return event.Response{}, false, h.late(ctx)
 		case err := <-ears.died:
-			return event.Answer{}, false, err
+			return event.Response{}, false, err
 		case o := <-ears.outcomes:
 			switch {
 			case o.err != nil:

@@ -22,7 +22,7 @@ import (
 // Parts are what a function consists of. They live as long as the process: the clients
 // and pools are used by one agent after the other.
 type Parts struct {
-	// Agent is the function's: the monitor's guards and lacks but its deputy, the
+	// Agent is the function's: the monitor's guards and lacks but its invoker, the
 	// trigger's is silent and has a controller, the witness's only observes.
 	Agent failover.AgentConfig
 	// Role publishes which Region has the writer; nil in the witness.

@@ -26,7 +26,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/lifeboat-dr/lifeboat/lambdas/function/deputy"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/invoker"
 	"github.com/lifeboat-dr/lifeboat/lambdas/internal/boot"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/aurora"
@@ -149,7 +149,7 @@ func TestAMonitorOfAMember(t *testing.T) {
 	_, err := p.Agent.Leaser.ReadLease(t.Context())
 	require.ErrorIs(t, err, failover.ErrNoLease)
 	require.Equal(t, 2, c.called("/dynamodb/ DynamoDB_20120810.GetItem"), "the address before it is announced, and the lease")
-	d := deputy.New(west, "lifeboat-prod-failover-trigger", deputy.NewClient(p.AWS, west, c.URL+"/lambda", p.HTTP))
+	d := invoker.New(west, "lifeboat-prod-failover-trigger", invoker.NewClient(p.AWS, west, c.URL+"/lambda", p.HTTP))
 	require.NoError(t, d.Ask(t.Context(), "r"))
 	require.Eventually(t, func() bool {
 		return c.called("/lambda/2015-03-31/functions/lifeboat-prod-failover-trigger/invocations") == 1
@@ -168,7 +168,7 @@ func TestATriggerOfAMember(t *testing.T) {
 	require.Nil(t, p.Agent.Guard)
 	require.True(t, p.Agent.Silent)
 	require.NotNil(t, p.Agent.Controller)
-	require.Nil(t, p.Agent.Deputy)
+	require.Nil(t, p.Agent.Trigger)
 	require.Nil(t, p.Agent.Founder)
 	require.Nil(t, p.Announcer, "the monitor announces")
 }

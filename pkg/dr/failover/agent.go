@@ -27,9 +27,9 @@ type AgentConfig struct {
 	// Founder takes the first epoch when no lease has ever existed; for an agent with a
 	// Guard. Without one somebody else must take it.
 	Founder Founder
-	// Deputy moves the writer in another process, for a member's agent without a
+	// Trigger has the trigger move the writer in another process, for a member's agent without a
 	// Controller; Journal is that process's.
-	Deputy  Deputy
+	Trigger TriggerInvoker
 	Journal Journal
 	// Silent keeps heartbeats from being published: another process of this Region
 	// publishes its own, and two would overtake each other.
@@ -65,8 +65,8 @@ func NewAgent(cfg AgentConfig) (*Agent, error) {
 	if cfg.Leaser == nil || cfg.Heartbeats == nil {
 		errs = append(errs, errors.New("failover: agent: Leaser and Heartbeats are required"))
 	}
-	if cfg.Deputy != nil && (cfg.Controller != nil || cfg.Journal == nil) {
-		errs = append(errs, errors.New("failover: agent: a Deputy takes the place of a Controller, and needs the Journal that it writes"))
+	if cfg.Trigger != nil && (cfg.Controller != nil || cfg.Journal == nil) {
+		errs = append(errs, errors.New("failover: agent: a Trigger takes the place of a Controller, and needs the Journal that it writes"))
 	}
 	if cfg.Founder != nil && cfg.Guard == nil {
 		errs = append(errs, errors.New("failover: agent: a Founder needs a Guard, which keeps what was founded"))
@@ -131,8 +131,8 @@ func (a *Agent) Run(ctx context.Context) error {
 	if a.controller != nil {
 		wg.Go(func() { a.control(ctx) })
 	}
-	if a.cfg.Deputy != nil {
-		wg.Go(func() { a.deputise(ctx) })
+	if a.cfg.Trigger != nil {
+		wg.Go(func() { a.trigger(ctx) })
 		wg.Go(func() { a.follow(ctx) })
 	}
 	<-ctx.Done()
@@ -156,7 +156,7 @@ func (a *Agent) onVerdict(v health.Verdict) {
 	a.mu.Lock()
 	a.latest = v
 	a.mu.Unlock()
-	if a.cfg.Deputy != nil && !worthAsking(v) || a.cfg.Deputy == nil && (v.State != health.Impaired || a.controller == nil) {
+	if a.cfg.Trigger != nil && !worthAsking(v) || a.cfg.Trigger == nil && (v.State != health.Impaired || a.controller == nil) {
 		return
 	}
 	select {

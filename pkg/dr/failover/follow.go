@@ -9,30 +9,30 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
 )
 
-// Deputy moves the writer in another process of the same Region, for an agent without
+// TriggerInvoker has the trigger move the writer in another process of the same Region, for an agent without
 // a Controller of its own.
-type Deputy interface {
-	// Ask has the deputy look at the evidence and at the journal, and act on it. It
-	// returns when the deputy has been asked and does not wait for what it does.
+type TriggerInvoker interface {
+	// Ask has the trigger look at the evidence and at the journal, and act on it. It
+	// returns when the trigger has been asked and does not wait for what it does.
 	// Asking twice is asking once.
 	Ask(ctx context.Context, reason string) error
 }
 
-// stalled is after how long without a new entry an execution's deputy is asked again; a
+// stalled is after how long without a new entry an execution's trigger is asked again; a
 // process that has just begun to follow asks at once.
-// A deputy that lives and waits, for a promotion say, loses nothing by it.
+// A trigger that lives and waits, for a promotion say, loses nothing by it.
 const stalled = 3 * time.Second
 
-// ask has the deputy look. It must not hold the agent up.
+// ask has the trigger look. It must not hold the agent up.
 func (a *Agent) ask(ctx context.Context, reason string) {
 	call, cancel := context.WithTimeout(ctx, a.cfg.Policy.CallTimeout)
 	defer cancel()
-	if err := a.cfg.Deputy.Ask(call, reason); err != nil && ctx.Err() == nil {
-		a.problem("ask the deputy", err)
+	if err := a.cfg.Trigger.Ask(call, reason); err != nil && ctx.Err() == nil {
+		a.problem("ask the trigger", err)
 	}
 }
 
-// worthAsking reports whether a deputy should look. It is asked as soon as two
+// worthAsking reports whether the trigger should look. It is asked as soon as two
 // families are silent and nothing proves that the Region serves: it starts and asks
 // its own questions while the evidence is still being confirmed here, and so costs
 // no time. What it may do is decided by its own verdict.
@@ -40,9 +40,9 @@ func worthAsking(v health.Verdict) bool {
 	return v.State == health.Impaired || !v.Serving && len(v.Dark)+len(v.Suspect) >= 2
 }
 
-// deputise asks the deputy about every verdict that is worth it, at most once per
+// trigger asks the trigger about every verdict that is worth it, at most once per
 // probe interval.
-func (a *Agent) deputise(ctx context.Context) {
+func (a *Agent) trigger(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -53,7 +53,7 @@ func (a *Agent) deputise(ctx context.Context) {
 	}
 }
 
-// follow reads in the journal what the deputy does while its execution is open: when
+// follow reads in the journal what the trigger does while its execution is open: when
 // it has promoted this Region the guard may open the server, and when it stands still
 // it is asked again, because it may have died.
 func (a *Agent) follow(ctx context.Context) {
@@ -102,7 +102,7 @@ type follower struct {
 }
 
 // read takes the journal's latest entry while l is held by the follower's Region. It
-// tells whether the promotion of this term is done, and whether its deputy must be
+// tells whether the promotion of this term is done, and whether the trigger must be
 // asked again. It is pure but for what it remembers.
 func (f *follower) read(l Lease, x Execution, now time.Time) (promoted, again bool) {
 	if x.To != l.Holder || x.Epoch != l.Epoch {

@@ -15,9 +15,9 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
-// deputy runs a silent agent with a controller, as a function that is invoked does:
+// trigger runs a silent agent with a controller, as a function that is invoked does:
 // one at a time, until an execution has ended or nothing was found for a while.
-type deputy struct {
+type trigger struct {
 	r     *rig
 	idle  time.Duration
 	mu    sync.Mutex
@@ -25,7 +25,7 @@ type deputy struct {
 	asked int
 }
 
-func (d *deputy) Ask(context.Context, string) error {
+func (d *trigger) Ask(context.Context, string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.asked++
@@ -51,8 +51,8 @@ func (d *deputy) Ask(context.Context, string) error {
 	return nil
 }
 
-// crash ends the deputy that runs, in the middle of what it does.
-func (d *deputy) crash() {
+// crash ends the trigger that runs, in the middle of what it does.
+func (d *trigger) crash() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.kill != nil {
@@ -60,8 +60,8 @@ func (d *deputy) crash() {
 	}
 }
 
-// deputised is outage with the west's work shared by two processes.
-func deputised(t *testing.T, extra func(drtest.Call) drtest.Fault) (*rig, *deputy, time.Time) {
+// triggered is outage with the west's work shared by two processes.
+func triggered(t *testing.T, extra func(drtest.Call) drtest.Fault) (*rig, *trigger, time.Time) {
 	r := newRig(t, dr.Policy{})
 	r.breaks(func(c drtest.Call) drtest.Fault {
 		if extra != nil {
@@ -71,11 +71,11 @@ func deputised(t *testing.T, extra func(drtest.Call) drtest.Fault) (*rig, *deput
 		}
 		return latency(c)
 	})
-	d := &deputy{r: r, idle: time.Minute}
+	d := &trigger{r: r, idle: time.Minute}
 	r.agent(east)
 	r.agent(witness)
 	cfg := r.Agent(west, r.policy, r.trace())
-	cfg.Journal, cfg.Controller, cfg.Deputy = cfg.Controller.Journal, nil, d
+	cfg.Journal, cfg.Controller, cfg.Trigger = cfg.Controller.Journal, nil, d
 	a, err := failover.NewAgent(cfg)
 	require.NoError(t, err)
 	r.wg.Go(func() { _ = a.Run(r.ctx) })
@@ -86,10 +86,10 @@ func deputised(t *testing.T, extra func(drtest.Call) drtest.Fault) (*rig, *deput
 	return r, d, cut
 }
 
-func TestADeputyMovesTheWriterAsAControllerDoes(t *testing.T) {
+func TestATriggerMovesTheWriterAsAControllerDoes(t *testing.T) {
 	base := undisturbed(t)
 	synctest.Test(t, func(t *testing.T) {
-		r, d, cut := deputised(t, nil)
+		r, d, cut := triggered(t, nil)
 		defer r.end()
 		settled := r.until("settled", time.Minute, r.in(failover.Settled))
 		require.LessOrEqual(t, settled.Sub(cut), base+500*time.Millisecond, "two processes cost no more than one")
@@ -103,7 +103,7 @@ func TestADeputyMovesTheWriterAsAControllerDoes(t *testing.T) {
 	})
 }
 
-func TestADeputyThatDiesIsAskedAgain(t *testing.T) {
+func TestATriggerThatDiesIsAskedAgain(t *testing.T) {
 	base := undisturbed(t)
 	for record := 1; record <= 8; record++ {
 		for name, bad := range map[string]drtest.Fault{
@@ -115,7 +115,7 @@ func TestADeputyThatDiesIsAskedAgain(t *testing.T) {
 				crash := make(chan struct{})
 				var once sync.Once
 				n := 0
-				r, d, cut := deputised(t, func(c drtest.Call) drtest.Fault {
+				r, d, cut := triggered(t, func(c drtest.Call) drtest.Fault {
 					if c.Op != drtest.OpAppend {
 						return drtest.Fault{}
 					}
@@ -137,12 +137,12 @@ func TestADeputyThatDiesIsAskedAgain(t *testing.T) {
 	}
 }
 
-func TestADeputyNeedsAJournalToBeFollowed(t *testing.T) {
+func TestATriggerNeedsAJournalToBeFollowed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, dr.Policy{})
 		defer r.end()
 		cfg := r.Agent(west, r.policy, nil)
-		cfg.Deputy = &deputy{r: r}
+		cfg.Trigger = &trigger{r: r}
 		_, err := failover.NewAgent(cfg)
 		require.ErrorContains(t, err, "takes the place of a Controller")
 		cfg.Controller = nil
@@ -161,12 +161,12 @@ func TestAHandoverRightAfterThePromotionCostsNoRenewal(t *testing.T) {
 			defer r.end()
 			r.Pair.SetBoot(closed)
 			r.breaks(latency)
-			d := &deputy{r: r, idle: time.Minute}
+			d := &trigger{r: r, idle: time.Minute}
 			r.agent(east)
 			r.agent(witness)
 			monitor := func() func() {
 				cfg := r.Agent(west, r.policy, r.trace())
-				cfg.Journal, cfg.Controller, cfg.Deputy = cfg.Controller.Journal, nil, d
+				cfg.Journal, cfg.Controller, cfg.Trigger = cfg.Controller.Journal, nil, d
 				return r.run(cfg)
 			}
 			stop := monitor()

@@ -129,19 +129,19 @@ func (e *elsewhere) Describe(ctx context.Context) (failover.Cluster, error) {
 	return now, err
 }
 
-// dumb is a deputy that can't be asked.
+// dumb is a trigger that can't be asked.
 type dumb struct{ asked atomic.Int32 }
 
 func (d *dumb) Ask(context.Context, string) error { d.asked.Add(1); return errRefused }
 
-// TestFollowingADeputy: the monitor asks again only for an execution of its own Region
+// TestFollowingATrigger: the monitor asks again only for an execution of its own Region
 // that is under way and that no person has the word in.
-func TestFollowingADeputy(t *testing.T) {
+func TestFollowingATrigger(t *testing.T) {
 	follow := func(t *testing.T, x *failover.Execution) (*rig, *dumb) {
 		r := newRig(t, dr.Policy{})
 		d := &dumb{}
 		cfg := r.Agent(west, r.policy, r.trace())
-		cfg.Journal, cfg.Controller, cfg.Deputy = cfg.Controller.Journal, nil, d
+		cfg.Journal, cfg.Controller, cfg.Trigger = cfg.Controller.Journal, nil, d
 		if x != nil {
 			require.NoError(t, r.Store.At(west).Append(r.ctx, failover.Entry{Execution: *x, Event: failover.EvConfirmed, At: time.Now()}))
 		}
@@ -172,7 +172,7 @@ func TestFollowingADeputy(t *testing.T) {
 			defer r.end()
 			require.Equal(t, c.asks, d.asked.Load() > 1, "asked %d times", d.asked.Load())
 			if c.asks {
-				require.NotEmpty(t, r.problems("ask the deputy"), "that it can't be asked is told")
+				require.NotEmpty(t, r.problems("ask the trigger"), "that it can't be asked is told")
 			}
 		})
 	}

@@ -63,7 +63,7 @@ func count(t *testing.T, policy dr.Policy, watched time.Duration) map[drtest.Op]
 		cfg := world.Agent(region, policy, nil)
 		cfg.Controller = nil // it lives in the trigger
 		if cfg.Guard != nil {
-			cfg.Deputy, cfg.Journal = nobody{}, world.Store.At(region)
+			cfg.Trigger, cfg.Journal = nobody{}, world.Store.At(region)
 		}
 		agent, err := failover.NewAgent(cfg)
 		require.NoError(t, err)

@@ -114,7 +114,7 @@ func write(t *testing.T, watched time.Duration) (map[dr.Region]*bytes.Buffer, in
 		cfg := monitor.Config{Agent: world.Agent(region, dr.Policy{}, events.Trace())}
 		cfg.Agent.Controller = nil // it lives in the trigger
 		if cfg.Agent.Guard != nil {
-			cfg.Agent.Deputy, cfg.Agent.Journal, cfg.Role = nobody{}, world.Store.At(region), nobody{}
+			cfg.Agent.Trigger, cfg.Agent.Journal, cfg.Role = nobody{}, world.Store.At(region), nobody{}
 		}
 		h, err := monitor.New(cfg.InTurns(&turns, slog.New(slog.DiscardHandler)))
 		require.NoError(t, err)

@@ -41,7 +41,7 @@ func (s *service) acknowledge(ctx context.Context, by, reason string) error {
 	if x.State != failover.Operator {
 		return fmt.Errorf("%w: %s is %s", ErrNoQuestion, x.ID, x.State)
 	}
-	wish, err := json.Marshal(event.Wish{
+	wish, err := json.Marshal(event.Request{
 		Mode: event.Acknowledge, Target: x.To, Reason: reason, Acknowledgement: &event.Acknowledgement{Epoch: x.Epoch, By: by},
 	})
 	if err != nil {

@@ -1,4 +1,4 @@
-package deputy_test
+package invoker_test
 
 import (
 	"context"
@@ -14,12 +14,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/stretchr/testify/require"
 
-	"github.com/lifeboat-dr/lifeboat/lambdas/function/deputy"
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/event"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/invoker"
 )
 
-// invoker is Lambda with a trigger that may run once at a time.
-type invoker struct {
+// lambdaAPI is Lambda with a trigger that may run once at a time.
+type lambdaAPI struct {
 	mu    sync.Mutex
 	in    []*lambda.InvokeInput
 	takes time.Duration // of an execution
@@ -30,7 +30,7 @@ type invoker struct {
 	open  int           // calls whose answer is waited for
 }
 
-func (i *invoker) Invoke(ctx context.Context, in *lambda.InvokeInput, _ ...func(*lambda.Options)) (*lambda.InvokeOutput, error) {
+func (i *lambdaAPI) Invoke(ctx context.Context, in *lambda.InvokeInput, _ ...func(*lambda.Options)) (*lambda.InvokeOutput, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.in = append(i.in, in)
@@ -62,14 +62,14 @@ func (i *invoker) Invoke(ctx context.Context, in *lambda.InvokeInput, _ ...func(
 }
 
 // asks is how often it was invoked, after everything has come to rest.
-func (i *invoker) asks() int {
+func (i *lambdaAPI) asks() int {
 	synctest.Wait()
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return len(i.in)
 }
 
-func (i *invoker) waiting() int {
+func (i *lambdaAPI) waiting() int {
 	synctest.Wait()
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -79,7 +79,7 @@ func (i *invoker) waiting() int {
 const name = "lifeboat-prod-failover-trigger"
 
 // ask asks as agents do, within a deadline that ends at once.
-func ask(t *testing.T, d *deputy.Deputy, reason string) error {
+func ask(t *testing.T, d *invoker.Invoker, reason string) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
@@ -88,10 +88,10 @@ func ask(t *testing.T, d *deputy.Deputy, reason string) error {
 	return d.Ask(ctx, reason)
 }
 
-func TestADeputyIsAskedOnceInTwoSeconds(t *testing.T) {
+func TestTheTriggerIsAskedOnceInTwoSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		i := &invoker{takes: 100 * time.Millisecond} // it has nothing to do
-		d := deputy.New("us-west-2", name, i)
+		i := &lambdaAPI{takes: 100 * time.Millisecond} // it has nothing to do
+		d := invoker.New("us-west-2", name, i)
 		for range 41 { // ten seconds, four times a second
 			require.NoError(t, ask(t, d, "sql dead\n\x1b[2J"+strings.Repeat("é", 2000)))
 			<-time.After(250 * time.Millisecond)
@@ -109,8 +109,8 @@ func TestADeputyIsAskedOnceInTwoSeconds(t *testing.T) {
 
 func TestAnExecutionOfMinutesIsAskedForOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		i := &invoker{takes: 3 * time.Minute}
-		d := deputy.New("us-west-2", name, i)
+		i := &lambdaAPI{takes: 3 * time.Minute}
+		d := invoker.New("us-west-2", name, i)
 		for range 30 {
 			require.NoError(t, ask(t, d, "impaired"))
 			require.Equal(t, 1, i.waiting(), "the execution's own answer is waited for")
@@ -123,7 +123,7 @@ func TestAnExecutionOfMinutesIsAskedForOnce(t *testing.T) {
 		require.Zero(t, time.Since(began))
 		require.Zero(t, i.waiting())
 
-		next := deputy.New("us-west-2", name, i) // of the process after it
+		next := invoker.New("us-west-2", name, i) // of the process after it
 		require.NoError(t, ask(t, next, "impaired"))
 		require.Equal(t, 11, i.asks())
 		require.NoError(t, next.HangUp(), "that somebody is at it is no error")
@@ -133,8 +133,8 @@ func TestAnExecutionOfMinutesIsAskedForOnce(t *testing.T) {
 
 func TestADeadConnectionDoesNotCountAsAskedForLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		i := &invoker{lose: true, takes: time.Second}
-		d := deputy.New("us-west-2", name, i)
+		i := &lambdaAPI{lose: true, takes: time.Second}
+		d := invoker.New("us-west-2", name, i)
 		for range 30 {
 			require.NoError(t, ask(t, d, "impaired"))
 			require.LessOrEqual(t, i.waiting(), 2)
@@ -153,16 +153,16 @@ func TestWhatFailedIsToldAndAskedAgainAtOnce(t *testing.T) {
 		said string
 		want string
 	}{
-		"Lambda refuses":                       {err: errors.New("access denied"), want: "deputy: invoke " + name + " in us-west-2: access denied"},
+		"Lambda refuses":                       {err: errors.New("access denied"), want: "invoker: invoke " + name + " in us-west-2: access denied"},
 		"the account's own concurrency is all": {err: accountFull, want: "Rate Exceeded."},
 		"the trigger fails": {said: `{"errorMessage":"the table\nis gone","errorType":"errorString"}`,
-			want: "deputy: invoke " + name + " in us-west-2: it failed (Unhandled): the table is gone: its log"},
+			want: "invoker: invoke " + name + " in us-west-2: it failed (Unhandled): the table is gone: its log"},
 		"the trigger is killed": {said: `no JSON`, want: "it failed (Unhandled): without a message"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				i := &invoker{err: c.err, said: c.said}
-				d := deputy.New("us-west-2", name, i)
+				i := &lambdaAPI{err: c.err, said: c.said}
+				d := invoker.New("us-west-2", name, i)
 				require.NoError(t, ask(t, d, "r"), "nothing is known yet")
 				require.Equal(t, 1, i.asks())
 				i.err, i.said = nil, ""

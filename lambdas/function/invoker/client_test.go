@@ -1,4 +1,4 @@
-package deputy_test
+package invoker_test
 
 import (
 	"net/http"
@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/stretchr/testify/require"
 
-	"github.com/lifeboat-dr/lifeboat/lambdas/function/deputy"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/invoker"
 )
 
 // The reason of a refusal is in its body (Lambda API reference, Invoke, errors).
@@ -24,7 +24,7 @@ func TestTheClientTriesOnceAndTellsWhyItIsRefused(t *testing.T) {
 		_, _ = w.Write([]byte(`{"Reason":"ReservedFunctionConcurrentInvocationLimitExceeded","Type":"User","message":"Rate Exceeded."}`))
 	}))
 	defer server.Close()
-	c := deputy.NewClient(aws.Config{Credentials: aws.AnonymousCredentials{}}, "us-west-2", server.URL, server.Client())
+	c := invoker.NewClient(aws.Config{Credentials: aws.AnonymousCredentials{}}, "us-west-2", server.URL, server.Client())
 	_, err := c.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String(name)})
 	var refused *types.TooManyRequestsException
 	require.ErrorAs(t, err, &refused)

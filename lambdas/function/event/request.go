@@ -14,7 +14,7 @@ import (
 // Mode is what is wished for.
 type Mode string
 
-// The modes of a wish.
+// The modes of a request.
 const (
 	// Failover: look whether the other Region is lost, and if so move the writer here.
 	// An execution that is open goes on.
@@ -25,8 +25,8 @@ const (
 	Acknowledge Mode = "acknowledge"
 )
 
-// Wish is what somebody wants of the failover trigger.
-type Wish struct {
+// Request is what somebody wants of the failover trigger.
+type Request struct {
 	Mode Mode `json:"mode"`
 	// Target is the Region to which the writer moves: the trigger's own, and written out
 	// so that nobody moves it the wrong way by calling the wrong function.
@@ -55,8 +55,8 @@ const (
 
 var regionForm = regexp.MustCompile(`^[a-z]{2}(-[a-z]{1,12}){1,3}-[1-9][0-9]?$`)
 
-// Validate reports everything that is wrong with the wish at once.
-func (w Wish) Validate() error {
+// Validate reports everything that is wrong with the request at once.
+func (w Request) Validate() error {
 	var errs []error
 	refuse := func(bad bool, format string, args ...any) {
 		if bad {

@@ -7,9 +7,9 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
-// Answer is what the trigger returns. That it could not do what it should is no answer
+// Response is what the trigger returns. That it could not do what it should is no answer
 // but an error: Lambda then tries again and keeps what failed for good.
-type Answer struct {
+type Response struct {
 	// Execution is empty when nothing was to be done; State is then Steady.
 	Execution string         `json:"execution,omitempty"`
 	Mode      failover.Mode  `json:"mode,omitempty"`
@@ -25,16 +25,16 @@ type Answer struct {
 }
 
 // Of returns the answer about an execution.
-func Of(x failover.Execution, took time.Duration) Answer {
-	return Answer{
+func Of(x failover.Execution, took time.Duration) Response {
+	return Response{
 		Execution: x.ID, Mode: x.Mode, State: x.State, Code: x.Code, Epoch: x.Epoch, Detail: x.Detail,
 		Evidence: x.Report(), Took: Took(took),
 	}
 }
 
 // Nothing returns the answer when nothing was to be done.
-func Nothing(why, evidence string, took time.Duration) Answer {
-	return Answer{State: failover.Steady, Detail: "nothing to do: " + why, Evidence: evidence, Took: Took(took)}
+func Nothing(why, evidence string, took time.Duration) Response {
+	return Response{State: failover.Steady, Detail: "nothing to do: " + why, Evidence: evidence, Took: Took(took)}
 }
 
 // Took is a duration that is written as "1.5s", to the millisecond.

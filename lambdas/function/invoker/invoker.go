@@ -1,6 +1,6 @@
-// Package deputy asks the trigger of the own Region to move the writer. It is apart from
+// Package invoker asks the trigger of the own Region to move the writer. It is apart from
 // package boot so that the trigger itself carries no client of Lambda's.
-package deputy
+package invoker
 
 import (
 	"context"
@@ -21,8 +21,8 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
-// Invoker is the part of the Lambda API that a Deputy uses.
-type Invoker interface {
+// API is the part of the Lambda API that an Invoker uses.
+type API interface {
 	Invoke(context.Context, *lambda.InvokeInput, ...func(*lambda.Options)) (*lambda.InvokeOutput, error)
 }
 
@@ -37,7 +37,7 @@ const (
 	mostOpen = 2
 )
 
-// Deputy is the trigger of the own Region, which moves the writer in another process.
+// Invoker invokes the trigger of its own Region, which moves the writer in another process.
 // It is safe for concurrent use.
 //
 // The trigger is invoked synchronously, in the background. Only one of it may run, and
@@ -46,10 +46,10 @@ const (
 // end and run late, or grow too old and page people from the dead-letter queue. Lambda
 // repeats no synchronous call, and need not: who asks asks again for as long as there is
 // a reason. Nor does it end an execution when nobody waits for its answer any more.
-type Deputy struct {
+type Invoker struct {
 	region   dr.Region
 	function string
-	client   Invoker
+	client   API
 	calls    sync.WaitGroup
 
 	mu     sync.Mutex
@@ -61,14 +61,14 @@ type Deputy struct {
 // call is an invocation whose answer is waited for.
 type call struct{ hangUp context.CancelFunc }
 
-var _ failover.Deputy = (*Deputy)(nil)
+var _ failover.TriggerInvoker = (*Invoker)(nil)
 
-// New returns the deputy that a function of a Region is.
-func New(r dr.Region, function string, client Invoker) *Deputy {
-	return &Deputy{region: r, function: function, client: client}
+// New returns the invoker of one Region's trigger.
+func New(r dr.Region, function string, client API) *Invoker {
+	return &Invoker{region: r, function: function, client: client}
 }
 
-// NewClient returns a client of one Region that tries once: who asks a deputy asks again
+// NewClient returns a client of one Region that tries once: who asks asks again
 // anyway. An empty endpoint means AWS's.
 func NewClient(cfg aws.Config, r dr.Region, endpoint string, hc aws.HTTPClient) *lambda.Client {
 	return lambda.NewFromConfig(cfg, func(o *lambda.Options) {
@@ -81,13 +81,13 @@ func NewClient(cfg aws.Config, r dr.Region, endpoint string, hc aws.HTTPClient) 
 	})
 }
 
-// Ask implements failover.Deputy. It returns at once; its error is that of an earlier
+// Ask implements failover.TriggerInvoker. It returns at once; its error is that of an earlier
 // question, or of the trigger that it was put to. Within 2 s of an earlier question, or
 // 5 s while that has no answer, it asks nothing.
 //
 // The call outlives ctx, until HangUp.
-func (d *Deputy) Ask(ctx context.Context, reason string) error {
-	payload, err := json.Marshal(event.Wish{Mode: event.Failover, Target: d.region, Reason: event.Plain(reason)})
+func (d *Invoker) Ask(ctx context.Context, reason string) error {
+	payload, err := json.Marshal(event.Request{Mode: event.Failover, Target: d.region, Reason: event.Plain(reason)})
 	if err != nil {
 		return d.failure(err)
 	}
@@ -117,7 +117,7 @@ func (d *Deputy) Ask(ctx context.Context, reason string) error {
 // be told. What was asked for goes on in the trigger. It belongs at the end of a turn: a
 // process that stands still would find its connections dead. Ask works again afterwards,
 // and must not be called meanwhile.
-func (d *Deputy) HangUp() error {
+func (d *Invoker) HangUp() error {
 	d.mu.Lock()
 	for _, c := range d.open {
 		c.hangUp()
@@ -131,7 +131,7 @@ func (d *Deputy) HangUp() error {
 }
 
 // ended notes that a call is over.
-func (d *Deputy) ended(c *call, given bool, err error) {
+func (d *Invoker) ended(c *call, given bool, err error) {
 	c.hangUp()
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -143,14 +143,14 @@ func (d *Deputy) ended(c *call, given bool, err error) {
 }
 
 // told returns the error that nobody has been told yet.
-func (d *Deputy) told() error {
+func (d *Invoker) told() error {
 	err := d.failed
 	d.failed = nil
 	return err
 }
 
 // invoke returns when the execution has ended, or when another one runs.
-func (d *Deputy) invoke(ctx context.Context, payload []byte) error {
+func (d *Invoker) invoke(ctx context.Context, payload []byte) error {
 	out, err := d.client.Invoke(ctx, &lambda.InvokeInput{
 		FunctionName: aws.String(d.function), InvocationType: types.InvocationTypeRequestResponse, Payload: payload,
 	})
@@ -166,8 +166,8 @@ func (d *Deputy) invoke(ctx context.Context, payload []byte) error {
 	return nil
 }
 
-func (d *Deputy) failure(err error) error {
-	return fmt.Errorf("deputy: invoke %s in %s: %w", d.function, d.region, err)
+func (d *Invoker) failure(err error) error {
+	return fmt.Errorf("invoker: invoke %s in %s: %w", d.function, d.region, err)
 }
 
 // said is the message in a function's error (Lambda developer guide, function errors), as

@@ -13,7 +13,7 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
 
-// phone is a deputy with a call that stays open until it is hung up.
+// phone is an invoker with a call that stays open until it is hung up.
 type phone struct{ hungUp int }
 
 func (*phone) Ask(context.Context, string) error { return nil }
@@ -23,7 +23,7 @@ func (p *phone) HangUp() error {
 	return errors.New("the trigger has failed")
 }
 
-func TestTheDeputysCallsEndWithTheTurn(t *testing.T) {
+func TestTheInvokersCallsEndWithTheTurn(t *testing.T) {
 	var mu sync.Mutex
 	var problems []string
 	bubble(t, func(t *testing.T, r *rig) {
@@ -34,7 +34,7 @@ func TestTheDeputysCallsEndWithTheTurn(t *testing.T) {
 		}}
 		p := &phone{}
 		cfg := r.config(east)
-		cfg.Agent.Deputy = p
+		cfg.Agent.Trigger = p
 		h, err := monitor.New(cfg)
 		require.NoError(t, err)
 		for turns := 1; turns <= 2; turns++ {
@@ -46,6 +46,6 @@ func TestTheDeputysCallsEndWithTheTurn(t *testing.T) {
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		require.Contains(t, problems, "ask the deputy: the trigger has failed", "what nobody asked after is told")
+		require.Contains(t, problems, "ask the trigger: the trigger has failed", "what nobody asked after is told")
 	})
 }

@@ -1,4 +1,4 @@
-package deputy_test
+package invoker_test
 
 import (
 	"encoding/json"
@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/lifeboat-dr/lifeboat/lambdas/function/deputy"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/invoker"
 )
 
 // FuzzSaid lets the trigger fail with any answer. Whatever it is, the failure is told as
@@ -24,14 +24,14 @@ func FuzzSaid(f *testing.F) {
 	} {
 		f.Add([]byte(payload))
 	}
-	const before, after = "deputy: invoke " + name + " in us-west-2: it failed (Unhandled): ", ": its log and the journal tell more"
+	const before, after = "invoker: invoke " + name + " in us-west-2: it failed (Unhandled): ", ": its log and the journal tell more"
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		if len(payload) == 0 {
 			return // the invoker's sign that the trigger has not failed
 		}
 		var err error
 		synctest.Test(t, func(t *testing.T) {
-			d := deputy.New("us-west-2", name, &invoker{said: string(payload)})
+			d := invoker.New("us-west-2", name, &lambdaAPI{said: string(payload)})
 			require.NoError(t, d.Ask(t.Context(), "r"))
 			synctest.Wait()
 			err = d.HangUp()
