@@ -11,14 +11,14 @@ import (
 
 // stateMarks are the phases of a recovery as a controller passes them.
 var stateMarks = map[failover.State]string{
-	failover.EpochTaken: measure.MarkDecided,
-	failover.Fenced:     measure.MarkFenced,
-	failover.Promoted:   measure.MarkPromoted,
-	failover.Verified:   measure.MarkVerified,
-	failover.Redirected: measure.MarkRedirected,
-	failover.Settled:    measure.MarkSettled,
-	failover.Aborted:    measure.MarkAborted,
-	failover.Operator:   measure.MarkOperator,
+	failover.EpochTaken:       measure.MarkDecided,
+	failover.Fenced:           measure.MarkFenced,
+	failover.Promoted:         measure.MarkPromoted,
+	failover.Verified:         measure.MarkVerified,
+	failover.Redirected:       measure.MarkRedirected,
+	failover.Settled:          measure.MarkSettled,
+	failover.Aborted:          measure.MarkAborted,
+	failover.AwaitingApproval: measure.MarkOperator,
 }
 
 // MarkTrace returns a trace that turns what an agent does into marks. The clock is

@@ -79,7 +79,7 @@ func controllerBugs() []Bug {
 		{
 			Name: "the gate is asked too late", Room: room, File: "pkg/dr/failover/step.go",
 			Old: "\t\tif code, why := question(p, x); code != \"\" {\n\t\t\treturn ask(x, Confirmed, code, why), nil\n\t\t}\n", New: "",
-			Why: "a Region that comes back while a person thinks has lost its lease", Package: pkg, Test: "TestAQuestionIsPutBeforeTheEpochIsTaken", Says: `expected: "Operator"`,
+			Why: "a Region that comes back while a person thinks has lost its lease", Package: pkg, Test: "TestAQuestionIsPutBeforeTheEpochIsTaken", Says: `expected: "AwaitingApproval"`,
 		},
 		{
 			Name: "a lag that nobody saw is none", Room: room, File: "pkg/dr/failover/step.go",

@@ -11,11 +11,11 @@ var policy = dr.DefaultPolicy()
 // brings about no event that the controller would not.
 func (x execution) follow(e failover.Event, without Without) execution {
 	full := failover.Execution{
-		State: failover.States[x.State], Epoch: dr.Epoch(x.Epoch), Mode: failover.ModeFailover,
+		State: states[x.State], Epoch: dr.Epoch(x.Epoch), Mode: failover.ModeFailover,
 		Evidence: failover.Evidence{Witness: true, LagKnown: !x.LagUnknown || without == Consent, MonitorDiedFirst: x.DiedFirst},
 	}
 	if x.State == operator {
-		full.Asked = failover.States[x.Asked]
+		full.Asked = states[x.Asked]
 		if x.Asked == gated {
 			full.Code = failover.CodePromotionStuck
 		}
@@ -31,7 +31,7 @@ func (x execution) follow(e failover.Event, without Without) execution {
 		panic(err)
 	}
 	x.State, x.Asked = index(next.State), 0
-	if next.State == failover.Operator {
+	if next.State == failover.AwaitingApproval {
 		x.Asked = index(next.Asked)
 	}
 	x.Consented, x.Switchover = next.Ack != nil, next.Mode == failover.ModeSwitchover // a consent may turn one into a failover

@@ -75,7 +75,7 @@ type lease struct {
 
 // execution is what the journal and its controllers know.
 type execution struct {
-	State, Asked uint8 // index into failover.States; Asked only in Operator
+	State, Asked uint8 // index into states; Asked only in AwaitingApproval
 	To           uint8
 	Epoch, Try   uint8
 	Seq          uint8 // see written
@@ -162,8 +162,11 @@ type trigger struct {
 	Waited uint8 // for the lease to run out
 }
 
+// states are those of an execution, in order.
+var states = failover.States()
+
 func index(s failover.State) uint8 {
-	for i, known := range failover.States {
+	for i, known := range states {
 		if known == s {
 			return uint8(i)
 		}
@@ -176,13 +179,13 @@ var (
 	confirmed  = index(failover.Confirmed)
 	epochTaken = index(failover.EpochTaken)
 	fenced     = index(failover.Fenced)
-	gated      = index(failover.Gated)
+	gated      = index(failover.LossAccepted)
 	promoted   = index(failover.Promoted)
 	verified   = index(failover.Verified)
 	redirected = index(failover.Redirected)
 	settled    = index(failover.Settled)
 	aborted    = index(failover.Aborted)
-	operator   = index(failover.Operator)
+	operator   = index(failover.AwaitingApproval)
 )
 
 func (x *execution) ended() bool {
@@ -231,7 +234,7 @@ func (s *State) String() string {
 	var t strings.Builder
 	fmt.Fprintf(&t, "epoch %d held by %s", s.Lease.Epoch, name(s.Lease.Holder))
 	if s.Journal.State != steady {
-		fmt.Fprintf(&t, ", execution %d.%d to %s %s", s.Journal.Epoch, s.Journal.Try, name(s.Journal.To), failover.States[s.Journal.State])
+		fmt.Fprintf(&t, ", execution %d.%d to %s %s", s.Journal.Epoch, s.Journal.Try, name(s.Journal.To), states[s.Journal.State])
 	}
 	fmt.Fprintf(&t, ", control plane says %s", name(s.Writer))
 	for r, m := range s.Member {

@@ -65,11 +65,11 @@ func (g *game) course(t trial) {
 		if x.Seq != i+1 {
 			g.audit.fail("journal", "%s: entry %d has number %d", t.id, i+1, x.Seq)
 		}
-		if _, ok := failover.Table[from][e.Event]; !ok {
+		if _, ok := failover.Table()[from][e.Event]; !ok {
 			g.audit.fail("journal", "%s: %s in state %s is not in the table", t.id, e.Event, from)
 		}
 		g.audit.visit(fmt.Sprintf("edge %s %s", from, e.Event))
-		if x.State == failover.Operator {
+		if x.State == failover.AwaitingApproval {
 			g.audit.visit("code " + string(x.Code))
 			if x.Code == "" {
 				g.audit.fail("journal", "%s: a person is asked without a code", t.id)
@@ -79,7 +79,7 @@ func (g *game) course(t trial) {
 	}
 	x := t.last()
 	g.audit.visit("ended " + string(x.State))
-	if !x.State.Ended() && x.State != failover.Operator {
+	if !x.State.Ended() && x.State != failover.AwaitingApproval {
 		g.audit.fail("journal", "%s was left in state %s", t.id, x.State)
 	}
 	for _, k := range []failover.Kind{failover.EvPromoted, failover.EvVerified, failover.EvRedirected} {
@@ -162,7 +162,7 @@ func (g *game) announcements(trials []trial) {
 			continue
 		}
 		if !slices.ContainsFunc(t.entries, func(e failover.Entry) bool {
-			return e.Execution.State == failover.Operator && !e.At.After(p.At) && strings.HasSuffix(p.Subject, string(e.Execution.Code))
+			return e.Execution.State == failover.AwaitingApproval && !e.At.After(p.At) && strings.HasSuffix(p.Subject, string(e.Execution.Code))
 		}) {
 			g.audit.fail("announce", "%q was said, and %s had asked nothing", p.Subject, t.id)
 		}

@@ -200,7 +200,7 @@ func (g *game) pending(ctx context.Context, r dr.Region) {
 // fence, the operator first makes sure that the old writer is stopped.
 func (g *game) operate(ctx context.Context) error {
 	x, err := g.last()
-	if err != nil || x.State != failover.Operator {
+	if err != nil || x.State != failover.AwaitingApproval {
 		g.asked = time.Time{}
 		return err
 	}

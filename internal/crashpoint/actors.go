@@ -141,7 +141,7 @@ func (s *Stage) operate() {
 func (s *Stage) person() {
 	for ; s.Ctx.Err() == nil; s.wait(100 * time.Millisecond) {
 		e, ok := s.world.Newest()
-		if !ok || e.Execution.State != failover.Operator {
+		if !ok || e.Execution.State != failover.AwaitingApproval {
 			continue
 		}
 		s.wait(time.Second)

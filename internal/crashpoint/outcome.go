@@ -76,7 +76,7 @@ func (o Outcome) journal() []string {
 		if last.ID != o.Entries[0].Execution.ID || last.Seq != i+1 {
 			fail("entry %d is %s/%d: not one execution without a gap", i+1, last.ID, last.Seq)
 		}
-		if _, ok := failover.Table[from][e.Event]; !ok {
+		if _, ok := failover.Table()[from][e.Event]; !ok {
 			fail("%s in state %s is not in the table", e.Event, from)
 		}
 		from = last.State

@@ -24,7 +24,7 @@ func good() crashpoint.Outcome {
 		in failover.State
 	}{
 		{failover.EvConfirmed, failover.Confirmed}, {failover.EvEpochTaken, failover.EpochTaken}, {failover.EvFenceProven, failover.Fenced},
-		{failover.EvGatePassed, failover.Gated}, {failover.EvPromoted, failover.Promoted}, {failover.EvVerified, failover.Verified},
+		{failover.EvGatePassed, failover.LossAccepted}, {failover.EvPromoted, failover.Promoted}, {failover.EvVerified, failover.Verified},
 		{failover.EvRedirected, failover.Redirected}, {failover.EvAnnounced, failover.Settled},
 	} {
 		x.Seq, x.State = i+1, to.in

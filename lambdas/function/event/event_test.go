@@ -104,13 +104,13 @@ func TestParseReportsEverythingAtOnce(t *testing.T) {
 }
 
 func TestAnswer(t *testing.T) {
-	x := failover.Execution{ID: "0000000007-0001", Mode: failover.ModeFailover, From: "us-east-1", To: "us-west-2", State: failover.Operator, Code: failover.CodeLagUnknown, Epoch: 7}
+	x := failover.Execution{ID: "0000000007-0001", Mode: failover.ModeFailover, From: "us-east-1", To: "us-west-2", State: failover.AwaitingApproval, Code: failover.CodeLagUnknown, Epoch: 7}
 	data, err := json.Marshal(event.Of(x, 61234567*time.Microsecond))
 	require.NoError(t, err)
 	var got map[string]any
 	require.NoError(t, json.Unmarshal(data, &got))
 	require.Equal(t, "0000000007-0001", got["execution"])
-	require.Equal(t, "Operator", got["state"])
+	require.Equal(t, "AwaitingApproval", got["state"])
 	require.Equal(t, "lag-unknown", got["code"])
 	require.EqualValues(t, 7, got["epoch"])
 	require.Equal(t, "1m1.235s", got["took"])

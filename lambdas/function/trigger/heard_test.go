@@ -45,7 +45,7 @@ func TestTheLogNamesTheExecution(t *testing.T) {
 		require.Equal(t, "ERROR", got[1]["level"])
 		require.Equal(t, "0000000002-0001", got[1]["execution"])
 		require.EqualValues(t, 2, got[1]["epoch"])
-		require.Equal(t, "Gated", got[1]["state"])
+		require.Equal(t, "LossAccepted", got[1]["state"])
 
 		_, err = r.call(cfg, lambdaLimit, wish(event.Failover, west))
 		require.NoError(t, err)

@@ -35,7 +35,7 @@ func (s scene) ended(before scene, to dr.Region) bool {
 
 // moot reports whether the question that an earlier scene asked needs no answer any more.
 func (s scene) moot(before scene) bool {
-	return s.last.ID == before.last.ID && before.last.State == failover.Operator && s.last.State == failover.Aborted
+	return s.last.ID == before.last.ID && before.last.State == failover.AwaitingApproval && s.last.State == failover.Aborted
 }
 
 // asks reports whether the last execution can only wait for a person. It could do
@@ -46,7 +46,7 @@ func (s scene) moot(before scene) bool {
 func (s scene) asks() bool {
 	x, l := s.last, s.lease
 	switch {
-	case x.State != failover.Operator:
+	case x.State != failover.AwaitingApproval:
 		return false
 	case s.ack != nil && (x.Ack == nil || *x.Ack != *s.ack):
 		return false
@@ -74,7 +74,7 @@ func (s scene) consent(own dr.Region, a failover.Acknowledgement) error {
 		return fmt.Errorf("trigger: execution %s moves the writer to %s: acknowledge it there", x.ID, x.To)
 	case x.Epoch != a.Epoch:
 		return fmt.Errorf("trigger: epoch %d was acknowledged, execution %s is about epoch %d and %s: read its question again", a.Epoch, x.ID, x.Epoch, x.State)
-	case x.State != failover.Operator:
+	case x.State != failover.AwaitingApproval:
 		return fmt.Errorf("trigger: execution %s asks nothing, it is %s", x.ID, x.State)
 	}
 	return nil
@@ -108,7 +108,7 @@ func (h *Handler) read(ctx context.Context) (s scene, err error) {
 	if err != nil {
 		return scene{}, err
 	}
-	if s.last = e.Execution; s.last.State != failover.Operator {
+	if s.last = e.Execution; s.last.State != failover.AwaitingApproval {
 		return s, nil
 	}
 	a, err := h.cfg.Agent.Controller.Acknowledger.Acknowledgement(call, s.last.Epoch)

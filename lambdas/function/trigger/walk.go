@@ -49,7 +49,7 @@ func (e *ears) heard(x failover.Execution, err error) { put(e.outcomes, outcome{
 // trace returns the trace that hears.
 func (e *ears) trace() *dr.Trace {
 	return &dr.Trace{
-		State: func(c dr.StateChange) { e.waits.Store(failover.State(c.State) == failover.Operator) },
+		State: func(c dr.StateChange) { e.waits.Store(failover.State(c.State) == failover.AwaitingApproval) },
 		Problem: func(p dr.Problem) {
 			if e.fatal(p.Err) {
 				select {

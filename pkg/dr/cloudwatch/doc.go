@@ -39,8 +39,8 @@
 //	PhaseDetect         Milliseconds  first dark sample -> Confirmed
 //	PhaseDecide         Milliseconds  Confirmed -> EpochTaken
 //	PhaseFence          Milliseconds  EpochTaken -> Fenced
-//	PhaseGate           Milliseconds  Fenced -> Gated
-//	PhasePromote        Milliseconds  Gated -> Promoted
+//	PhaseGate           Milliseconds  Fenced -> LossAccepted
+//	PhasePromote        Milliseconds  LossAccepted -> Promoted
 //	PhaseVerify         Milliseconds  Promoted -> Verified
 //	PhaseRedirect       Milliseconds  Verified -> Redirected
 //	PhaseSettle         Milliseconds  Redirected -> Settled

@@ -83,8 +83,10 @@ func (e *Events) Trace() *dr.Trace {
 func (e *Events) state(c dr.StateChange) {
 	metrics := []metric{count("StateChanges", 1)}
 	switch failover.State(c.State) {
-	case failover.Settled, failover.Aborted, failover.Operator:
+	case failover.Settled, failover.Aborted:
 		metrics = append(metrics, count("Executions"+c.State, 1))
+	case failover.AwaitingApproval:
+		metrics = append(metrics, count("ExecutionsOperator", 1))
 	}
 	e.mu.Lock()
 	if c.Before == "" && failover.State(c.State) == failover.Confirmed {

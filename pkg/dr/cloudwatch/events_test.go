@@ -71,7 +71,7 @@ func failover(tr *dr.Trace) {
 	tr.OnReport(silent)
 	tr.OnProblem(dr.Problem{At: at(13.5), Region: west, Op: "publish heartbeat", Err: errors.New("deadline exceeded")})
 	before, since := "", time.Time{}
-	for i, state := range []string{"Confirmed", "EpochTaken", "Fenced", "Gated", "Promoted", "Verified", "Redirected", "Settled"} {
+	for i, state := range []string{"Confirmed", "EpochTaken", "Fenced", "LossAccepted", "Promoted", "Verified", "Redirected", "Settled"} {
 		now := at(20 + float64(i*i)/4)
 		tr.OnState(dr.StateChange{
 			At: now, Region: west, Execution: "0000000005-0001", From: east, To: west, Epoch: 5, State: state, Detail: "as it should",

@@ -13,13 +13,13 @@ type step struct{ before, state failover.State }
 // phaseNames are the metrics of what goes forward. What ends otherwise is no measure of
 // how long the phase takes.
 var phaseNames = map[step]string{
-	{failover.Confirmed, failover.EpochTaken}: "PhaseDecide",
-	{failover.EpochTaken, failover.Fenced}:    "PhaseFence",
-	{failover.Fenced, failover.Gated}:         "PhaseGate",
-	{failover.Gated, failover.Promoted}:       "PhasePromote",
-	{failover.Promoted, failover.Verified}:    "PhaseVerify",
-	{failover.Verified, failover.Redirected}:  "PhaseRedirect",
-	{failover.Redirected, failover.Settled}:   "PhaseSettle",
+	{failover.Confirmed, failover.EpochTaken}:  "PhaseDecide",
+	{failover.EpochTaken, failover.Fenced}:     "PhaseFence",
+	{failover.Fenced, failover.LossAccepted}:   "PhaseGate",
+	{failover.LossAccepted, failover.Promoted}: "PhasePromote",
+	{failover.Promoted, failover.Verified}:     "PhaseVerify",
+	{failover.Verified, failover.Redirected}:   "PhaseRedirect",
+	{failover.Redirected, failover.Settled}:    "PhaseSettle",
 }
 
 // phases returns the durations that a change of state tells. began is when the execution
@@ -32,7 +32,7 @@ func phases(c dr.StateChange, began time.Time) []metric {
 		out = append(out, millis("PhaseDetect", c.At.Sub(c.DarkSince)))
 	case name != "":
 		out = append(out, millis(name, c.At.Sub(c.Since)))
-	case before == failover.Operator && state != failover.Operator && state != failover.Aborted:
+	case before == failover.AwaitingApproval && state != failover.AwaitingApproval && state != failover.Aborted:
 		out = append(out, millis("PhaseOperator", c.At.Sub(c.Since)))
 	}
 	if !c.DarkSince.IsZero() {

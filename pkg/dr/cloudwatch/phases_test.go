@@ -21,8 +21,8 @@ func asked(tr *dr.Trace) {
 		tr.OnState(c)
 	}
 	change("5-1", "", "Confirmed", 7*time.Second, 0)
-	change("5-1", "Confirmed", "Operator", 8*time.Second, 7*time.Second)
-	change("5-1", "Operator", "Confirmed", 60*time.Second, 8*time.Second)
+	change("5-1", "Confirmed", "AwaitingApproval", 8*time.Second, 7*time.Second)
+	change("5-1", "AwaitingApproval", "Confirmed", 60*time.Second, 8*time.Second)
 	change("5-1", "Confirmed", "EpochTaken", 61*time.Second, 60*time.Second)
 	change("5-2", "", "Confirmed", 70*time.Second, 0)
 	change("5-2", "Confirmed", "Aborted", 71*time.Second, 70*time.Second)

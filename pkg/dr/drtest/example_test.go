@@ -68,7 +68,7 @@ func ExampleNewWorld() {
 	// 0000000002-0001 Confirmed
 	// 0000000002-0001 EpochTaken
 	// 0000000002-0001 Fenced
-	// 0000000002-0001 Gated
+	// 0000000002-0001 LossAccepted
 	// 0000000002-0001 Promoted
 	// 0000000002-0001 Verified
 	// 0000000002-0001 Redirected

@@ -37,7 +37,7 @@ func TestJournal(t *testing.T, open func(t *testing.T) failover.Journal) {
 		want := failover.Entry{
 			Execution: failover.Execution{
 				ID: "0000000007-0001", Seq: 1, Mode: failover.ModeFailover, From: "us-east-1", To: "us-west-2",
-				State: failover.Operator, Asked: failover.Confirmed, Code: failover.CodeLagAboveLimit, Detail: "5s > 1s, \"quoted\" – ünïcode",
+				State: failover.AwaitingApproval, Asked: failover.Confirmed, Code: failover.CodeLagAboveLimit, Detail: "5s > 1s, \"quoted\" – ünïcode",
 				Epoch: 7, Unchanged: 1750*time.Millisecond + 1, TakenRev: 1 << 60, Proof: failover.ProofExpired,
 				Evidence: failover.Evidence{
 					DarkSince: noon.Add(-3 * time.Second), Dark: []health.Family{health.SQL, health.Heartbeat},
@@ -93,7 +93,7 @@ func TestJournal(t *testing.T, open func(t *testing.T) failover.Journal) {
 			return e.Execution.ID, e.Execution.Seq
 		}
 		for seq := 1; seq <= 11; seq++ { // 10 comes after 9, not after 1
-			require.NoError(t, j.Append(ctx, entry("0000000009-0001", seq, failover.Gated, failover.ModeFailover, noon)))
+			require.NoError(t, j.Append(ctx, entry("0000000009-0001", seq, failover.LossAccepted, failover.ModeFailover, noon)))
 			id, last := latest()
 			require.Equal(t, "0000000009-0001", id)
 			require.Equal(t, seq, last)
@@ -116,7 +116,7 @@ func TestJournal(t *testing.T, open func(t *testing.T) failover.Journal) {
 			entry("0000000003-0001", 1, failover.Settled, failover.ModeSwitchover, noon.Add(time.Minute)),
 			entry("0000000004-0001", 1, failover.Aborted, failover.ModeFailover, noon.Add(2*time.Minute)),
 			entry("0000000005-0001", 1, failover.Settled, failover.ModeFailover, noon.Add(30*time.Minute)),
-			entry("0000000006-0001", 1, failover.Operator, failover.ModeFailover, noon.Add(40*time.Minute)),
+			entry("0000000006-0001", 1, failover.AwaitingApproval, failover.ModeFailover, noon.Add(40*time.Minute)),
 		} {
 			require.NoError(t, j.Append(ctx, e), "entry %d", i)
 		}

@@ -141,7 +141,7 @@ func TestOperator(t *testing.T) {
 			x, _ := c.Failover(r.ctx, v)
 			ended <- x
 		})
-		r.until("the question", 5*time.Second, r.in(failover.Operator))
+		r.until("the question", 5*time.Second, r.in(failover.AwaitingApproval))
 		return r, ended
 	}
 	ack := func(r *rig, e dr.Epoch, reason string) {
@@ -163,7 +163,7 @@ func TestOperator(t *testing.T) {
 		ack(r, 1, "another")
 		ack(r, 3, "another")
 		r.wait(10 * time.Second)
-		require.Equal(t, failover.Operator, r.last().Execution.State)
+		require.Equal(t, failover.AwaitingApproval, r.last().Execution.State)
 		ack(r, 2, "go")
 		x := <-ended
 		require.Equal(t, failover.Settled, x.State)
@@ -192,7 +192,7 @@ func TestOperator(t *testing.T) {
 		r.wait(5 * time.Second)
 		require.NoError(t, r.Store.At(east).Publish(r.ctx, failover.Heartbeat{Region: east, Seq: 1, FenceFailed: 1}))
 		ended := r.failover(c)
-		r.until("the question", 5*time.Second, r.in(failover.Operator))
+		r.until("the question", 5*time.Second, r.in(failover.AwaitingApproval))
 		require.Equal(t, failover.CodeFenceFailed, r.last().Execution.Code)
 		r.wait(time.Minute)
 		require.Zero(t, r.Cluster.Moves())
@@ -206,14 +206,14 @@ func TestOperator(t *testing.T) {
 		r, c := acting(t, dr.Policy{EffectTimeout: 20 * time.Second})
 		r.breaks(calls(west, drtest.Fault{Err: errRefused}, drtest.OpFailover))
 		ended := r.failover(c)
-		r.until("the question", time.Minute, r.in(failover.Operator))
+		r.until("the question", time.Minute, r.in(failover.AwaitingApproval))
 		require.Equal(t, failover.CodePromotionStuck, r.last().Execution.Code)
 		ack(r, 2, "try again")
 		r.wait(5 * time.Second)
-		require.Equal(t, failover.Gated, r.last().Execution.State)
-		r.until("the second question", time.Minute, r.in(failover.Operator))
+		require.Equal(t, failover.LossAccepted, r.last().Execution.State)
+		r.until("the second question", time.Minute, r.in(failover.AwaitingApproval))
 		r.wait(10 * time.Second)
-		require.Equal(t, failover.Operator, r.last().Execution.State, "the same consent does not count twice")
+		require.Equal(t, failover.AwaitingApproval, r.last().Execution.State, "the same consent does not count twice")
 		r.breaks(nil)
 		ack(r, 2, "and again")
 		require.Equal(t, failover.Settled, (<-ended).State)
@@ -227,7 +227,7 @@ func TestStuck(t *testing.T) {
 		op    drtest.Op
 		state failover.State
 	}{
-		failover.CodeLeaseStoreStuck: {drtest.OpTakeLease, failover.Confirmed}, failover.CodePromotionStuck: {drtest.OpDescribe, failover.Gated},
+		failover.CodeLeaseStoreStuck: {drtest.OpTakeLease, failover.Confirmed}, failover.CodePromotionStuck: {drtest.OpDescribe, failover.LossAccepted},
 		failover.CodeVerifyStuck: {drtest.OpBeat, failover.Promoted}, failover.CodeRedirectStuck: {drtest.OpRedirect, failover.Verified},
 	} {
 		bubble(t, string(code), func(t *testing.T) {
@@ -235,7 +235,7 @@ func TestStuck(t *testing.T) {
 			r.breaks(calls(west, drtest.Fault{Err: errRefused}, broken.op))
 			begun := time.Now()
 			ended := r.failover(c)
-			r.until("the question", time.Minute, r.in(failover.Operator))
+			r.until("the question", time.Minute, r.in(failover.AwaitingApproval))
 			require.GreaterOrEqual(t, time.Since(begun), 20*time.Second)
 			require.Equal(t, code, r.last().Execution.Code)
 			require.Equal(t, broken.state, r.last().Execution.Asked)
@@ -260,7 +260,7 @@ func TestQuestionsOfTheController(t *testing.T) {
 		c := r.controller(west)
 		r.silence()
 		r.failover(c)
-		r.until("the question", 5*time.Second, r.in(failover.Operator))
+		r.until("the question", 5*time.Second, r.in(failover.AwaitingApproval))
 		require.Equal(t, failover.CodeFailoverBudget, r.last().Execution.Code)
 		require.Equal(t, 2, r.last().Execution.Evidence.Recent)
 	})
@@ -271,7 +271,7 @@ func TestQuestionsOfTheController(t *testing.T) {
 		c := r.controller(west)
 		r.silence()
 		r.failover(c)
-		r.until("the question", 5*time.Second, r.in(failover.Operator))
+		r.until("the question", 5*time.Second, r.in(failover.AwaitingApproval))
 		require.Equal(t, failover.CodeNoWitness, r.last().Execution.Code)
 	})
 }
@@ -287,7 +287,7 @@ func (r *rig) renewIsRefused() {
 // that the execution does counts, and it ends.
 func TestSuperseded(t *testing.T) {
 	for state, hold := range map[failover.State]drtest.Op{
-		failover.Confirmed: drtest.OpReadLease, failover.EpochTaken: drtest.OpHeartbeats, failover.Gated: drtest.OpDescribe,
+		failover.Confirmed: drtest.OpReadLease, failover.EpochTaken: drtest.OpHeartbeats, failover.LossAccepted: drtest.OpDescribe,
 		failover.Promoted: drtest.OpBeat, failover.Verified: drtest.OpReach,
 	} {
 		bubble(t, string(state), func(t *testing.T) {

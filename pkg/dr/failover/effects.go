@@ -19,7 +19,7 @@ func (c *Controller) perform(ctx context.Context, x Execution) Event {
 		return c.proveFence(ctx, x)
 	case Fenced:
 		return Event{Kind: EvGatePassed} // Step asks the question
-	case Gated:
+	case LossAccepted:
 		return c.promote(ctx, x)
 	case Promoted:
 		return c.attempt(ctx, x, CodeVerifyStuck, func(call context.Context) (Event, error) { return c.verify(call, x) })
@@ -27,7 +27,7 @@ func (c *Controller) perform(ctx context.Context, x Execution) Event {
 		return c.redirect(ctx, x)
 	case Redirected:
 		return c.announce(ctx, x)
-	case Operator:
+	case AwaitingApproval:
 		return c.awaitOperator(ctx, x)
 	}
 	return Event{Kind: EvStuck, Detail: fmt.Sprintf("state %s has no effect", x.State)}

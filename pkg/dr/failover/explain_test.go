@@ -77,7 +77,7 @@ func TestExplainLeavesTheVerdictAsItIs(t *testing.T) {
 }
 
 func TestReport(t *testing.T) {
-	x := whole(failover.Operator)
+	x := whole(failover.AwaitingApproval)
 	x.Detail = "the last replication lag was 5s, the limit is 1s"
 	x.Code, x.Evidence.Why = failover.CodeLagAboveLimit, "sql dead from us-west-2 (no answer in time)"
 	var out strings.Builder

@@ -199,7 +199,7 @@ func (a *auditor) judge(id string, run []failover.Entry) {
 		if x.Seq != i+1 {
 			a.fail("%s: entry %d has number %d", id, i+1, x.Seq)
 		}
-		if _, ok := failover.Table[from][e.Event]; !ok {
+		if _, ok := failover.Table()[from][e.Event]; !ok {
 			a.fail("%s: %s in state %s is not in the table", id, e.Event, from)
 		}
 		a.s.visit(fmt.Sprintf("edge %s %s", from, e.Event))
@@ -221,7 +221,7 @@ func (a *auditor) judge(id string, run []failover.Entry) {
 	if last.State == failover.Settled && !(happened[failover.EvPromoted] && happened[failover.EvVerified] && happened[failover.EvRedirected]) {
 		a.fail("%s settled without promotion, a verified write and a redirect", id)
 	}
-	if !last.State.Ended() && last.State != failover.Operator {
+	if !last.State.Ended() && last.State != failover.AwaitingApproval {
 		a.fail("%s was left in state %s", id, last.State)
 	}
 }

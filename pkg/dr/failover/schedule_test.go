@@ -150,7 +150,7 @@ func (s *sim) draw(a *auditor, got chan<- func(), rng *rand.Rand) []fault {
 			f.name = "the lease is taken by hand for " + r.String()
 			f.inject = func() {
 				x := s.last().Execution
-				if x.ID == "" || x.State.Ended() || x.State == failover.Operator && x.Asked == failover.Confirmed {
+				if x.ID == "" || x.State.Ended() || x.State == failover.AwaitingApproval && x.Asked == failover.Confirmed {
 					s.takeByHand(r)
 				}
 			}

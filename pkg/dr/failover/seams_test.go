@@ -61,7 +61,7 @@ func TestAGuardKnowsItsInstanceBeforeItNeedsIt(t *testing.T) {
 func TestOneExecutionAtATime(t *testing.T) {
 	bubble(t, "whatever its Region", func(t *testing.T) {
 		r, c := acting(t, dr.Policy{})
-		theirs := failover.Execution{ID: "0000000002-0001", Seq: 1, Mode: failover.ModeSwitchover, From: west, To: east, State: failover.Gated, Epoch: 2}
+		theirs := failover.Execution{ID: "0000000002-0001", Seq: 1, Mode: failover.ModeSwitchover, From: west, To: east, State: failover.LossAccepted, Epoch: 2}
 		require.NoError(t, r.Store.At(east).Append(r.ctx, failover.Entry{Execution: theirs, Event: failover.EvRequested}))
 		_, err := c.Failover(r.ctx, verdict())
 		require.ErrorContains(t, err, "execution 0000000002-0001 moves the writer to us-east-1: let it end first")
@@ -103,12 +103,12 @@ func TestAMoveBySomebodyElseIsWaitedFor(t *testing.T) {
 		p.moving.Store(true)
 		r, c := acting(t, dr.Policy{}, func(cfg *failover.ControllerConfig) { p.Promoter, cfg.Promoter = cfg.Promoter, p })
 		r.failover(c)
-		r.until("gated", 5*time.Second, r.in(failover.Gated))
+		r.until("gated", 5*time.Second, r.in(failover.LossAccepted))
 		r.wait(10 * time.Second)
-		require.Equal(t, failover.Gated, r.last().Execution.State)
+		require.Equal(t, failover.LossAccepted, r.last().Execution.State)
 		require.Empty(t, r.when(drtest.OpFailover, west))
-		require.NotEmpty(t, r.problems("after Gated"))
-		require.ErrorContains(t, r.problems("after Gated")[0], "is being moved to us-east-2 by somebody else")
+		require.NotEmpty(t, r.problems("after LossAccepted"))
+		require.ErrorContains(t, r.problems("after LossAccepted")[0], "is being moved to us-east-2 by somebody else")
 		p.moving.Store(false)
 		r.until("settled", 30*time.Second, r.in(failover.Settled))
 		require.Equal(t, 1, r.Cluster.Moves())
@@ -156,11 +156,11 @@ func TestFollowingATrigger(t *testing.T) {
 		change func(*failover.Execution)
 		asks   bool
 	}{
-		"it stands still":                 {failover.Gated, nil, true},
-		"a person has the word":           {failover.Operator, nil, false},
+		"it stands still":                 {failover.LossAccepted, nil, true},
+		"a person has the word":           {failover.AwaitingApproval, nil, false},
 		"it has ended":                    {failover.Settled, nil, false},
-		"it is another Region's":          {failover.Gated, func(x *failover.Execution) { x.From, x.To = west, east }, false},
-		"a later one has taken its place": {failover.Gated, func(x *failover.Execution) { x.Epoch = 3 }, false},
+		"it is another Region's":          {failover.LossAccepted, func(x *failover.Execution) { x.From, x.To = west, east }, false},
+		"a later one has taken its place": {failover.LossAccepted, func(x *failover.Execution) { x.Epoch = 3 }, false},
 	} {
 		bubble(t, name, func(t *testing.T) {
 			x := own

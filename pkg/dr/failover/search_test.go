@@ -242,7 +242,7 @@ func (w *walk) switchover() {
 // the fence, the operator first makes sure that the old writer is stopped.
 func (w *walk) operate() {
 	x := w.s.last().Execution
-	if x.State != failover.Operator {
+	if x.State != failover.AwaitingApproval {
 		w.refused = time.Time{}
 		return
 	}

@@ -2,6 +2,8 @@ package failover
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
@@ -14,22 +16,24 @@ type State string
 // The states, in order. Everything before EpochTaken may be dropped without a
 // trace in the world; after it an execution goes forward or to an operator.
 const (
-	Steady     State = "Steady"     // nothing to do
-	Suspect    State = "Suspect"    // something is dark
-	Confirmed  State = "Confirmed"  // proven dark, or a switchover was requested
-	EpochTaken State = "EpochTaken" // the lease is ours: the old writer can't renew
-	Fenced     State = "Fenced"     // the old writer provably accepts no writes
-	Gated      State = "Gated"      // the known data loss is acceptable
-	Promoted   State = "Promoted"   // the control plane names the new writer
-	Verified   State = "Verified"   // the new writer has committed a write
-	Redirected State = "Redirected" // a write through the clients' endpoint landed on it
-	Settled    State = "Settled"    // done, and people were told
-	Aborted    State = "Aborted"    // ended before the epoch was taken
-	Operator   State = "Operator"   // waits for a person
+	Steady           State = "Steady"           // nothing to do
+	Suspect          State = "Suspect"          // something is dark
+	Confirmed        State = "Confirmed"        // proven dark, or a switchover was requested
+	EpochTaken       State = "EpochTaken"       // the lease is ours: the old writer can't renew
+	Fenced           State = "Fenced"           // the old writer provably accepts no writes
+	LossAccepted     State = "LossAccepted"     // the known data loss is acceptable
+	Promoted         State = "Promoted"         // the control plane names the new writer
+	Verified         State = "Verified"         // the new writer has committed a write
+	Redirected       State = "Redirected"       // a write through the clients' endpoint landed on it
+	Settled          State = "Settled"          // done, and people were told
+	Aborted          State = "Aborted"          // ended before the epoch was taken
+	AwaitingApproval State = "AwaitingApproval" // waits for a person
 )
 
-// States lists every state in order.
-var States = []State{Steady, Suspect, Confirmed, EpochTaken, Fenced, Gated, Promoted, Verified, Redirected, Settled, Aborted, Operator}
+// States returns every state in order.
+func States() []State { return slices.Clone(states) }
+
+var states = []State{Steady, Suspect, Confirmed, EpochTaken, Fenced, LossAccepted, Promoted, Verified, Redirected, Settled, Aborted, AwaitingApproval}
 
 // Ended reports whether an execution in this state needs no further step.
 func (s State) Ended() bool { return s == Settled || s == Aborted }
@@ -61,32 +65,42 @@ const (
 	EvSuperseded   Kind = "superseded"   // another epoch was taken: this execution is void
 )
 
-// Kinds lists every kind of event.
-var Kinds = []Kind{
+// Kinds returns every kind of event.
+func Kinds() []Kind { return slices.Clone(kinds) }
+
+var kinds = []Kind{
 	EvSuspected, EvCleared, EvConfirmed, EvRequested, EvEpochTaken, EvRecovered, EvFenceProven,
 	EvGatePassed, EvPromoted, EvVerified, EvRedirected, EvAnnounced, EvStuck, EvAcknowledged, EvSuperseded,
 }
 
-// Table says what may follow what. It is the whole of the machine: a pair that is
+// Table returns what may follow what. It is the whole of the machine: a pair that is
 // not in it is refused by name, and [Step] adds only the question that a policy
-// puts to an operator.
-var Table = map[State]map[Kind]State{
+// puts to an operator. The caller may change what it gets.
+func Table() map[State]map[Kind]State {
+	out := make(map[State]map[Kind]State, len(table))
+	for from, row := range table {
+		out[from] = maps.Clone(row)
+	}
+	return out
+}
+
+var table = map[State]map[Kind]State{
 	Steady: {EvSuspected: Suspect, EvConfirmed: Confirmed, EvRequested: Confirmed},
 	Suspect: {
 		EvSuspected: Suspect, EvCleared: Steady, EvConfirmed: Confirmed, EvRequested: Confirmed,
 	},
-	Confirmed:  {EvEpochTaken: EpochTaken, EvRecovered: Aborted, EvStuck: Operator, EvSuperseded: Aborted},
-	EpochTaken: {EvFenceProven: Fenced, EvStuck: Operator, EvSuperseded: Operator},
-	Fenced:     {EvGatePassed: Gated, EvStuck: Operator, EvSuperseded: Operator},
-	Gated:      {EvPromoted: Promoted, EvStuck: Operator, EvSuperseded: Operator},
-	Promoted:   {EvVerified: Verified, EvStuck: Operator, EvSuperseded: Operator},
-	Verified:   {EvRedirected: Redirected, EvStuck: Operator, EvSuperseded: Operator},
-	Redirected: {EvAnnounced: Settled, EvStuck: Operator, EvSuperseded: Operator},
+	Confirmed:    {EvEpochTaken: EpochTaken, EvRecovered: Aborted, EvStuck: AwaitingApproval, EvSuperseded: Aborted},
+	EpochTaken:   {EvFenceProven: Fenced, EvStuck: AwaitingApproval, EvSuperseded: AwaitingApproval},
+	Fenced:       {EvGatePassed: LossAccepted, EvStuck: AwaitingApproval, EvSuperseded: AwaitingApproval},
+	LossAccepted: {EvPromoted: Promoted, EvStuck: AwaitingApproval, EvSuperseded: AwaitingApproval},
+	Promoted:     {EvVerified: Verified, EvStuck: AwaitingApproval, EvSuperseded: AwaitingApproval},
+	Verified:     {EvRedirected: Redirected, EvStuck: AwaitingApproval, EvSuperseded: AwaitingApproval},
+	Redirected:   {EvAnnounced: Settled, EvStuck: AwaitingApproval, EvSuperseded: AwaitingApproval},
 	// An operator's consent goes back to the state that asked; before the epoch
 	// was taken, a Region that recovers needs no answer any more.
-	Operator: {EvAcknowledged: Operator, EvRecovered: Aborted, EvSuperseded: Aborted},
-	Settled:  {},
-	Aborted:  {},
+	AwaitingApproval: {EvAcknowledged: AwaitingApproval, EvRecovered: Aborted, EvSuperseded: Aborted},
+	Settled:          {},
+	Aborted:          {},
 }
 
 // Mode is how the writer moves.
@@ -153,7 +167,7 @@ type Execution struct {
 	Mode     Mode
 	From, To dr.Region
 	State    State
-	Asked    State // the state that put the question while State is Operator
+	Asked    State // the state that put the question while State is AwaitingApproval
 	Code     Code
 	Detail   string
 	// Epoch is the one that is or will be taken.

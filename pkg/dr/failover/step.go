@@ -10,7 +10,7 @@ import (
 // Step returns the execution after an event. It is pure. A pair that [Table] does
 // not hold returns the execution unchanged and a *[Refusal].
 func Step(p dr.Policy, x Execution, e Event) (Execution, error) {
-	to, ok := Table[x.State][e.Kind]
+	to, ok := table[x.State][e.Kind]
 	if !ok {
 		return x, &Refusal{x.State, e.Kind, refusal(x.State, e.Kind)}
 	}
@@ -39,13 +39,13 @@ func Step(p dr.Policy, x Execution, e Event) (Execution, error) {
 	case EvStuck:
 		return ask(x, before, e.Code, e.Detail), nil
 	case EvRecovered:
-		if before == Operator && x.Asked != Confirmed {
+		if before == AwaitingApproval && x.Asked != Confirmed {
 			// The epoch is taken: the old Region can't have recovered its lease.
 			return asis, &Refusal{before, e.Kind, "the epoch is taken"}
 		}
 		x.Code = CodeRecovered
 	case EvSuperseded:
-		if to == Operator {
+		if to == AwaitingApproval {
 			return ask(x, before, CodeSuperseded, e.Detail), nil
 		}
 		x.Code = CodeSuperseded
@@ -74,7 +74,7 @@ func Step(p dr.Policy, x Execution, e Event) (Execution, error) {
 }
 
 func ask(x Execution, from State, code Code, why string) Execution {
-	x.State, x.Asked, x.Code, x.Detail = Operator, from, code, why
+	x.State, x.Asked, x.Code, x.Detail = AwaitingApproval, from, code, why
 	return x
 }
 
@@ -106,7 +106,7 @@ func refusal(s State, k Kind) string {
 	if s.Ended() {
 		return "the execution has ended"
 	}
-	if s == Operator {
+	if s == AwaitingApproval {
 		return "an operator is asked"
 	}
 	switch k {
@@ -115,13 +115,13 @@ func refusal(s State, k Kind) string {
 	case EvSuspected, EvCleared, EvConfirmed, EvRequested:
 		return "an execution is under way"
 	case EvRecovered:
-		if slices.Index(States, s) >= slices.Index(States, EpochTaken) {
+		if slices.Index(states, s) >= slices.Index(states, EpochTaken) {
 			return "the epoch is taken"
 		}
 	case EvStuck, EvSuperseded:
 		return "nothing is under way"
 	}
-	if produced, ok := producer[k]; ok && slices.Index(States, s) > slices.Index(States, produced) {
+	if produced, ok := producer[k]; ok && slices.Index(states, s) > slices.Index(states, produced) {
 		return "it has happened already"
 	}
 	return "it is too early"
@@ -129,6 +129,6 @@ func refusal(s State, k Kind) string {
 
 // producer is the state whose effect brings an event about.
 var producer = map[Kind]State{
-	EvEpochTaken: Confirmed, EvFenceProven: EpochTaken, EvGatePassed: Fenced, EvPromoted: Gated,
+	EvEpochTaken: Confirmed, EvFenceProven: EpochTaken, EvGatePassed: Fenced, EvPromoted: LossAccepted,
 	EvVerified: Promoted, EvRedirected: Verified, EvAnnounced: Redirected,
 }

@@ -37,7 +37,7 @@ func TestAQuestionIsPutBeforeTheEpochIsTaken(t *testing.T) {
 			spoil(&p, &x)
 			asked, err := failover.Step(p, x, event(failover.EvConfirmed))
 			require.NoError(t, err)
-			require.Equal(t, failover.Operator, asked.State)
+			require.Equal(t, failover.AwaitingApproval, asked.State)
 			require.Equal(t, failover.Confirmed, asked.Asked)
 			require.Equal(t, code, asked.Code)
 			require.NotEmpty(t, asked.Detail)
@@ -58,7 +58,7 @@ func TestAQuestionIsPutBeforeTheEpochIsTaken(t *testing.T) {
 					on, err = failover.Step(p, on, event(k))
 					require.NoError(t, err)
 				}
-				require.Equal(t, failover.Gated, on.State)
+				require.Equal(t, failover.LossAccepted, on.State)
 			})
 			t.Run("a Region that recovers needs no answer", func(t *testing.T) {
 				got, err := failover.Step(p, asked, event(failover.EvRecovered))
@@ -77,7 +77,7 @@ func TestAQuestionIsPutBeforeTheEpochIsTaken(t *testing.T) {
 				fenced.Evidence = x.Evidence
 				got, err := failover.Step(p, fenced, event(failover.EvGatePassed))
 				require.NoError(t, err)
-				require.Equal(t, failover.Operator, got.State)
+				require.Equal(t, failover.AwaitingApproval, got.State)
 				require.Equal(t, failover.Fenced, got.Asked)
 				require.Equal(t, code, got.Code)
 			})
@@ -132,8 +132,8 @@ func TestStepNeverChangesItsInput(t *testing.T) {
 		x.Evidence.Vantages = []dr.Region{west}
 		return x
 	}
-	for _, s := range failover.States {
-		for _, k := range failover.Kinds {
+	for _, s := range failover.States() {
+		for _, k := range failover.Kinds() {
 			x, e := full(s), event(k)
 			_, _ = failover.Step(dr.Policy{}, x, e)
 			require.True(t, reflect.DeepEqual(full(s), x), "%s in %s", k, s)
@@ -143,6 +143,6 @@ func TestStepNeverChangesItsInput(t *testing.T) {
 }
 
 func TestRefusalIsOneLine(t *testing.T) {
-	_, err := failover.Step(dr.Policy{}, whole(failover.Gated), event(failover.EvRecovered))
-	require.EqualError(t, err, "failover: recovered refused in state Gated: the epoch is taken")
+	_, err := failover.Step(dr.Policy{}, whole(failover.LossAccepted), event(failover.EvRecovered))
+	require.EqualError(t, err, "failover: recovered refused in state LossAccepted: the epoch is taken")
 }

@@ -29,7 +29,7 @@ func TestARegionLostInsideASwitchover(t *testing.T) {
 			r.wg.Go(func() { _, _ = c.Switchover(r.ctx) })
 			r.until("the record", 30*time.Second, func() bool { return len(r.Store.Entries()) >= record })
 			r.CutRegion(east, true)
-			r.until("the question", time.Minute, r.in(failover.Operator))
+			r.until("the question", time.Minute, r.in(failover.AwaitingApproval))
 			x := r.last().Execution
 			require.Equal(t, failover.CodePromotionStuck, x.Code)
 			require.Equal(t, failover.ModeSwitchover, x.Mode, "nobody has consented to a loss")
@@ -53,7 +53,7 @@ func TestARegionLostInsideASwitchover(t *testing.T) {
 
 func TestOnlyConsentToAStuckPromotionMakesASwitchoverAFailover(t *testing.T) {
 	for s, code := range map[failover.State]failover.Code{
-		failover.Confirmed: failover.CodeLeaseStoreStuck, failover.EpochTaken: failover.CodeFenceFailed, failover.Gated: failover.CodePromotionStuck,
+		failover.Confirmed: failover.CodeLeaseStoreStuck, failover.EpochTaken: failover.CodeFenceFailed, failover.LossAccepted: failover.CodePromotionStuck,
 		failover.Promoted: failover.CodeVerifyStuck, failover.Verified: failover.CodeRedirectStuck,
 	} {
 		x := whole(s)
@@ -63,7 +63,7 @@ func TestOnlyConsentToAStuckPromotionMakesASwitchoverAFailover(t *testing.T) {
 		require.Equal(t, failover.ModeSwitchover, asked.Mode)
 		got, err := failover.Step(dr.Policy{}, asked, event(failover.EvAcknowledged))
 		require.NoError(t, err)
-		require.Equal(t, s == failover.Gated, got.Mode == failover.ModeFailover, "%s", s)
+		require.Equal(t, s == failover.LossAccepted, got.Mode == failover.ModeFailover, "%s", s)
 	}
 }
 
@@ -104,7 +104,7 @@ func TestASwitchoverNeedsAMonitorBesideTheWriter(t *testing.T) {
 		r.until("fenced, they say", 30*time.Second, func() bool { return len(r.Store.Entries()) >= 3 })
 		require.Equal(t, failover.ProofExpired, r.last().Execution.Proof)
 		r.CutRegion(east, true)
-		r.until("the question", time.Minute, r.in(failover.Operator))
+		r.until("the question", time.Minute, r.in(failover.AwaitingApproval))
 		r.until("told", time.Second, func() bool { return len(r.Notifiers[west].Messages()) > 0 })
 		require.Contains(t, r.Notifiers[west].Messages()[0].Body, "us-east-1 never confirmed that its writer is read-only: make sure first that it is stopped.")
 		r.Pair.DB(east).Kill() // as they were asked to

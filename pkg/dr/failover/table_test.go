@@ -35,7 +35,7 @@ func whole(s failover.State) failover.Execution {
 		ID: "0000000002-0001", Seq: 3, Mode: failover.ModeFailover, From: east, To: west, State: s, Epoch: 2,
 		Evidence: failover.Evidence{LagKnown: true, Lag: 80 * time.Millisecond, LagAge: time.Second, Witness: true, LeaseRev: 9},
 	}
-	if s == failover.Operator {
+	if s == failover.AwaitingApproval {
 		x.Asked, x.Code = failover.Confirmed, failover.CodeLagUnknown
 	}
 	return x
@@ -52,15 +52,15 @@ func event(k failover.Kind) failover.Event {
 // TestEveryPairHasAnEdgeOrANamedRefusal lists all of them for a reviewer.
 func TestEveryPairHasAnEdgeOrANamedRefusal(t *testing.T) {
 	var out strings.Builder
-	for _, s := range failover.States {
-		for _, k := range failover.Kinds {
+	for _, s := range failover.States() {
+		for _, k := range failover.Kinds() {
 			got, err := failover.Step(dr.Policy{}, whole(s), event(k))
-			to, inTable := failover.Table[s][k]
+			to, inTable := failover.Table()[s][k]
 			if err == nil {
 				require.True(t, inTable, "%s in %s has an effect that the table does not hold", k, s)
-				fmt.Fprintf(&out, "%-10s %-13s -> %s", s, k, got.State)
+				fmt.Fprintf(&out, "%-16s %-13s -> %s", s, k, got.State)
 				if got.State != to {
-					require.True(t, s == failover.Operator && k == failover.EvAcknowledged, "%s in %s leads past the table", k, s)
+					require.True(t, s == failover.AwaitingApproval && k == failover.EvAcknowledged, "%s in %s leads past the table", k, s)
 					out.WriteString(" (the state that asked)")
 				}
 				out.WriteByte('\n')
@@ -72,19 +72,19 @@ func TestEveryPairHasAnEdgeOrANamedRefusal(t *testing.T) {
 			require.Equal(t, k, refused.Event)
 			require.NotEmpty(t, refused.Reason)
 			require.Equal(t, whole(s), got, "a refused event changes nothing")
-			fmt.Fprintf(&out, "%-10s %-13s refused: %s\n", s, k, refused.Reason)
+			fmt.Fprintf(&out, "%-16s %-13s refused: %s\n", s, k, refused.Reason)
 		}
 	}
 	golden(t, "testdata/pairs.txt", out.String())
 }
 
 func TestTheTableNamesOnlyWhatExists(t *testing.T) {
-	require.Len(t, failover.Table, len(failover.States))
-	for from, row := range failover.Table {
-		require.Contains(t, failover.States, from)
+	require.Len(t, failover.Table(), len(failover.States()))
+	for from, row := range failover.Table() {
+		require.Contains(t, failover.States(), from)
 		for k, to := range row {
-			require.Contains(t, failover.Kinds, k)
-			require.Contains(t, failover.States, to)
+			require.Contains(t, failover.Kinds(), k)
+			require.Contains(t, failover.States(), to)
 		}
 	}
 }
@@ -104,7 +104,7 @@ func reached(t *testing.T, from failover.Execution) map[failover.State]bool {
 			continue
 		}
 		seen[key], states[x.State] = true, true
-		for _, k := range failover.Kinds {
+		for _, k := range failover.Kinds() {
 			next, err := failover.Step(dr.Policy{}, x, event(k))
 			var refused *failover.Refusal
 			if err != nil {
@@ -118,28 +118,28 @@ func reached(t *testing.T, from failover.Execution) map[failover.State]bool {
 }
 
 func TestEveryStateReachesAnEnd(t *testing.T) {
-	for _, s := range failover.States {
+	for _, s := range failover.States() {
 		states := reached(t, whole(s))
-		require.True(t, slices.ContainsFunc(failover.States, func(e failover.State) bool { return e.Ended() && states[e] }), "%s is a dead end", s)
+		require.True(t, slices.ContainsFunc(failover.States(), func(e failover.State) bool { return e.Ended() && states[e] }), "%s is a dead end", s)
 		if !s.Ended() {
 			require.True(t, states[failover.Settled], "from %s nothing settles", s)
 		}
 	}
-	for _, asked := range []failover.State{failover.Confirmed, failover.EpochTaken, failover.Fenced, failover.Gated, failover.Promoted, failover.Verified, failover.Redirected} {
-		x := whole(failover.Operator)
+	for _, asked := range []failover.State{failover.Confirmed, failover.EpochTaken, failover.Fenced, failover.LossAccepted, failover.Promoted, failover.Verified, failover.Redirected} {
+		x := whole(failover.AwaitingApproval)
 		x.Asked = asked
 		require.True(t, reached(t, x)[failover.Settled], "a question put in %s can't be answered", asked)
 	}
-	require.Len(t, reached(t, whole(failover.Steady)), len(failover.States), "every state is reached from Steady")
+	require.Len(t, reached(t, whole(failover.Steady)), len(failover.States()), "every state is reached from Steady")
 }
 
 func TestOnceTheEpochIsTakenNothingIsDropped(t *testing.T) {
-	for _, s := range []failover.State{failover.EpochTaken, failover.Fenced, failover.Gated, failover.Promoted, failover.Verified, failover.Redirected} {
-		for k, to := range failover.Table[s] {
+	for _, s := range []failover.State{failover.EpochTaken, failover.Fenced, failover.LossAccepted, failover.Promoted, failover.Verified, failover.Redirected} {
+		for k, to := range failover.Table()[s] {
 			require.NotEqual(t, failover.Aborted, to, "%s in %s", k, s)
 			require.NotEqual(t, failover.Steady, to, "%s in %s", k, s)
 		}
-		x := whole(failover.Operator)
+		x := whole(failover.AwaitingApproval)
 		x.Asked = s
 		_, err := failover.Step(dr.Policy{}, x, event(failover.EvRecovered))
 		require.ErrorContains(t, err, "the epoch is taken", "asked in %s", s)

@@ -26,11 +26,11 @@ var visited = map[string]string{
 	"edge Confirmed epoch-taken": must, "edge Confirmed recovered": "TestARegionThatRenewedSinceTheVerdictLives", "edge Confirmed stuck": stuck, "edge Confirmed superseded": superseded,
 	"edge EpochTaken fence-proven": must, "edge EpochTaken stuck": "TestOperator: the old Region could not fence", "edge EpochTaken superseded": superseded,
 	"edge Fenced gate-passed": must, "edge Fenced stuck": cantFail, "edge Fenced superseded": cantFail,
-	"edge Gated promoted": must, "edge Gated stuck": "TestOperator: a promotion does not come about", "edge Gated superseded": superseded,
+	"edge LossAccepted promoted": must, "edge LossAccepted stuck": "TestOperator: a promotion does not come about", "edge LossAccepted superseded": superseded,
 	"edge Promoted verified": must, "edge Promoted stuck": stuck, "edge Promoted superseded": superseded,
 	"edge Verified redirected": must, "edge Verified stuck": stuck, "edge Verified superseded": superseded,
 	"edge Redirected announced": must, "edge Redirected stuck": cantFail, "edge Redirected superseded": cantFail,
-	"edge Operator recovered": must, "edge Operator acknowledged": must, "edge Operator superseded": superseded,
+	"edge AwaitingApproval recovered": must, "edge AwaitingApproval acknowledged": must, "edge AwaitingApproval superseded": superseded,
 
 	"code recovered": must, "code superseded": superseded, "code lag-unknown": must, "code lag-stale": must,
 	"code lag-above-limit": must, "code no-fence-proof": must, "code fence-failed": "TestOperator: the old Region could not fence",
@@ -53,7 +53,7 @@ var codes = []failover.Code{
 }
 
 func TestEveryPartOfTheMachineIsAccountedFor(t *testing.T) {
-	for from, row := range failover.Table {
+	for from, row := range failover.Table() {
 		for k := range row {
 			require.Contains(t, visited, "edge "+string(from)+" "+string(k))
 		}

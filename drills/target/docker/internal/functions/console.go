@@ -38,7 +38,7 @@ func (s *service) acknowledge(ctx context.Context, by, reason string) error {
 		return err
 	}
 	x := last.Execution
-	if x.State != failover.Operator {
+	if x.State != failover.AwaitingApproval {
 		return fmt.Errorf("%w: %s is %s", ErrNoQuestion, x.ID, x.State)
 	}
 	wish, err := json.Marshal(event.Request{
