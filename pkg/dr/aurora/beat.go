@@ -4,29 +4,50 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
 // Beat implements failover.Beater by one autocommitted statement. It returns
 // failover.ErrReadOnly also to an account that could write in spite of read_only,
-// and ErrStaleEpoch when the row carries a newer epoch. A reader beside the writer says
-// nothing of the writer: its answer is an error of its own.
+// and ErrStaleEpoch when the row carries a newer epoch. On a secondary the error is
+// failover.ErrNotWriter as well. A reader beside the writer says nothing of the writer:
+// the writer was not asked.
 func (s *SQL) Beat(ctx context.Context, b failover.Beat) error {
 	return s.session(ctx, s.cfg.DB, "heartbeat", func(c *sql.Conn) error {
 		err := beat(ctx, c, s.heartbeat(), b)
-		if !errors.Is(err, failover.ErrReadOnly) || s.cfg.Dialect != DialectAurora {
+		if !errors.Is(err, failover.ErrReadOnly) {
 			return err
+		}
+		if s.cfg.Dialect == DialectMySQL {
+			if replica, replicaErr := follows(ctx, c); replicaErr != nil || !replica {
+				return err // read-only, that much is sure
+			}
+			return notWriter(err)
 		}
 		m, modeErr := s.mode(ctx, c)
 		if modeErr == nil && m.secondary {
-			modeErr = s.provenSecondary(ctx, c)
+			if modeErr = s.provenSecondary(ctx, c); modeErr == nil {
+				return notWriter(err)
+			}
 		}
 		if modeErr != nil {
 			return modeErr // not joined: who refused isn't known
 		}
 		return err
 	})
+}
+
+// notWriter adds that the read-only server is a secondary.
+func notWriter(err error) error { return fmt.Errorf("%w: %w", failover.ErrNotWriter, err) }
+
+// follows reports whether a MySQL server is configured to follow another one, by what the
+// account of heartbeats may read: replicates needs REPLICATION CLIENT.
+func follows(ctx context.Context, c *sql.Conn) (bool, error) {
+	var channels int
+	err := c.QueryRowContext(ctx, "SELECT COUNT(*) FROM performance_schema.replication_connection_status").Scan(&channels)
+	return channels > 0, err
 }
 
 // beat writes a row of the heartbeat table. An older epoch changes nothing, and

@@ -38,6 +38,10 @@ type server struct {
 
 	lock chan struct{}
 	hook func(query string) // runs before a statement, outside the mutex
+
+	channels int64                    // of a MySQL server that follows another one
+	refuse   func(query string) error // a statement's answer instead of its own
+	full     func() error             // a new connection's
 }
 
 func newServer() *server { return &server{lock: make(chan struct{}, 1)} }
@@ -64,6 +68,11 @@ func sqlOn(t *testing.T, s *server, change ...func(*aurora.SQLConfig)) *aurora.S
 func (s *server) Connect(context.Context) (driver.Conn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.full != nil {
+		if err := s.full(); err != nil {
+			return nil, err
+		}
+	}
 	s.opened++
 	return &conn{server: s}, nil
 }
@@ -156,6 +165,11 @@ func (c *conn) run(ctx context.Context, q string, args []driver.NamedValue) ([][
 	if err := ctx.Err(); err != nil {
 		return nil, 0, err
 	}
+	if s.refuse != nil {
+		if err := s.refuse(q); err != nil {
+			return nil, 0, err
+		}
+	}
 	switch {
 	case strings.HasPrefix(q, "SELECT GET_LOCK"):
 		select {
@@ -175,6 +189,8 @@ func (c *conn) run(ctx context.Context, q string, args []driver.NamedValue) ([][
 	switch {
 	case q == "SELECT @@global.read_only, @@global.innodb_read_only":
 		return one(s.readOnly, s.secondary), 0, nil
+	case q == "SELECT COUNT(*) FROM performance_schema.replication_connection_status":
+		return one(s.channels), 0, nil
 	case q == "SELECT @@global.read_only":
 		return one(s.readOnly), 0, nil
 	case q == "SELECT @@global.innodb_read_only":

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/internal/mysqlerr"
 )
 
 // Fence implements failover.Fencer. It makes the server read-only, waits for an
@@ -42,7 +44,7 @@ func (s *SQL) Fence(ctx context.Context, _ dr.Epoch) error {
 				return err
 			}
 			if m, err = s.mode(ctx, c); err == nil && !m.closed {
-				err = errors.New("the server is not read-only in spite of a successful statement")
+				err = saying("the server is not read-only in spite of a successful statement")
 			}
 			return err
 		})
@@ -104,7 +106,7 @@ func (s *SQL) close(ctx context.Context, c *sql.Conn, m mode) error {
 		if m, err := s.mode(ctx, c); err != nil {
 			return err
 		} else if m.secondary {
-			return fmt.Errorf("connected to a reader: %w", errElsewhere)
+			return fmt.Errorf("connected to a reader: %w", mysqlerr.As(health.ErrNotAsked, errElsewhere))
 		}
 		return s.endSessions(ctx, c)
 	})
@@ -180,7 +182,7 @@ func (s *SQL) provenSecondary(ctx context.Context, c *sql.Conn) error {
 		if s.learn(writers) {
 			hint = errElsewhere
 		}
-		return fmt.Errorf("connected to a reader, the writer is %s: %w", strings.Join(writers, ", "), hint)
+		return fmt.Errorf("connected to a reader, the writer is %s: %w", strings.Join(writers, ", "), mysqlerr.As(health.ErrNotAsked, hint))
 	}
 	return nil
 }
@@ -203,7 +205,7 @@ func (s *SQL) locked(ctx context.Context, c *sql.Conn, f func() error) error {
 		return err
 	}
 	if got.Int64 != 1 {
-		return errors.New("the server is being opened or fenced by another session: try again")
+		return saying("the server is being opened or fenced by another session: try again")
 	}
 	err := f()
 	if _, releaseErr := c.ExecContext(ctx, "DO RELEASE_LOCK('lifeboat.open')"); releaseErr != nil {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/internal/mysqlerr"
 )
 
 // Account is a login that Install creates: the one for heartbeats, probes and lag.
@@ -96,7 +98,7 @@ func (s *SQL) password(ctx context.Context) (string, error) {
 	password, err := a.Password(ctx)
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("password of %s: %w", a.User, err)
+		return "", fmt.Errorf("password of %s: %w", a.User, mysqlerr.As(health.ErrNotAsked, err))
 	case password == "":
 		return "", fmt.Errorf("the password of %s is empty: anybody could log in", a.User)
 	}

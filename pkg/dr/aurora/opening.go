@@ -9,6 +9,8 @@ import (
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/internal/mysqlerr"
 )
 
 // Open implements failover.Fencer. It returns failover.ErrNotWriter on an Aurora
@@ -35,7 +37,7 @@ func (s *SQL) Open(ctx context.Context, e dr.Epoch) error {
 				return err
 			}
 			if s.fences.Load() != fences {
-				return errors.New("a fence has begun meanwhile")
+				return mysqlerr.As(health.ErrNotAsked, errors.New("a fence has begun meanwhile"))
 			}
 			if !watched && s.cfg.Watchdog == 0 {
 				return s.open(ctx, c, until)
@@ -108,7 +110,7 @@ func (s *SQL) open(ctx context.Context, c *sql.Conn, until string) error {
 		return err
 	}
 	if closed {
-		return errors.New("the server is still read-only: the statement came too late, or something closed it again")
+		return saying("the server is still read-only: the statement came too late, or something closed it again")
 	}
 	return nil
 }

@@ -10,15 +10,15 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/go-sql-driver/mysql"
-
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/internal/mysqlerr"
 )
 
 // ErrStaleEpoch is returned when the database has seen a newer epoch than the one
-// that a heartbeat or an opening carries.
-var ErrStaleEpoch = errors.New("aurora: the database has seen a newer epoch")
+// that a heartbeat or an opening carries. The server has answered: failover.ErrAnswered
+// is in its chain.
+var ErrStaleEpoch = mysqlerr.As(failover.ErrAnswered, errors.New("aurora: the database has seen a newer epoch"))
 
 // Dialect says what kind of server it is.
 type Dialect uint8
@@ -151,7 +151,7 @@ func session(ctx context.Context, db *sql.DB, op string, f func(*sql.Conn) error
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", op, err)
+		return fmt.Errorf("%s: %w", op, mysqlerr.Classed(err))
 	}
 	return nil
 }
@@ -163,20 +163,12 @@ func drop(c *sql.Conn) {
 
 // readOnly reports whether a server has refused a write because it is read-only.
 func readOnly(err error) bool {
-	switch number(err) {
-	case 1290, // ER_OPTION_PREVENTS_STATEMENT: read_only, super_read_only
-		1792, // ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION
-		1836: // ER_READ_ONLY_MODE: innodb_read_only, as on an Aurora secondary
-		return true
-	}
-	return false
+	reply, _ := mysqlerr.Reply(err)
+	return err != nil && reply == failover.ReplyReadOnly
 }
 
 // number returns the MySQL error number, or 0 when the server did not answer.
-func number(err error) uint16 {
-	var e *mysql.MySQLError
-	if errors.As(err, &e) {
-		return e.Number
-	}
-	return 0
-}
+func number(err error) uint16 { return mysqlerr.Number(err) }
+
+// saying returns an error of a server that has answered, and so works.
+func saying(text string) error { return mysqlerr.As(failover.ErrAnswered, errors.New(text)) }

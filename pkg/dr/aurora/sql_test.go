@@ -82,11 +82,14 @@ func TestAReaderBesideTheWriterSpeaksForNobody(t *testing.T) {
 			require.ErrorContains(t, err, "connected to a reader, the writer is orders-west-1", name)
 			require.NotErrorIs(t, err, failover.ErrReadOnly, name)
 			require.NotErrorIs(t, err, failover.ErrNotWriter, name)
+			require.Equal(t, failover.ReplyNotAsked, failover.ReplyOf(err), "%s: the writer was not asked", name)
 		}
 		require.GreaterOrEqual(t, s.opened-before, 1, "its connection is not kept")
 	}
 	s.writers = nil
-	require.ErrorIs(t, db.Beat(t.Context(), failover.Beat{Region: west, Epoch: 4}), failover.ErrReadOnly, "a secondary")
+	err := db.Beat(t.Context(), failover.Beat{Region: west, Epoch: 4})
+	require.ErrorIs(t, err, failover.ErrReadOnly, "a secondary")
+	require.ErrorIs(t, err, failover.ErrNotWriter)
 	require.ErrorIs(t, db.Open(t.Context(), 4), failover.ErrNotWriter)
 	require.ErrorIs(t, db.Install(t.Context()), failover.ErrNotWriter)
 }
@@ -222,8 +225,9 @@ func TestBeat(t *testing.T) {
 	require.NoError(t, db.Beat(t.Context(), failover.Beat{Region: west, Epoch: 4, Seq: 1 << 40}))
 	require.ErrorIs(t, db.Beat(t.Context(), failover.Beat{Region: west, Epoch: 3}), aurora.ErrStaleEpoch)
 	s.secondary = true
-	require.ErrorIs(t, db.Beat(t.Context(), failover.Beat{Region: west, Epoch: 4}), failover.ErrReadOnly)
+	require.Equal(t, failover.ReplyNotWriter, failover.ReplyOf(db.Beat(t.Context(), failover.Beat{Region: west, Epoch: 4})))
 	s.secondary, s.readOnly = false, true
+	require.Equal(t, failover.ReplyReadOnly, failover.ReplyOf(db.Beat(t.Context(), failover.Beat{Region: west, Epoch: 4})))
 	require.ErrorIs(t, db.Beat(t.Context(), failover.Beat{Region: west, Epoch: 4}), failover.ErrReadOnly,
 		"an account that could write in spite of read_only must not")
 }

@@ -80,7 +80,10 @@ func (r resolved) connect(ctx context.Context, t MySQLTarget) (driver.Conn, erro
 			r.writer.forget(known)
 		}
 	}
-	if nextErr != nil {
+	switch {
+	case nextErr != nil && isWriter: // what the writer itself says, or its silence, counts
+		return nil, fmt.Errorf("aurora: mysql: %s %s, asked because %v: %w", role, addr, err, nextErr) //nolint:errorlint // the name's error is not in the chain
+	case nextErr != nil:
 		return nil, fmt.Errorf("aurora: mysql: %s %s, asked because %w: %w", role, addr, err, nextErr)
 	}
 	return c, nil

@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/internal/mysqlerr"
 )
 
 // InstallWatchdog implements failover.Watchdog by a MySQL event that looks once a
@@ -40,7 +43,7 @@ func (s *SQL) installWatchdog(ctx context.Context, c *sql.Conn, after time.Durat
 		return err
 	}
 	if scheduler != "ON" {
-		return fmt.Errorf("event_scheduler is %s: set the parameter to ON", scheduler)
+		return saying("event_scheduler is " + scheduler + ": set the parameter to ON")
 	}
 	for _, statement := range []string{
 		"DROP EVENT IF EXISTS " + s.watchdog(),
@@ -86,7 +89,7 @@ func (s *SQL) RemoveWatchdog(ctx context.Context) error {
 		}
 		_, err = c.ExecContext(ctx, "DROP EVENT IF EXISTS "+s.watchdog())
 		if readOnly(err) {
-			return errors.New("the server is read-only: remove the watchdog on the writer")
+			return mysqlerr.As(failover.ErrReadOnly, errors.New("the server is read-only: remove the watchdog on the writer"))
 		}
 		return err
 	})

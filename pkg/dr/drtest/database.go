@@ -47,7 +47,10 @@ func (db *Database) serves() bool { return !db.down && db.thaw == nil }
 // writable reports why the server refuses writes, if it does.
 func (db *Database) writable() error {
 	m := db.pair.moving
-	if db.secondary || db.readOnly || m != nil && m.graceful && db.pair.source == db.region {
+	if db.secondary {
+		return fmt.Errorf("drtest: %s: %w: %w", db.region, failover.ErrNotWriter, failover.ErrReadOnly)
+	}
+	if db.readOnly || m != nil && m.graceful && db.pair.source == db.region {
 		return fmt.Errorf("drtest: %s: %w", db.region, failover.ErrReadOnly)
 	}
 	return nil

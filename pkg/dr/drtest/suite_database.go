@@ -35,7 +35,9 @@ func TestFencer(t *testing.T, open func(t *testing.T) Fenceable) {
 		db, ctx := open(t), callContext(t)
 		require.NoError(t, db.Beat(ctx, failover.Beat{Region: region, Epoch: 1, Seq: 1}))
 		require.NoError(t, db.Fence(ctx, 1))
-		require.ErrorIs(t, db.Beat(ctx, failover.Beat{Region: region, Epoch: 1, Seq: 2}), failover.ErrReadOnly)
+		refused := db.Beat(ctx, failover.Beat{Region: region, Epoch: 1, Seq: 2})
+		require.ErrorIs(t, refused, failover.ErrReadOnly)
+		require.NotErrorIs(t, refused, failover.ErrNotWriter, "a writer that is read-only is no secondary")
 		require.NoError(t, db.Fence(ctx, 1), "fencing twice is fencing")
 		require.ErrorIs(t, db.Beat(ctx, failover.Beat{Region: region, Epoch: 1, Seq: 3}), failover.ErrReadOnly)
 		require.NoError(t, db.Open(ctx, 1))
@@ -154,6 +156,7 @@ func TestSecondary(t *testing.T, open func(t *testing.T) Fenceable) {
 		db, ctx := open(t), callContext(t)
 		beat := failover.Beat{Region: "us-west-2", Epoch: 1, Seq: 1}
 		require.ErrorIs(t, db.Beat(ctx, beat), failover.ErrReadOnly)
+		require.ErrorIs(t, db.Beat(ctx, beat), failover.ErrNotWriter, "a secondary says so itself: a guard releases the lease by it")
 		require.ErrorIs(t, db.Open(ctx, 1), failover.ErrNotWriter)
 		require.ErrorIs(t, db.Beat(ctx, beat), failover.ErrReadOnly)
 	})

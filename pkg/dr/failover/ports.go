@@ -24,7 +24,8 @@ var (
 	// ErrReadOnly is returned by Beat when the server answered and refused the
 	// write because it is read-only.
 	ErrReadOnly = errors.New("failover: the database is read-only")
-	// ErrNotWriter is returned by Open when the server is a secondary.
+	// ErrNotWriter is returned by Open and, together with ErrReadOnly, by Beat when the
+	// server itself says that it is a secondary.
 	ErrNotWriter = errors.New("failover: the database is not the writer")
 	// ErrFounded is returned by Install when the database has seen an epoch, so that
 	// there has been a lease before.
@@ -177,14 +178,17 @@ type Beat struct {
 	Seq    uint64
 }
 
-// Beater commits a heartbeat write on a database. Beat returns nil only for a
-// commit, ErrReadOnly for a refusal, and anything else for an unknown outcome.
+// Beater commits a heartbeat write on a database. Beat returns nil only for a commit. Its
+// errors are of the classes that ReplyOf tells apart: ErrReadOnly, ErrNotWriter,
+// ErrAnswered, ErrRefusesWrites, health.ErrNotAsked; an error without a class leaves the
+// outcome unknown.
 type Beater interface {
 	Beat(ctx context.Context, b Beat) error
 }
 
 // Fencer makes the database of a guard's own Region stop or resume accepting
-// writes. Both are idempotent.
+// writes. Both are idempotent, and their errors are of the classes that ReplyOf tells
+// apart. A server that does not answer is not fenced: Fence on it is no success.
 type Fencer interface {
 	// Fence returns nil only when the server has confirmed that it is read-only
 	// and that sessions which could still commit are gone.
