@@ -13,39 +13,32 @@ import (
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/internal/mysqlerr"
 )
 
-// dead are the MySQL errors with which a server that was asked properly says that
-// it commits nothing.
-var dead = map[uint16]string{
-	1290: "read-only", 1792: "read-only", 1836: "read-only", // see failover.ErrReadOnly
-	1053: "shutting down", 1927: "connection killed", 3169: "connection killed", 1317: "query killed",
-	1021: "disk full", 1114: "table full", 1026: "write error", 1030: "storage error",
-}
-
 // classify says what an error of a write proves. What it does not know proves
-// nothing.
+// nothing. Of a server's answers it knows what the guard knows: see package mysqlerr.
 func classify(err error) (health.Answer, string) {
 	var server *mysql.MySQLError
 	var dns *net.DNSError
 	var op *net.OpError
+	reply, why := mysqlerr.Reply(err)
 	switch {
-	case err == nil:
+	case reply == failover.ReplyCommitted:
 		return health.Alive, ""
-	case errors.Is(err, health.ErrNotAsked): // before its cause, which may be a deadline
-		return health.Unknown, err.Error()
-	case errors.Is(err, failover.ErrReadOnly):
-		return health.Dead, "read-only"
-	case errors.As(err, &server):
-		if why, ok := dead[server.Number]; ok {
-			return health.Dead, why
-		}
-		// Access denied, too many connections, no such table: our own affair.
-		return health.Unknown, fmt.Sprintf("MySQL error %d: %s", server.Number, server.Message)
-	case errors.Is(err, context.Canceled):
-		return health.Unknown, "called off"
 	case errors.As(err, &dns):
 		return health.Unknown, "name not resolved: " + dns.Error()
+	case reply == failover.ReplyNotAsked: // before its cause, which may be a deadline
+		return health.Unknown, err.Error()
+	case reply == failover.ReplyReadOnly, reply == failover.ReplyNotWriter, reply == failover.ReplyRefusesWrites:
+		return health.Dead, why
+	case errors.As(err, &server):
+		// Access denied, too many connections, no such table: our own affair.
+		return health.Unknown, fmt.Sprintf("MySQL error %d: %s", server.Number, server.Message)
+	case reply == failover.ReplyAnswered:
+		return health.Unknown, err.Error()
+	case errors.Is(err, context.Canceled):
+		return health.Unknown, "called off"
 	case errors.Is(err, context.DeadlineExceeded):
 		return health.Dead, "no answer in time"
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -59,4 +52,10 @@ func classify(err error) (health.Answer, string) {
 		return health.Dead, "no answer in time"
 	}
 	return health.Unknown, err.Error()
+}
+
+// answered reports whether a server has answered, if only to refuse.
+func answered(err error) bool {
+	reply, _ := mysqlerr.Reply(err)
+	return err != nil && reply.Heard()
 }

@@ -9,8 +9,6 @@ import (
 	"regexp"
 	"time"
 
-	"github.com/go-sql-driver/mysql"
-
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
@@ -101,10 +99,4 @@ func (m *MySQL) write(ctx context.Context, c *sql.Conn, row string) error {
 		return err
 	}
 	return failover.ErrReadOnly
-}
-
-// answered reports whether a server has answered, if only to refuse.
-func answered(err error) bool {
-	var server *mysql.MySQLError
-	return errors.As(err, &server) || errors.Is(err, failover.ErrReadOnly)
 }

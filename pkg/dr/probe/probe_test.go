@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -54,7 +55,9 @@ func silence(ctx context.Context) error {
 }
 
 func TestFault09SQLOpensConnectionsAndCommits(t *testing.T) {
-	server := func(n uint16) error { return fmt.Errorf("beat: %w", &mysql.MySQLError{Number: n, Message: "m"}) }
+	server := func(n uint16, says ...string) error {
+		return fmt.Errorf("beat: %w", &mysql.MySQLError{Number: n, Message: strings.Join(append(says, "m"), " ")})
+	}
 	dial := func(err error) error {
 		return &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", err)}
 	}
@@ -71,10 +74,34 @@ func TestFault09SQLOpensConnectionsAndCommits(t *testing.T) {
 		"cut in the middle":    {mysql.ErrInvalidConn, health.Dead, "connection reset", false},
 		"end of file":          {io.EOF, health.Dead, "connection reset", false},
 		"dial timeout":         {&net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}, health.Dead, "no answer in time", false},
-		"read-only, by number": {server(1290), health.Dead, "read-only", true},
+		"read-only, by number": {server(1290, "the --super-read-only option"), health.Dead, "read-only", true},
+		"another option":       {server(1290, "the --skip-grant-tables option"), health.Unknown, "MySQL error 1290", true},
+		"a reader":             {server(1836), health.Dead, "read-only", true},
+		"a secondary":          {fmt.Errorf("x: %w: %w", failover.ErrNotWriter, failover.ErrReadOnly), health.Dead, "read-only", true},
 		"read-only, by name":   {fmt.Errorf("x: %w", failover.ErrReadOnly), health.Dead, "read-only", true},
 		"shutting down":        {server(1053), health.Dead, "shutting down", true},
 		"disk full":            {server(1021), health.Dead, "disk full", true},
+		"disk full, no wait":   {server(3675), health.Dead, "disk full", true},
+		"disk full, by errno":  {server(1, "Can't create file (OS errno 28 - No space left on device)"), health.Dead, "disk full", true},
+		"disk full, of mysys":  {server(3, "Error writing file './binlog' (OS errno 28 - No space left on device)"), health.Dead, "write error", true},
+		"quota":                {server(1025, "Error on rename (errno: 122 - Disk quota exceeded)"), health.Dead, "disk full", true},
+		"remounted":            {server(1004, "Can't create file (errno: 30 - Read-only file system)"), health.Dead, "disk full", true},
+		"storage error":        {server(1030, "Got error 5 - 'Input/output error' from storage engine"), health.Dead, "storage error", true},
+		"a deadlock, wrapped":  {server(1030, "Got error 149 - 'Lock deadlock' from storage engine"), health.Unknown, "MySQL error 1030", true},
+		"commit fails":         {server(1180, "Got error 5 - 'Input/output error' during COMMIT"), health.Dead, "storage error", true},
+		"log not written":      {server(1534), health.Dead, "binary log", true},
+		"temporary table":      {server(1114, "The table '/rdsdbdata/tmp/#sql1' is full"), health.Unknown, "MySQL error 1114", true},
+		"forced recovery":      {server(1881), health.Dead, "in forced recovery", true},
+		"offline mode":         {server(3032), health.Dead, "in offline mode", true},
+		"query killed":         {server(1317), health.Unknown, "MySQL error 1317", true},
+		"session killed":       {server(3169), health.Unknown, "MySQL error 3169", true},
+		"lock wait":            {server(1205), health.Unknown, "MySQL error 1205", true},
+		"account locked":       {server(3118), health.Unknown, "MySQL error 3118", true},
+		"host blocked":         {server(1129), health.Unknown, "MySQL error 1129", true},
+		"a new number":         {server(64000), health.Unknown, "MySQL error 64000", true},
+		"a new class":          {fmt.Errorf("x: %w", failover.ErrAnswered), health.Unknown, "answered", true},
+		"a new refusal":        {fmt.Errorf("x: %w", failover.ErrRefusesWrites), health.Dead, "refuses writes", true},
+		"no descriptors":       {dial(syscall.EMFILE), health.Unknown, "too many open files", false},
 		"silent secret store":  {fmt.Errorf("password: %w: %w", health.ErrNotAsked, context.DeadlineExceeded), health.Unknown, "the server was not asked", false},
 		"absent address book":  {fmt.Errorf("address: %w: %w", health.ErrNotAsked, dial(syscall.ECONNREFUSED)), health.Unknown, "the server was not asked", false},
 		"wrong password":       {server(1045), health.Unknown, "MySQL error 1045", true},

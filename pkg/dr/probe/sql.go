@@ -20,9 +20,10 @@ type Writes interface {
 // at once: the first sees a server that stops, the second one that takes no new
 // clients. It implements health.Prober with one observation for each.
 //
-// Alive: it commits. Dead: refused, reset, no answer by the deadline, or read-only.
-// Unknown: not authenticated, too many connections, the name does not resolve, the
-// question was called off, or anything else.
+// Alive: it commits. Dead: refused, reset, no answer by the deadline, read-only, or an
+// answer that nothing is committed for any client (failover.ErrRefusesWrites). Unknown:
+// not authenticated, too many connections, a session that was killed, the name does not
+// resolve, the question was called off, or anything else.
 type SQL struct {
 	vantage dr.Region
 	writes  Writes

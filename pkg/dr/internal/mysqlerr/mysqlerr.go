@@ -28,6 +28,9 @@ func Reply(err error) (failover.Reply, string) {
 			_, why := number(server.Number, server.Message)
 			return known, why
 		}
+		if known == failover.ReplyNotWriter {
+			return known, "read-only, a secondary"
+		}
 		return known, known.String()
 	case errors.As(err, &dns): // before a server's answer: then another server's
 		return failover.ReplyNotAsked, "name not resolved"
