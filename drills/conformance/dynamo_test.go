@@ -40,6 +40,9 @@ func TestStore(t *testing.T) {
 			t.Run("leaser", func(t *testing.T) {
 				drtest.TestLeaser(t, func(t *testing.T) failover.Leaser { return open(t) })
 			})
+			t.Run("releaser", func(t *testing.T) {
+				drtest.TestReleaser(t, func(t *testing.T) drtest.Lease { return open(t) })
+			})
 			t.Run("heartbeats", func(t *testing.T) {
 				drtest.TestHeartbeats(t, func(t *testing.T) failover.Heartbeats { return open(t) })
 			})

@@ -21,12 +21,12 @@ func adapterBugs() []Bug {
 		},
 		{
 			Name: "the lease is taken whatever its revision", Room: room, File: "pkg/dr/dynamo/lease.go",
-			Old: "\"#epoch = :epoch AND #holder = :holder AND #rev = :rev\"", New: "\"#epoch = :epoch AND #holder = :holder AND #rev >= :rev\"",
+			Old: "\"#epoch = :epoch AND #holder = :holder AND #rev = :rev AND \" + understood", New: "\"#epoch = :epoch AND #holder = :holder AND #rev >= :rev AND \" + understood",
 			Why: "the observer's silence proves nothing about the last renewal", Package: "./drills/conformance", Test: "TestStore", Says: "--- FAIL: TestStore/from_us-east-2/leaser/what_was_seen_must_still_be_there_exactly",
 		},
 		{
 			Name: "a renewal without its epoch", Room: room, File: "pkg/dr/dynamo/lease.go",
-			Old: "ConditionExpression:      aws.String(\"#epoch = :epoch AND #holder = :holder\"),", New: "ConditionExpression:      aws.String(\"#epoch >= :epoch OR #holder = :holder\"),",
+			Old: "aws.String(\"#epoch = :epoch AND #holder = :holder AND \" + unreleased + \" AND \" + understood),", New: "aws.String(\"(#epoch >= :epoch OR #holder = :holder) AND \" + unreleased + \" AND \" + understood),",
 			Why: "the old holder renews the new holder's lease", Package: "./drills/conformance", Test: "TestStore", Says: "--- FAIL: TestStore/from_us-east-2/leaser/taking_it_gives_the_next_epoch_and_ends_the_old_term",
 		},
 		{

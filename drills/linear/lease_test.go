@@ -34,6 +34,11 @@ func (in leaseInput) taken() failover.Lease {
 	return failover.Lease{Epoch: l.Epoch + 1, Holder: c.Holder, Rev: l.Rev + 1, Execution: c.Execution, TakenRev: l.Rev + 1, TakenAfter: c.After}
 }
 
+// released reports whether a lease is what a release leads to.
+func (in leaseInput) released(l failover.Lease) bool {
+	return in.op == "release" && l.Released && l.Epoch == in.lease.Epoch && l.Holder == in.lease.Holder && l.Rev == in.lease.Rev+1
+}
+
 type leaseOutput struct {
 	outcome outcome
 	lease   failover.Lease
@@ -47,11 +52,17 @@ var leases = porcupine.Model{
 		next, fits := now, false
 		switch in.op {
 		case "renew":
-			fits = now.Epoch == in.lease.Epoch && now.Holder == in.lease.Holder && now.Epoch > 0
+			fits = now.Epoch == in.lease.Epoch && now.Holder == in.lease.Holder && now.Epoch > 0 && !now.Released
 			next.Rev++
 		case "take":
 			fits = now.Epoch == in.lease.Epoch && now.Holder == in.lease.Holder && now.Rev == in.lease.Rev
 			next = in.taken()
+		case "release":
+			fits = now.Epoch == in.lease.Epoch && now.Holder == in.lease.Holder && now.Rev == in.lease.Rev && now.Epoch > 0 && !now.Released
+			next.Rev, next.Released = now.Rev+1, true
+			if in.released(now) { // by another call like this one: it is the same release
+				fits, next = true, now
+			}
 		}
 		switch out.outcome {
 		case none:
@@ -85,7 +96,7 @@ func useLease(p *process) func() {
 		p.h.maybe(c, in, leaseOutput{outcome: maybe})
 		unsure := len(c.open) > 0
 		switch {
-		case err == nil && unsure && in.op == "take":
+		case err == nil && unsure && in.op != "renew":
 			p.h.end(p.id, c, in, leaseOutput{outcome: seen, lease: l})
 		case err == nil:
 			p.h.end(p.id, c, in, leaseOutput{outcome: done, lease: l})
@@ -112,6 +123,13 @@ func useLease(p *process) func() {
 					known = l
 				case errors.Is(err, failover.ErrNoLease):
 					p.h.end(p.id, c, in, leaseOutput{outcome: none})
+				}
+			case what < 5 && known.Epoch > 0:
+				in := leaseInput{op: "release", lease: known}
+				l, err := p.store.ReleaseLease(ctx, known)
+				record(c, in, l, err)
+				if err == nil {
+					p.tally.add("released")
 				}
 			case what < 7 && known.Epoch > 0:
 				in := leaseInput{op: "renew", lease: known}

@@ -94,6 +94,9 @@ func TestLinearizable(t *testing.T) {
 			for _, what := range []string{"done", "refused", "conflict", "throttled", "unknown", "late"} {
 				require.Positive(t, count.n[what], "no call of any history was %s", what)
 			}
+			if s.name == "lease" {
+				require.Greater(t, count.n["released"], int(histories)/10, "too few leases were released")
+			}
 		})
 	}
 }

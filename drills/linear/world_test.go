@@ -48,6 +48,7 @@ type process struct {
 	rnd    *rand.Rand
 	rate   float64 // of its clock: how fast its deadlines and pauses pass
 	h      *history
+	tally  *tally
 }
 
 // reads reports whether the process has no right to write: the witness's.
@@ -78,7 +79,7 @@ func record(t *testing.T, s subject, b bug, seed uint64, count *tally) *history 
 	var processes []*process
 	for i, r := range []dr.Region{east, east, west, west, witness} {
 		rnd := rand.New(rand.NewPCG(seed, uint64(i+1)))
-		p := &process{id: i, region: r, rnd: rnd, rate: 0.5 + 1.5*rnd.Float64(), h: h}
+		p := &process{id: i, region: r, rnd: rnd, rate: 0.5 + 1.5*rnd.Float64(), h: h, tally: count}
 		offset, rate, began := time.Duration(rnd.IntN(48)-24)*time.Hour, 0.5+rnd.Float64(), time.Now()
 		cfg := dynamo.Config{Region: r, Table: table, Cluster: cluster}
 		replicas := []dr.Region{r}

@@ -30,6 +30,9 @@ func TestStoreConforms(t *testing.T) {
 	t.Run("leaser", func(t *testing.T) {
 		drtest.TestLeaser(t, func(*testing.T) failover.Leaser { return store() })
 	})
+	t.Run("releaser", func(t *testing.T) {
+		drtest.TestReleaser(t, func(*testing.T) drtest.Lease { return store() })
+	})
 	t.Run("heartbeats", func(t *testing.T) {
 		drtest.TestHeartbeats(t, func(*testing.T) failover.Heartbeats { return store() })
 	})

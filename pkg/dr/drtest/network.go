@@ -23,6 +23,7 @@ const (
 	OpReadLease    Op = "lease.read"
 	OpRenewLease   Op = "lease.renew"
 	OpTakeLease    Op = "lease.take"
+	OpReleaseLease Op = "lease.release"
 	OpPublish      Op = "heartbeat.publish"
 	OpHeartbeats   Op = "heartbeat.read"
 	OpAppend       Op = "journal.append"

@@ -18,6 +18,7 @@ type Store struct {
 
 	mu         sync.Mutex
 	lease      *failover.Lease
+	newer      bool // a newer version of Lifeboat has written the lease
 	heartbeats map[dr.Region]failover.Heartbeat
 	journal    []failover.Entry
 	acks       map[dr.Epoch]failover.Acknowledgement
@@ -41,6 +42,13 @@ func (s *Store) Forget() {
 	s.lease = nil
 }
 
+// SetNewer says whether a newer version of Lifeboat has written the lease.
+func (s *Store) SetNewer(newer bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.newer = newer
+}
+
 // StoreView is a store as one Region reaches it.
 type StoreView struct {
 	store  *Store
@@ -49,6 +57,7 @@ type StoreView struct {
 
 var (
 	_ failover.Leaser       = (*StoreView)(nil)
+	_ failover.Releaser     = (*StoreView)(nil)
 	_ failover.Heartbeats   = (*StoreView)(nil)
 	_ failover.Journal      = (*StoreView)(nil)
 	_ failover.Acknowledger = (*StoreView)(nil)
@@ -62,10 +71,20 @@ func (v *StoreView) carry(ctx context.Context, op Op, act func() error) error {
 	})
 }
 
+// carryLease carries a call that is about the lease.
+func (v *StoreView) carryLease(ctx context.Context, op Op, act func() error) error {
+	return v.carry(ctx, op, func() error {
+		if v.store.newer {
+			return failover.ErrNewerRecord
+		}
+		return act()
+	})
+}
+
 // ReadLease implements failover.Leaser.
 func (v *StoreView) ReadLease(ctx context.Context) (failover.Lease, error) {
 	var got failover.Lease
-	err := v.carry(ctx, OpReadLease, func() error {
+	err := v.carryLease(ctx, OpReadLease, func() error {
 		if v.store.lease == nil {
 			return failover.ErrNoLease
 		}
@@ -78,9 +97,9 @@ func (v *StoreView) ReadLease(ctx context.Context) (failover.Lease, error) {
 // RenewLease implements failover.Leaser.
 func (v *StoreView) RenewLease(ctx context.Context, held failover.Lease) (failover.Lease, error) {
 	var got failover.Lease
-	err := v.carry(ctx, OpRenewLease, func() error {
+	err := v.carryLease(ctx, OpRenewLease, func() error {
 		l := v.store.lease
-		if l == nil || l.Epoch != held.Epoch || l.Holder != held.Holder {
+		if l == nil || l.Epoch != held.Epoch || l.Holder != held.Holder || l.Released {
 			return failover.ErrLeaseMoved
 		}
 		l.Rev++
@@ -93,7 +112,7 @@ func (v *StoreView) RenewLease(ctx context.Context, held failover.Lease) (failov
 // TakeLease implements failover.Leaser.
 func (v *StoreView) TakeLease(ctx context.Context, seen failover.Lease, claim failover.Claim) (failover.Lease, error) {
 	var got failover.Lease
-	err := v.carry(ctx, OpTakeLease, func() error {
+	err := v.carryLease(ctx, OpTakeLease, func() error {
 		var now failover.Lease
 		if v.store.lease != nil {
 			now = *v.store.lease
@@ -106,6 +125,26 @@ func (v *StoreView) TakeLease(ctx context.Context, seen failover.Lease, claim fa
 			TakenRev: now.Rev + 1, TakenAfter: claim.After,
 		}
 		v.store.lease = new(got)
+		return nil
+	})
+	return orZero(got, err)
+}
+
+// ReleaseLease implements failover.Releaser.
+func (v *StoreView) ReleaseLease(ctx context.Context, held failover.Lease) (failover.Lease, error) {
+	var got failover.Lease
+	err := v.carryLease(ctx, OpReleaseLease, func() error {
+		l := v.store.lease
+		switch {
+		case l == nil || l.Epoch != held.Epoch || l.Holder != held.Holder:
+			return failover.ErrLeaseMoved
+		case l.Released && l.Rev == held.Rev+1: // by an earlier call whose answer was lost
+		case l.Released || l.Rev != held.Rev:
+			return failover.ErrLeaseMoved
+		default:
+			l.Rev, l.Released = l.Rev+1, true
+		}
+		got = *l
 		return nil
 	})
 	return orZero(got, err)

@@ -185,3 +185,133 @@ func TestLeaser(t *testing.T, open func(t *testing.T) failover.Leaser) {
 		require.Error(t, err)
 	})
 }
+
+// Lease is a store of the lease with everything that may be asked of it.
+type Lease interface {
+	failover.Leaser
+	failover.Releaser
+}
+
+// TestReleaser holds a Releaser against its documentation. open returns one over an
+// empty store; it is called once for every part.
+func TestReleaser(t *testing.T, open func(t *testing.T) Lease) {
+	east := failover.Claim{Holder: "us-east-1", Execution: "0000000001-0001", After: time.Second}
+	west := failover.Claim{Holder: "us-west-2", Execution: "0000000002-0001"}
+	first := func(t *testing.T) (l Lease, held failover.Lease) {
+		l = open(t)
+		held, err := l.TakeLease(callContext(t), failover.Lease{}, east)
+		require.NoError(t, err)
+		return l, held
+	}
+	untouched := func(t *testing.T, l Lease, want failover.Lease) {
+		got, err := l.ReadLease(callContext(t))
+		require.NoError(t, err)
+		require.Equal(t, want, got, "a refused call must leave nothing behind")
+	}
+
+	t.Run("there is nothing to release", func(t *testing.T) {
+		l, ctx := open(t), callContext(t)
+		_, err := l.ReleaseLease(ctx, failover.Lease{Epoch: 1, Holder: east.Holder, Rev: 1})
+		require.ErrorIs(t, err, failover.ErrLeaseMoved)
+		_, err = l.ReleaseLease(ctx, failover.Lease{})
+		require.ErrorIs(t, err, failover.ErrLeaseMoved)
+		_, err = l.ReadLease(ctx)
+		require.ErrorIs(t, err, failover.ErrNoLease, "a refused call must leave nothing behind")
+	})
+
+	t.Run("a release raises the revision by one and changes nothing else", func(t *testing.T) {
+		l, held := first(t)
+		require.False(t, held.Released, "what was taken is not released")
+		held, err := l.RenewLease(callContext(t), held)
+		require.NoError(t, err)
+		require.False(t, held.Released)
+		want := held
+		want.Rev, want.Released = held.Rev+1, true
+		got, err := l.ReleaseLease(callContext(t), held)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+		untouched(t, l, want)
+	})
+
+	t.Run("a release whose answer was lost finds itself", func(t *testing.T) {
+		l, held := first(t)
+		released, err := l.ReleaseLease(callContext(t), held)
+		require.NoError(t, err)
+		for range 3 {
+			again, err := l.ReleaseLease(callContext(t), held)
+			require.NoError(t, err, "a repeated release is the same release")
+			require.Equal(t, released, again)
+		}
+		untouched(t, l, released)
+	})
+
+	t.Run("a released lease is never renewed", func(t *testing.T) {
+		l, held := first(t)
+		released, err := l.ReleaseLease(callContext(t), held)
+		require.NoError(t, err)
+		for name, old := range map[string]failover.Lease{"sent before the release": held, "sent after it": released} {
+			_, err = l.RenewLease(callContext(t), old)
+			require.ErrorIs(t, err, failover.ErrLeaseMoved, name)
+		}
+		untouched(t, l, released)
+	})
+
+	t.Run("a release names epoch, holder and revision", func(t *testing.T) {
+		l, held := first(t)
+		renewed, err := l.RenewLease(callContext(t), held)
+		require.NoError(t, err)
+		for name, wrong := range map[string]failover.Lease{
+			"renewed since":     held,
+			"another holder":    {Epoch: renewed.Epoch, Holder: west.Holder, Rev: renewed.Rev},
+			"an earlier epoch":  {Epoch: renewed.Epoch - 1, Holder: east.Holder, Rev: renewed.Rev},
+			"a later epoch":     {Epoch: renewed.Epoch + 1, Holder: east.Holder, Rev: renewed.Rev},
+			"a later revision":  {Epoch: renewed.Epoch, Holder: east.Holder, Rev: renewed.Rev + 1},
+			"the zero lease":    {},
+			"only its revision": {Rev: renewed.Rev},
+		} {
+			_, err := l.ReleaseLease(callContext(t), wrong)
+			require.ErrorIs(t, err, failover.ErrLeaseMoved, name)
+		}
+		untouched(t, l, renewed)
+	})
+
+	t.Run("the next epoch is taken from a released lease, and is not released", func(t *testing.T) {
+		for _, next := range []failover.Claim{west, {Holder: east.Holder, Execution: "0000000002-0001"}} {
+			l, held := first(t)
+			released, err := l.ReleaseLease(callContext(t), held)
+			require.NoError(t, err)
+			_, err = l.TakeLease(callContext(t), held, next)
+			require.ErrorIs(t, err, failover.ErrLeaseMoved, "it was released since")
+			taken, err := l.TakeLease(callContext(t), released, next)
+			require.NoError(t, err)
+			require.False(t, taken.Released)
+			require.Equal(t, released.Epoch+1, taken.Epoch)
+			_, err = l.ReleaseLease(callContext(t), held)
+			require.ErrorIs(t, err, failover.ErrLeaseMoved, "a late release of the epoch before")
+			renewed, err := l.RenewLease(callContext(t), taken)
+			require.NoError(t, err)
+			untouched(t, l, renewed)
+		}
+	})
+
+	t.Run("a release and a take exclude each other", func(t *testing.T) {
+		for range 4 {
+			l, held := first(t)
+			errs := race(2, func(i int) error {
+				if i == 0 {
+					_, err := l.ReleaseLease(callContext(t), held)
+					return err
+				}
+				_, err := l.TakeLease(callContext(t), held, west)
+				return err
+			})
+			require.NotEqual(t, errs[0] == nil, errs[1] == nil, "release: %v, take: %v", errs[0], errs[1])
+		}
+	})
+
+	t.Run("no release succeeds under an ended context", func(t *testing.T) {
+		l, held := first(t)
+		_, err := l.ReleaseLease(endedContext(t), held)
+		require.Error(t, err)
+	})
+}

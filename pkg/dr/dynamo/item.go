@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
 // item is an item's attributes, or the values of an expression.
@@ -37,6 +39,28 @@ func (it item) sk() string {
 		return "?"
 	}
 	return s.Value
+}
+
+// version is that of the records that this code writes and understands. A record without
+// the attribute is of version 1, and so is everything that was written before there were
+// versions. It rises when older code would misread a record.
+const version uint64 = 1
+
+// understood is the part of a condition by which a record that a newer version has written
+// stays as it is. It needs the name #version and the value :version.
+const understood = "(attribute_not_exists(#version) OR #version <= :version)"
+
+// newer returns an error when a newer version of Lifeboat has written the item.
+func newer(it item) error {
+	if it["version"] == nil {
+		return nil
+	}
+	r := reader{it: it}
+	if v := r.positive("version"); r.err == nil && v > version {
+		return fmt.Errorf("item %s: %w: it is of version %d and this process understands version %d: update this Region's functions",
+			it.sk(), failover.ErrNewerRecord, v, version)
+	}
+	return r.err
 }
 
 // reader takes attributes out of an item and keeps the first error: an item that

@@ -45,7 +45,8 @@ func TestRenewLeaseRepeatsAfterAWriteInAnotherRegion(t *testing.T) {
 		require.EqualValues(t, 91, l.Rev)
 		require.Equal(t, []string{"UpdateItem", "UpdateItem", "UpdateItem"}, w.ops())
 		require.Less(t, time.Since(began), 100*time.Millisecond)
-		require.Equal(t, "#epoch = :epoch AND #holder = :holder", w.seen[0].Body["ConditionExpression"])
+		require.Equal(t, "#epoch = :epoch AND #holder = :holder AND (attribute_not_exists(#released) OR #released = :no)"+
+			" AND (attribute_not_exists(#version) OR #version <= :version)", w.seen[0].Body["ConditionExpression"])
 	})
 }
 
@@ -100,10 +101,13 @@ func TestTakeLease(t *testing.T) {
 		"pk": map[string]any{"S": "orders"}, "sk": map[string]any{"S": "lease"}, "epoch": map[string]any{"N": "5"},
 		"holder": map[string]any{"S": "us-west-2"}, "rev": map[string]any{"N": "91"}, "execution": map[string]any{"S": "x4"},
 		"taken_rev": map[string]any{"N": "91"}, "taken_after_ns": map[string]any{"N": "3000000000"},
+		"released": map[string]any{"BOOL": false}, "version": map[string]any{"N": "1"},
 	}, item)
-	require.Equal(t, "#epoch = :epoch AND #holder = :holder AND #rev = :rev", w.seen[0].Body["ConditionExpression"])
-	require.Equal(t, map[string]any{":epoch": map[string]any{"N": "4"}, ":holder": map[string]any{"S": "us-east-1"}, ":rev": map[string]any{"N": "90"}},
-		w.seen[0].Body["ExpressionAttributeValues"])
+	require.Equal(t, "#epoch = :epoch AND #holder = :holder AND #rev = :rev AND (attribute_not_exists(#version) OR #version <= :version)",
+		w.seen[0].Body["ConditionExpression"])
+	require.Equal(t, map[string]any{
+		":epoch": map[string]any{"N": "4"}, ":holder": map[string]any{"S": "us-east-1"}, ":rev": map[string]any{"N": "90"}, ":version": map[string]any{"N": "1"},
+	}, w.seen[0].Body["ExpressionAttributeValues"])
 }
 
 func TestTakeFirstLease(t *testing.T) {

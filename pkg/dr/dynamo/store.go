@@ -66,6 +66,7 @@ type Store struct {
 
 var (
 	_ failover.Leaser       = (*Store)(nil)
+	_ failover.Releaser     = (*Store)(nil)
 	_ failover.Heartbeats   = (*Store)(nil)
 	_ failover.Journal      = (*Store)(nil)
 	_ failover.Acknowledger = (*Store)(nil)

@@ -77,6 +77,10 @@ func (s *storeWire) TakeLease(ctx context.Context, seen failover.Lease, c failov
 	return answered(ctx, s.w, drtest.OpTakeLease, func(ctx context.Context) (failover.Lease, error) { return s.StoreView.TakeLease(ctx, seen, c) })
 }
 
+func (s *storeWire) ReleaseLease(ctx context.Context, held failover.Lease) (failover.Lease, error) {
+	return answered(ctx, s.w, drtest.OpReleaseLease, func(ctx context.Context) (failover.Lease, error) { return s.StoreView.ReleaseLease(ctx, held) })
+}
+
 func (s *storeWire) Publish(ctx context.Context, h failover.Heartbeat) error {
 	return s.w.carry(ctx, drtest.OpPublish, func() error { return s.StoreView.Publish(ctx, h) })
 }

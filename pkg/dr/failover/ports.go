@@ -13,9 +13,12 @@ import (
 var (
 	// ErrNoLease is returned by ReadLease when no lease has ever been taken.
 	ErrNoLease = errors.New("failover: no lease exists yet")
-	// ErrLeaseMoved is returned by RenewLease and TakeLease when the lease is no
-	// longer the one that the caller has seen.
+	// ErrLeaseMoved is returned by RenewLease, TakeLease and ReleaseLease when the lease
+	// is no longer the one that the caller has seen.
 	ErrLeaseMoved = errors.New("failover: the lease has moved on")
+	// ErrNewerRecord is returned by every method of Leaser and Releaser when a newer
+	// version of Lifeboat has written the lease: nothing was changed.
+	ErrNewerRecord = errors.New("failover: a newer version of Lifeboat has written the record")
 	// ErrConflict is returned by Append when the entry's place is taken: another
 	// controller drives the same execution.
 	ErrConflict = errors.New("failover: journal entry exists")
@@ -46,6 +49,9 @@ type Lease struct {
 	// here so that a crash right after the take loses nothing.
 	TakenRev   uint64
 	TakenAfter time.Duration
+	// Released says that the holder has given the lease back: it renews no more, and the
+	// next epoch may be taken at once.
+	Released bool
 }
 
 // Claim is what a Region says when it takes a lease.
@@ -61,13 +67,24 @@ type Claim struct {
 type Leaser interface {
 	// ReadLease returns the lease, or ErrNoLease.
 	ReadLease(ctx context.Context) (Lease, error)
-	// RenewLease raises Rev if epoch and holder are still those of held, or
-	// returns ErrLeaseMoved.
+	// RenewLease raises Rev if epoch and holder are still those of held and the lease is
+	// not released, or returns ErrLeaseMoved.
 	RenewLease(ctx context.Context, held Lease) (Lease, error)
 	// TakeLease gives the next epoch to the claimant if the lease is still exactly
 	// seen, or returns ErrLeaseMoved. The zero Lease takes the first epoch if no
-	// lease exists.
+	// lease exists. What was taken is not released.
 	TakeLease(ctx context.Context, seen Lease, claim Claim) (Lease, error)
+}
+
+// Releaser gives a lease back. It works on the store of a Leaser, under the same rules.
+type Releaser interface {
+	// ReleaseLease raises Rev by one and marks the lease as released if epoch, holder and
+	// revision are still those of held, or returns ErrLeaseMoved. A released lease can't be
+	// renewed, also not by a renewal that was sent before and is carried out late.
+	//
+	// Repeated with the same held it finds its own release and returns it: an answer that
+	// was lost must not read as a lease that another process has changed.
+	ReleaseLease(ctx context.Context, held Lease) (Lease, error)
 }
 
 // Heartbeat is what the monitor of one Region reports about itself.
