@@ -65,7 +65,7 @@ func newAuditor(g *game) *auditor {
 	}
 	a.lease, _ = g.inside.Lease()
 	a.noted("seed %d, watchdog %v, RPO guard %v, boots read-only %v, at most %d failovers",
-		g.Seed, g.Policy.Watchdog, g.Policy.RPOGuard, g.BootReadOnly, g.Policy.MaxFailovers)
+		g.Seed, g.Policy.Watchdog, g.Policy.RPOGuard, g.BootReadOnly, g.Policy.FailoverLimit())
 	return a
 }
 

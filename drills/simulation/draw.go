@@ -30,7 +30,7 @@ func Draw(seed uint64) World {
 	w := World{
 		Seed: seed,
 		Policy: dr.Policy{
-			Watchdog: rng.IntN(4) == 0, RPOGuard: rng.IntN(5) == 0, MaxFailovers: 1 + rng.IntN(2),
+			Watchdog: rng.IntN(4) == 0, RPOGuard: rng.IntN(5) == 0, MaxFailovers: new(1 + rng.IntN(2)),
 			EffectTimeout: 25 * time.Second, // of the default's 10 min a world has not enough
 		},
 		BootReadOnly: rng.IntN(2) == 0,

@@ -13,7 +13,7 @@ import (
 // reads back equal, and can be judged.
 func FuzzPolicy(f *testing.F) {
 	for _, s := range []string{
-		`{}`, `null`, `{"lease_ttl":"6s","confirm":3,"rpo_guard":true,"witnessless":"refuse"}`, `{"objectives":{"rto":"60s","rpo":"1s"}}`,
+		`{}`, `null`, `{"lease_ttl":"6s","confirm":3,"rpo_guard":true,"no_witness":"refuse"}`, `{"objectives":{"rto":"60s","rpo":"1s"}}`,
 		`{"lease_ttl":"-9223372036854775808ns"}`, `{"poll_interval":"1e3s"}`, `{"confirm":-1,"max_failovers":9223372036854775807}`, `{"watchdog":1}`,
 	} {
 		f.Add([]byte(s))

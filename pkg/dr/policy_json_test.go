@@ -34,6 +34,9 @@ func fillDistinct(t *testing.T, v reflect.Value, next *int64) {
 		switch f := v.Field(i); f.Kind() {
 		case reflect.Struct:
 			fillDistinct(t, f, next)
+		case reflect.Pointer:
+			n := int(*next)
+			f.Set(reflect.ValueOf(&n))
 		case reflect.Int64, reflect.Int:
 			f.SetInt(*next)
 		case reflect.Bool:
@@ -47,8 +50,28 @@ func fillDistinct(t *testing.T, v reflect.Value, next *int64) {
 }
 
 func TestPolicyRefusesWhatItCanNotRead(t *testing.T) {
-	for _, bad := range []string{`{"lease_tll":"6s"}`, `{"lease_ttl":6}`, `{"lease_ttl":"six"}`, `[]`, `{"objectives":{"rto":"60"}}`} {
+	for _, bad := range []string{
+		`{"lease_ttl":"0s"}`, `{"confirm":0}`, `{"clusters":0}`, `{"failover_window":"0"}`, `{"confirm":"3"}`, `{"max_failovers":"none"}`,
+		`{"lease_tll":"6s"}`, `{"lease_ttl":6}`, `{"lease_ttl":"six"}`, `[]`, `{"objectives":{"rto":"60"}}`, `{"witnessless":"ask-operator"}`,
+	} {
 		var p dr.Policy
 		require.Error(t, json.Unmarshal([]byte(bad), &p), bad)
 	}
+}
+
+// No automatic failover and the default are different things, in Go and in JSON.
+func TestMaxFailoversZeroMeansNone(t *testing.T) {
+	for text, want := range map[string]int{`{}`: 2, `{"max_failovers":null}`: 2, `{"max_failovers":0}`: 0, `{"max_failovers":7}`: 7, `{"preset":"cautious"}`: 1} {
+		var p dr.Policy
+		require.NoError(t, json.Unmarshal([]byte(text), &p))
+		require.NoError(t, p.Validate(), text)
+		require.Equal(t, want, p.FailoverLimit(), text)
+		again, err := json.Marshal(p)
+		require.NoError(t, err)
+		var back dr.Policy
+		require.NoError(t, json.Unmarshal(again, &back))
+		require.Equal(t, want, back.FailoverLimit(), "%s became %s", text, again)
+	}
+	require.Equal(t, 0, dr.Policy{MaxFailovers: new(0)}.FailoverLimit())
+	require.Equal(t, 2, dr.Policy{}.FailoverLimit())
 }

@@ -38,7 +38,7 @@ func TestValidateRefuses(t *testing.T) {
 		"share over objective":  {dr.Policy{Objectives: dr.Objectives{RTO: 10 * time.Second}}, "nothing is left for Aurora's promotion"},
 		"negative":              {dr.Policy{LeaseDrift: -time.Second}, "LeaseDrift -1s is negative"},
 		"rare renewal":          {dr.Policy{RenewInterval: 3 * time.Second}, "one lost call stops writes"},
-		"unknown witnessless":   {dr.Policy{Witnessless: "hope"}, `Witnessless "hope" is unknown`},
+		"unknown no_witness":    {dr.Policy{NoWitness: "hope"}, `NoWitness "hope" is unknown`},
 		"guard without room":    {dr.Policy{RPOGuard: true, MaxDataLoss: 100 * time.Millisecond}, "RPOGuard needs"},
 	} {
 		t.Run(name, func(t *testing.T) { require.ErrorContains(t, c.policy.Validate(), c.want) })

@@ -24,7 +24,7 @@ type Topology struct {
 	// Members are the Regions that hold a member cluster; two are supported.
 	Members []Region
 	// Witness is the third Region that gives the lease store its majority and a
-	// vantage of its own. Empty means none; see [Policy.Witnessless].
+	// vantage of its own. Empty means none; see [Policy.NoWitness].
 	Witness Region
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 // NoWitness as [Config.WitnessRegion] means none: the lease is then no lock, and
-// [dr.Policy.Witnessless] says what is given up for it.
+// [dr.Policy.NoWitness] says what is given up for it.
 const NoWitness dr.Region = "none"
 
 // EnvironmentTag is on everything of a deployment, with the suffix as its value:

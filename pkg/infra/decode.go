@@ -90,9 +90,15 @@ func (d *decoder) value(n *yaml.Node, v, def reflect.Value, path string) {
 		if d.expect(n, path, n.Kind == yaml.SequenceNode, "a list", `write each entry as "- entry", indented below it`) {
 			d.list(n, v, path)
 		}
-	case v.Kind() == reflect.Pointer: // a switch whose default is not false
+	case v.Kind() == reflect.Pointer: // what is there and zero is not what is left out
 		p := reflect.New(v.Type().Elem())
-		if d.truth(n, p.Elem(), path) {
+		before := len(d.errs)
+		if p.Elem().Kind() == reflect.Bool {
+			d.truth(n, p.Elem(), path)
+		} else {
+			d.number(n, p.Elem(), def, path)
+		}
+		if len(d.errs) == before {
 			v.Set(p)
 		}
 	case v.Kind() == reflect.Bool:
@@ -177,23 +183,27 @@ func (d *decoder) duration(n *yaml.Node, v, def reflect.Value, path string) {
 
 // number takes plain decimals: 0x10, 1_000 and 010 are typing errors here.
 func (d *decoder) number(n *yaml.Node, v, def reflect.Value, path string) {
+	such := def
+	if def.Kind() == reflect.Pointer {
+		such = def.Elem()
+	}
 	tag, whole := n.ShortTag(), v.Kind() != reflect.Float64
 	if n.Kind != yaml.ScalarNode || tag != "!!int" && tag != "!!float" || whole && tag == "!!float" {
 		want := "a number"
 		if whole {
 			want = "a whole number"
 		}
-		d.expect(n, path, false, want, "write one without quotes, such as "+fmt.Sprint(def))
+		d.expect(n, path, false, want, "write one without quotes, such as "+fmt.Sprint(such))
 		return
 	}
 	f, err := strconv.ParseFloat(n.Value, 64)
 	digits := strings.TrimLeft(n.Value, "-")
 	odd := strings.ContainsAny(n.Value, "_xXoObBiInN+") || len(digits) > 1 && digits[0] == '0' && digits[1] != '.'
 	if err != nil || odd || math.Abs(f) > math.MaxInt32 {
-		d.fail(n, fmt.Sprintf("%s %q is no plain number", path, clip(n.Value)), "write one such as "+fmt.Sprint(def))
+		d.fail(n, fmt.Sprintf("%s %q is no plain number", path, clip(n.Value)), "write one such as "+fmt.Sprint(such))
 		return
 	}
-	if !d.nonzero(n, f == 0, def, path) {
+	if def.Kind() != reflect.Pointer && !d.nonzero(n, f == 0, def, path) {
 		return
 	}
 	if whole {

@@ -77,11 +77,11 @@ func TestEveryFieldHasItsKey(t *testing.T) {
 		database.master_username database.min_acu database.max_acu database.instances database.backup_retention_days
 		database.backup_window database.maintenance_window database.deletion_protection thresholds.replication_lag
 		thresholds.cpu_percent thresholds.connections notifications dns_zone log_retention_days functions.architecture
-		functions.directory policy.objectives.rto policy.objectives.rpo policy.objectives.own_share policy.probe_interval
-		policy.probe_timeout policy.confirm policy.min_vantages policy.in_region_grace policy.lease_ttl policy.lease_margin
+		functions.directory policy.preset policy.objectives.rto policy.objectives.rpo policy.objectives.own_share policy.automatic policy.probe_interval
+		policy.probe_timeout policy.confirm policy.min_vantages policy.in_region_grace policy.control_interval policy.clusters policy.lease_ttl policy.lease_margin
 		policy.lease_drift policy.renew_interval policy.observe_interval policy.max_data_loss policy.max_lag_age
 		policy.rpo_guard policy.watchdog policy.call_timeout policy.poll_interval policy.effect_timeout policy.endpoint_ttl
-		policy.max_failovers policy.failover_window policy.witnessless`), keys)
+		policy.max_failovers policy.failover_window policy.no_witness`), keys)
 }
 
 func TestDefaultYAMLShowsEveryKeyAndItsDefault(t *testing.T) {
@@ -127,7 +127,9 @@ func TestParseAccepts(t *testing.T) {
 			Thresholds: infra.Thresholds{ReplicationLag: 1500 * time.Millisecond},
 			Policy:     dr.Policy{LeaseTTL: 8 * time.Second, Objectives: dr.Objectives{RTO: 2 * time.Minute}},
 		}},
-		{"policy", "policy: {confirm: 4, rpo_guard: true, witnessless: trust-expiry}", infra.Config{Policy: dr.Policy{Confirm: 4, RPOGuard: true, Witnessless: dr.TrustExpiry}}},
+		{"policy", "policy: {confirm: 4, rpo_guard: true, no_witness: trust-expiry}", infra.Config{Policy: dr.Policy{Confirm: 4, RPOGuard: true, NoWitness: dr.TrustExpiry}}},
+		{"no automatic failover", "policy: {max_failovers: 0}", infra.Config{Policy: dr.Policy{MaxFailovers: new(0)}}},
+		{"observe only, cautiously", "policy: {automatic: never, preset: cautious, confirm: 3}", infra.Config{Policy: dr.Policy{Automatic: dr.AutomaticNever, Preset: dr.PresetCautious, Confirm: 3}}},
 		{"text that looks like something else", `account_id: "012345678901"` + "\ndefault_tags: {CostCenter: \"4711\", yes: 'no'}", infra.Config{
 			AccountID: "012345678901", DefaultTags: map[string]string{"CostCenter": "4711", "yes": "no"},
 		}},
@@ -196,7 +198,9 @@ func TestParseRefuses(t *testing.T) {
 		{"group for text", "aws_region: {a: b}", "f.yaml:1:13: aws_region is a group of keys and not text: put it in quotes"},
 		{"binary", "aws_region: !!binary dXM=", `f.yaml:1:13: aws_region is !!binary "dXM=" and not text: put it in quotes`},
 
-		{"0 failovers would become 2", "policy: {max_failovers: 0}", "f.yaml:1:25: policy.max_failovers 0 would become the default 2: leave the key out for the default, or give the value"},
+		{"failovers in words", "policy: {max_failovers: none}", "f.yaml:1:25: policy.max_failovers is the text \"none\" and not a whole number: write one without quotes, such as 2"},
+		{"half a failover", "policy: {max_failovers: 0.5}", "f.yaml:1:25: policy.max_failovers is the number 0.5 and not a whole number"},
+		{"confirm 0 would become 3", "policy: {confirm: 0}", "f.yaml:1:19: policy.confirm 0 would become the default 3: leave the key out for the default, or give the value"},
 		{"no grace would become 30s", "policy: {in_region_grace: 0s}", "f.yaml:1:27: policy.in_region_grace 0s would become the default 30s"},
 		{"for ever would become 365", "log_retention_days: 0", "f.yaml:1:21: log_retention_days 0 would become the default 365"},
 		{"0 units would become 0.5", "database: {min_acu: 0.0}", "f.yaml:1:21: database.min_acu 0.0 would become the default 0.5"},

@@ -78,12 +78,12 @@ func witnessHint(members []dr.Region) string {
 					free = append(free, string(r))
 				}
 			}
-			return fmt.Sprintf("use %s, or %q and what dr.Policy.Witnessless gives up", strings.Join(free, " or "), NoWitness)
+			return fmt.Sprintf("use %s, or %q and what dr.Policy.NoWitness gives up", strings.Join(free, " or "), NoWitness)
 		}
 	}
 	sets := make([]string, len(regionSets))
 	for i, set := range regionSets {
 		sets[i] = fmt.Sprint(set)
 	}
-	return fmt.Sprintf("no Region can be the witness of these members; choose them from one set (%s), or use %q and what dr.Policy.Witnessless gives up", strings.Join(sets, ", "), NoWitness)
+	return fmt.Sprintf("no Region can be the witness of these members; choose them from one set (%s), or use %q and what dr.Policy.NoWitness gives up", strings.Join(sets, ", "), NoWitness)
 }

@@ -48,7 +48,7 @@ func (c Config) Validate() error {
 	if d := c.Functions.Directory; !utf8.ValidString(d) || strings.ContainsFunc(d, unicode.IsControl) {
 		p.add("functions.directory", fmt.Sprintf("%q holds control characters", d), "give the folder of the packages, such as dist")
 	}
-	p.policy(c.Policy)
+	p.policy(c.Policy, c.Topology())
 	return errors.Join(p.errs...)
 }
 

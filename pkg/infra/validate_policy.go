@@ -11,8 +11,8 @@ import (
 
 // policy reports what the policy says about itself, its own share of the RTO
 // included, in the words of a file.
-func (p *problems) policy(policy dr.Policy) {
-	err := policy.Validate()
+func (p *problems) policy(policy dr.Policy, topology dr.Topology) {
+	err := policy.ValidateFor(topology)
 	if err == nil {
 		return
 	}

@@ -73,7 +73,7 @@ func TestValidateAccepts(t *testing.T) {
 		"lag of a minute":       func(c *infra.Config) { c.Thresholds.ReplicationLag = time.Minute },
 		"CPU of 99 %":           func(c *infra.Config) { c.Thresholds.CPUPercent = 99 },
 		"x86_64":                func(c *infra.Config) { c.Functions.Architecture = infra.X8664 },
-		"policy":                func(c *infra.Config) { c.Policy.RPOGuard, c.Policy.Witnessless = true, dr.TrustExpiry },
+		"policy":                func(c *infra.Config) { c.Policy.RPOGuard, c.Policy.NoWitness = true, dr.TrustExpiry },
 	} {
 		t.Run(name, func(t *testing.T) { require.NoError(t, edit(change).Validate()) })
 	}
@@ -216,7 +216,10 @@ func TestValidateRefuses(t *testing.T) {
 
 		{"policy: margin above the lease", func(c *c) { c.Policy.LeaseMargin = 7 * time.Second }, "policy.lease_margin", "policy.lease_margin: 7s must be below lease_ttl 6s"},
 		{"policy: negative objective", func(c *c) { c.Policy.Objectives.RPO = -1 }, "policy.objectives.rpo", "negative"},
-		{"policy: unknown price", func(c *c) { c.Policy.Witnessless = "hope" }, "policy.witnessless", "trust-expiry"},
+		{"policy: more vantages than there are", func(c *c) { c.WitnessRegion, c.Policy.MinVantages = infra.NoWitness, 3 }, "policy.min_vantages", "nothing would ever fail over"},
+		{"policy: more failovers than a budget", func(c *c) { c.Policy.MaxFailovers = new(25) }, "policy.max_failovers", "25 is above 24"},
+		{"policy: unknown preset", func(c *c) { c.Policy.Preset = "brave" }, "policy.preset", "cautious"},
+		{"policy: unknown price", func(c *c) { c.Policy.NoWitness = "hope" }, "policy.no_witness", "trust-expiry"},
 		{"policy: own share of the RTO can't be met", func(c *c) { c.Policy.EndpointTTL = 12 * time.Second }, "policy", "redirect alone takes 12s; shorten it or raise objectives.own_share"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

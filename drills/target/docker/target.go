@@ -73,7 +73,7 @@ func (t *Target) Up(ctx context.Context, s drill.Setup) (drill.World, error) {
 }
 
 func validate(s drill.Setup) error {
-	errs := []error{s.Topology.Validate(), s.Policy.Validate()}
+	errs := []error{s.Topology.Validate(), s.Policy.ValidateFor(s.Topology)}
 	if s.Topology.Witness == "" {
 		errs = append(errs, errors.New("docker: the topology has no witness: the emulated lease table needs three Regions"))
 	}

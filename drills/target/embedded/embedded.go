@@ -85,7 +85,7 @@ func (t *Target) Name() string { return "embedded" }
 // with closed databases; Up returns when a monitor works in every Region and the
 // writer's has founded it.
 func (t *Target) Up(ctx context.Context, s drill.Setup) (drill.World, error) {
-	if err := errors.Join(s.Topology.Validate(), s.Policy.Validate()); err != nil {
+	if err := errors.Join(s.Topology.Validate(), s.Policy.ValidateFor(s.Topology)); err != nil {
 		return nil, fmt.Errorf("embedded: %w", err)
 	}
 	w := &world{

@@ -32,7 +32,7 @@ func Parse(f Function, getenv func(string) string) (Settings, error) {
 	s := Settings{Function: f}
 	s.Region = e.region("AWS_REGION", e.need("AWS_REGION"))
 	s.Topology = e.topology()
-	s.Policy = e.policy()
+	s.Policy = e.policy(s.Topology)
 	s.Table = e.form("LIFEBOAT_LEASE_TABLE", e.need("LIFEBOAT_LEASE_TABLE"), tableForm, "a DynamoDB table's name")
 	s.Topic = e.arn("LIFEBOAT_TOPIC_ARN", e.need("LIFEBOAT_TOPIC_ARN"), "sns", s.Region)
 	s.Credentials = e.credentials()
@@ -116,13 +116,17 @@ func (e *env) topology() dr.Topology {
 	return t
 }
 
-func (e *env) policy() dr.Policy {
+func (e *env) policy(t dr.Topology) dr.Policy {
 	var p dr.Policy
 	if err := json.Unmarshal([]byte(e.or("LIFEBOAT_POLICY", "{}")), &p); err != nil {
 		e.errs = append(e.errs, fmt.Errorf("boot: LIFEBOAT_POLICY: %w", err))
 		return dr.Policy{}
 	}
-	if err := p.Validate(); err != nil {
+	judge := p.Validate
+	if len(t.Members) > 0 { // what is wrong with the topology is said already
+		judge = func() error { return p.ValidateFor(t) }
+	}
+	if err := judge(); err != nil {
 		e.errs = append(e.errs, fmt.Errorf("boot: LIFEBOAT_POLICY: %w", err))
 	}
 	return p

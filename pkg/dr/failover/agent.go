@@ -61,7 +61,7 @@ type Agent struct {
 
 // NewAgent returns an agent, or everything that its configuration lacks.
 func NewAgent(cfg AgentConfig) (*Agent, error) {
-	errs := []error{cfg.Topology.Validate(), cfg.Policy.Validate()}
+	errs := []error{cfg.Topology.Validate(), cfg.Policy.ValidateFor(cfg.Topology)}
 	if cfg.Leaser == nil || cfg.Heartbeats == nil {
 		errs = append(errs, errors.New("failover: agent: Leaser and Heartbeats are required"))
 	}

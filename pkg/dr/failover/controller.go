@@ -42,7 +42,7 @@ type Controller struct {
 
 // NewController returns a controller, or everything that its configuration lacks.
 func NewController(cfg ControllerConfig) (*Controller, error) {
-	errs := []error{cfg.Topology.Validate(), cfg.Policy.Validate()}
+	errs := []error{cfg.Topology.Validate(), cfg.Policy.ValidateFor(cfg.Topology)}
 	if cfg.Topology.Peer(cfg.Region) == "" {
 		errs = append(errs, fmt.Errorf("failover: controller: Region %q is not a member of the topology", cfg.Region))
 	}

@@ -279,7 +279,7 @@ func (g *Guard) commit(ctx context.Context, e dr.Epoch) error {
 // renew extends the lease; start is from before anything was sent. It reports
 // whether the lease is held from start on.
 func (g *Guard) renew(ctx context.Context, held Lease, start time.Time) bool {
-	call, cancel := context.WithTimeout(ctx, g.callTimeout())
+	call, cancel := context.WithTimeout(ctx, g.cfg.Policy.RenewalTimeout())
 	defer cancel()
 	l, err := g.ask(call, held)
 	switch {
@@ -408,7 +408,7 @@ func (g *Guard) Report(h *Heartbeat) {
 	}
 }
 
-func (g *Guard) callTimeout() time.Duration { return g.cfg.Policy.RenewalTimeout() }
+func (g *Guard) callTimeout() time.Duration { return g.cfg.Policy.GuardTimeout() }
 
 func (g *Guard) event(what string, e dr.Epoch, detail string) {
 	g.cfg.Trace.OnLease(dr.LeaseChange{At: time.Now(), Region: g.cfg.Region, Epoch: e, What: what, Detail: detail})

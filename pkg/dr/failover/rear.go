@@ -122,7 +122,7 @@ const (
 // fence returns when the writer must be closed, if the store says nothing until then.
 func (r rear) fence() time.Time {
 	lapse := r.renewed.Add(r.policy.LeaseTTL - r.policy.LeaseMargin)
-	if silent := r.answered.Add(r.policy.RenewalTimeout()); silent.After(lapse) {
+	if silent := r.answered.Add(r.policy.GuardTimeout()); silent.After(lapse) {
 		return silent
 	}
 	return lapse
@@ -137,7 +137,7 @@ func (r rear) next(now time.Time, closing bool) rearStep {
 		return rearClose
 	case now.Before(r.end):
 		return rearLookOn
-	case now.Sub(r.renewed) > r.policy.LeaseTTL+r.policy.LeaseDrift && now.Sub(r.answered) < r.policy.RenewalTimeout():
+	case now.Sub(r.renewed) > r.policy.LeaseTTL+r.policy.LeaseDrift && now.Sub(r.answered) < r.policy.GuardTimeout():
 		return rearLeave
 	}
 	return rearClose

@@ -103,7 +103,7 @@ func (t *tally) String() string {
 // search runs one world and returns what it visited, and what was violated.
 func search(t *testing.T, seed uint64) (map[string]int, string) {
 	rng := rand.New(rand.NewPCG(seed, 0x5eed))
-	p := dr.Policy{EffectTimeout: 25 * time.Second, Watchdog: rng.IntN(4) == 0, RPOGuard: rng.IntN(5) == 0, MaxFailovers: 1 + rng.IntN(2)}
+	p := dr.Policy{EffectTimeout: 25 * time.Second, Watchdog: rng.IntN(4) == 0, RPOGuard: rng.IntN(5) == 0, MaxFailovers: new(1 + rng.IntN(2))}
 	s := newSimIn(t, seed, p, rng.IntN(4) == 0)
 	s.Pair.SetBoot(rng.IntN(2) == 0 || s.unfounded)
 	s.Spare = []int{0, 0, 0, 1}[rng.IntN(4)]

@@ -85,7 +85,7 @@ func question(p dr.Policy, x Execution) (Code, string) {
 	switch {
 	case x.Mode == ModeSwitchover, x.Ack != nil && x.Ack.Epoch == x.Epoch:
 		return "", ""
-	case !ev.Witness && p.Witnessless == dr.AskOperator:
+	case !ev.Witness && p.NoWitness == dr.AskOperator:
 		return CodeNoWitness, "the topology has no witness Region, so no majority can prove the fence"
 	case ev.MonitorDiedFirst:
 		return CodeNoFenceProof, "the writer's monitor went silent while the writer still served: its lease proves nothing; make sure that the old writer is stopped"
@@ -95,8 +95,8 @@ func question(p dr.Policy, x Execution) (Code, string) {
 		return CodeLagAboveLimit, fmt.Sprintf("the last replication lag was %v, the limit is %v", ev.Lag, p.MaxDataLoss)
 	case ev.LagAge > p.MaxLagAge:
 		return CodeLagStale, fmt.Sprintf("the last replication lag was %v old when the evidence went dark, the limit is %v", ev.LagAge, p.MaxLagAge)
-	case ev.Recent >= p.MaxFailovers:
-		return CodeFailoverBudget, fmt.Sprintf("%d automatic failovers in %v, the budget is %d", ev.Recent, p.FailoverWindow, p.MaxFailovers)
+	case ev.Recent >= p.FailoverLimit():
+		return CodeFailoverBudget, fmt.Sprintf("%d automatic failovers in %v, the budget is %d", ev.Recent, p.FailoverWindow, p.FailoverLimit())
 	}
 	return "", ""
 }

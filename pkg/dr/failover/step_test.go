@@ -88,7 +88,7 @@ func TestAQuestionIsPutBeforeTheEpochIsTaken(t *testing.T) {
 func TestWithoutAWitnessThePolicySaysWhatIsGivenUp(t *testing.T) {
 	x := whole(failover.Steady)
 	x.Evidence.Witness = false
-	got, err := failover.Step(dr.Policy{Witnessless: dr.TrustExpiry}, x, event(failover.EvConfirmed))
+	got, err := failover.Step(dr.Policy{NoWitness: dr.TrustExpiry}, x, event(failover.EvConfirmed))
 	require.NoError(t, err)
 	require.Equal(t, failover.Confirmed, got.State)
 }
