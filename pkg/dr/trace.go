@@ -69,6 +69,7 @@ const (
 	LeaseLost     = "lost"     // another Region holds a newer epoch
 	LeaseFenced   = "fenced"   // the local writer has confirmed that it is read-only
 	LeaseIsolated = "isolated" // the local writer did not answer and was cut off
+	LeaseReleased = "released" // this Region has given the lease back: its server is no writer any more
 	LeaseOpened   = "opened"   // the local writer accepts writes under this epoch
 )
 

@@ -1,0 +1,122 @@
+package guard
+
+import "github.com/lifeboat-dr/lifeboat/pkg/dr"
+
+// demote ends the term of a guard whose server says that it is a secondary: a person or
+// AWS has moved the writer. It renews nothing more.
+func (m *machine) demote() {
+	s := &m.s
+	if s.Demoted == s.Term.Epoch {
+		return
+	}
+	s.Demoted, s.MayOpen = s.Term.Epoch, false
+	s.Closing.ByRPO = false
+}
+
+// demotion has the server of a demoted guard confirm that it is closed, and then gives the
+// lease back, so that the Region to which the writer was moved need not wait for it to run
+// out.
+func (m *machine) demotion() {
+	s := &m.s
+	if s.Demoted == 0 {
+		return
+	}
+	if s.Seen.Epoch != s.Demoted || s.Seen.Holder != m.Region || s.Seen.Released {
+		s.Demoted, s.Displaced = 0, false
+		return
+	}
+	m.close(true)
+	if !s.Closing.Acked || !m.Releases || s.Releasing.ID != 0 || m.now-s.ReleasedAt < m.Poll {
+		return
+	}
+	for _, x := range s.Renewals {
+		if x.ID != 0 {
+			return // it would move the revision on
+		}
+	}
+	held := s.Term
+	if s.Seen.Rev > held.Rev {
+		held = s.Seen
+	}
+	s.ReleasedAt = m.now
+	s.Releasing = m.call(Effect{Kind: Release, Epoch: held.Epoch, Lease: held, Until: m.now + m.Valid})
+}
+
+// released takes in that the lease was given back.
+func (m *machine) released(in Input) {
+	s := &m.s
+	if in.Lease.Rev >= s.Seen.Rev {
+		s.Known, s.Seen, s.SeenAt = true, in.Lease, m.now
+	}
+	s.Armed, s.Inherited = false, false
+	why := IsSecondary
+	if s.Displaced {
+		why = MovedAway
+	}
+	m.tell(dr.LeaseReleased, in.Lease.Epoch, why)
+}
+
+// role takes in what the server says of itself.
+func (m *machine) role(in Input) {
+	s := &m.s
+	if in.Result != Done {
+		return
+	}
+	s.Role = in.Server
+	if s.Behind || !s.Serves(m.Rules) {
+		return
+	}
+	m.enter()
+	switch {
+	case in.Server == Secondary:
+		m.demote()
+	case in.Server == Writer && s.Demoted != 0 && !s.Displaced && s.Releasing.ID == 0:
+		// It was a reader beside the writer that had answered. What is closed is opened by the
+		// way that every closed writer is.
+		s.Demoted, s.Closing.Forced = 0, false
+	}
+}
+
+// moved takes in what the own control plane says of a move that another Region claims. A
+// server that was displaced so takes itself for the writer and would go on serving.
+func (m *machine) moved(away bool) {
+	s := &m.s
+	if s.Behind || !s.Serves(m.Rules) {
+		return
+	}
+	m.enter()
+	switch {
+	case away && s.Demoted == 0:
+		m.demote()
+		s.Displaced = true
+	case !away && s.Displaced && s.Releasing.ID == 0:
+		s.Demoted, s.Displaced, s.Closing.Forced = 0, false, false
+	}
+}
+
+// promised takes in the peer's promise: it counts from when this process had sent the
+// heartbeat write that is named, if it did, in this epoch.
+func (m *machine) promised(e dr.Epoch, seq uint64) {
+	s := &m.s
+	w, known := s.written(seq)
+	if !known || e != s.Term.Epoch || w.Epoch != e || !s.Armed || s.Demoted == e {
+		return
+	}
+	s.PeerAt = max(s.PeerAt, w.Sent)
+}
+
+// questions asks what is asked regularly.
+func (m *machine) questions() {
+	s := &m.s
+	if m.Peer && s.Open() && s.Term.Epoch != 0 && s.Promise.ID == 0 && m.now-s.PromisedAt >= m.Renew {
+		s.PromisedAt = m.now
+		s.Promise = m.call(Effect{Kind: ReadPromise, Epoch: s.Term.Epoch, Until: m.now + m.Resend})
+	}
+	if s.Behind || !m.Roles || s.Asking.ID != 0 || m.now-s.AskedAt < m.Renew {
+		return
+	}
+	if s.Known && !s.Serves(m.Rules) || s.Demoted != 0 {
+		s.AskedAt = m.now
+		s.Asking = m.call(Effect{Kind: AskRole, Until: m.now + m.Resend})
+	}
+}

@@ -1,0 +1,30 @@
+// Package lease is the exclusive right of one Region to accept writes, as a value: what
+// the store keeps of it. Its duration is a matter of policy and of each party's own
+// monotonic clock, never of a timestamp.
+package lease
+
+import (
+	"time"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+)
+
+// Record is the lease as the store keeps it.
+type Record struct {
+	Epoch     dr.Epoch
+	Holder    dr.Region
+	Rev       uint64 // rises with every renewal, with a release and with every change of holder
+	Execution string // that took this epoch; empty for the first
+	// TakenRev is the revision that this epoch began with. TakenAfter is how long
+	// the lease before it had been silent on the clock of who took it: it is kept
+	// here so that a crash right after the take loses nothing.
+	TakenRev   uint64
+	TakenAfter time.Duration
+	// Released says that the holder has given the lease back: it renews no more, and the
+	// next epoch may be taken at once.
+	Released bool
+	// Blind says that no committed write of the holder's guard stands behind the last
+	// renewal: the holder keeps the lease, because it could not ask its server or because
+	// its server is closed, and nothing is said of whether the Region serves writes.
+	Blind bool
+}
