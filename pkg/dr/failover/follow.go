@@ -23,6 +23,9 @@ type TriggerInvoker interface {
 // A trigger that lives and waits, for a promotion say, loses nothing by it.
 const stalled = 3 * time.Second
 
+// firstLook is the time between two looks whether the lease has been read at last.
+const firstLook = 25 * time.Millisecond
+
 // ask has the trigger look. It must not hold the agent up.
 func (a *Agent) ask(ctx context.Context, reason string) {
 	call, cancel := context.WithTimeout(ctx, a.cfg.Policy.CallTimeout)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/lease"
 )
 
 // States that an implementation of the interfaces below reports.
@@ -37,22 +38,8 @@ var (
 	ErrNotAcknowledged = errors.New("failover: not acknowledged")
 )
 
-// Lease is the exclusive right of one Region to accept writes. Its duration is a
-// matter of policy and of each party's own monotonic clock, never of a timestamp.
-type Lease struct {
-	Epoch     dr.Epoch
-	Holder    dr.Region
-	Rev       uint64 // rises with every renewal and with every change of holder
-	Execution string // that took this epoch; empty for the first
-	// TakenRev is the revision that this epoch began with. TakenAfter is how long
-	// the lease before it had been silent on the clock of who took it: it is kept
-	// here so that a crash right after the take loses nothing.
-	TakenRev   uint64
-	TakenAfter time.Duration
-	// Released says that the holder has given the lease back: it renews no more, and the
-	// next epoch may be taken at once.
-	Released bool
-}
+// Lease is the exclusive right of one Region to accept writes.
+type Lease = lease.Record
 
 // Claim is what a Region says when it takes a lease.
 type Claim struct {
@@ -68,7 +55,7 @@ type Leaser interface {
 	// ReadLease returns the lease, or ErrNoLease.
 	ReadLease(ctx context.Context) (Lease, error)
 	// RenewLease raises Rev if epoch and holder are still those of held and the lease is
-	// not released, or returns ErrLeaseMoved.
+	// not released, or returns ErrLeaseMoved. It stores held.Blind with the new revision.
 	RenewLease(ctx context.Context, held Lease) (Lease, error)
 	// TakeLease gives the next epoch to the claimant if the lease is still exactly
 	// seen, or returns ErrLeaseMoved. The zero Lease takes the first epoch if no
@@ -245,6 +232,13 @@ type Refresher interface {
 // other one.
 type ReplicaReader interface {
 	Replicated(ctx context.Context, from dr.Region) (Beat, error)
+}
+
+// RoleReader asks the database of a guard's own Region what it is.
+type RoleReader interface {
+	// IsWriter reports whether the server takes itself for the writer, open or closed. False
+	// is proven: the server itself says that it is a secondary. An error says nothing.
+	IsWriter(ctx context.Context) (bool, error)
 }
 
 // Router moves clients to a Region and tells where they land.

@@ -21,20 +21,45 @@ type Watch struct {
 	readAt time.Time     // when the lease was last read
 	vacant bool          // the store has said since that there is none
 	every  time.Duration // how often it is read at least, when Run reads it
+	hear   func(Lease)   // is told of every lease that is read
+}
+
+// tell has f called with the lease that is known, and with each one that is read from now
+// on, until forget is called.
+func (w *Watch) tell(f func(Lease)) (forget func()) {
+	w.mu.Lock()
+	w.hear = f
+	l, known := w.lease, w.known
+	w.mu.Unlock()
+	if known {
+		f(l)
+	}
+	return func() {
+		w.mu.Lock()
+		w.hear = nil
+		w.mu.Unlock()
+	}
 }
 
 // Observe notes that a read which has just returned showed this lease.
 func (w *Watch) Observe(l Lease, now time.Time) {
+	if hear := w.observe(l, now); hear != nil {
+		hear(l)
+	}
+}
+
+func (w *Watch) observe(l Lease, now time.Time) (hear func(Lease)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.known && l.Rev < w.lease.Rev {
-		return // an older answer that arrived late
+		return nil // an older answer that arrived late
 	}
 	if !w.known || l.Rev != w.lease.Rev {
 		w.moved = w.moved || w.known
 		w.lease, w.known, w.since = l, true, now
 	}
 	w.readAt, w.vacant = now, false
+	return w.hear
 }
 
 // observeNone notes that a read which was asked at a time has said that no lease

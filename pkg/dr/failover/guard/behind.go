@@ -17,10 +17,10 @@ import "github.com/lifeboat-dr/lifeboat/pkg/dr/lease"
 // deadline that doesn't leave it that much is met by closing the writer.
 func (m *machine) stayBehind(until Instant) {
 	s := &m.s
-	if s.Behind {
+	if s.Behind && !s.Paused {
 		return
 	}
-	s.Behind, s.BehindAt = true, m.now
+	s.Behind, s.Paused, s.BehindAt = true, false, m.now
 	reserve := m.FenceCall * 3 // LeaseMargin, which closing may take
 	s.End = m.now + m.Behind - reserve
 	if until != never {
@@ -28,6 +28,7 @@ func (m *machine) stayBehind(until Instant) {
 	}
 	// What was under way when the process stopped has no answer to wait for.
 	s.MayOpen, s.Opening, s.Fencing, s.Isolating, s.Looking, s.Replica, s.Promise = false, Call{}, Call{}, Call{}, Call{}, Call{}, Call{}
+	s.Renewals = [3]Renewal{}
 	if !s.Open() {
 		m.finish()
 	}

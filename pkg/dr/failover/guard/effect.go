@@ -15,8 +15,11 @@ type Effect struct {
 	Seq   uint64       // of Beat: its number, from 1 in every process
 	Row   Row          // of Beat and ReadReplica
 	Lease lease.Record // of Renew and Release: what is held
-	What  string       // of Tell: one of the dr.Lease constants
-	Why   Why          // of Tell and Complain
+	// Quiet is set for a Beat that only the guard of the lag needs, and for a Fence of a
+	// server that is closed already.
+	Quiet bool
+	What  string // of Tell: one of the dr.Lease constants
+	Why   Why    // of Tell and Complain
 }
 
 // Does is the kind of an effect.

@@ -32,7 +32,7 @@ func (m *machine) dethroned(e dr.Epoch) bool {
 func (m *machine) fencing() {
 	s := &m.s
 	if !s.Closing.On {
-		if !s.Armed || m.now < s.GrantEnd(m.Rules) {
+		if !s.Armed || s.Behind || m.now < s.GrantEnd(m.Rules) {
 			return
 		}
 		m.close(false)
@@ -80,7 +80,7 @@ func (m *machine) fenced(in Input) {
 // ends what clients are served, so it needs more than one vantage's silence: see mayCutOff.
 func (m *machine) cutOff(why Result) {
 	s := &m.s
-	if s.Closing.Isolated || s.Isolating.ID != 0 {
+	if s.Closing.Isolated || s.Isolating.ID != 0 || s.Paused {
 		return
 	}
 	if s.Term.Epoch == 0 && s.BeingPromoted(m.Rules) {
@@ -156,5 +156,5 @@ func (m *machine) enforce() {
 		return
 	}
 	s.EnforcedAt, s.Enforces, s.Confirms = m.now, true, false
-	s.Fencing = m.call(Effect{Kind: Fence, Epoch: s.Seen.Epoch, Until: m.now + m.Resend})
+	s.Fencing = m.call(Effect{Kind: Fence, Epoch: s.Seen.Epoch, Quiet: true, Until: m.now + m.Resend})
 }

@@ -44,7 +44,9 @@ const (
 	WriterMoved
 	// Recalled: the predecessor has guarded the lag in Epoch.
 	Recalled
-	// HandedOver: the process stops working. From now on the guard only stays behind.
+	// Stopped: the process stops working, and nothing is done until it has handed over.
+	Stopped
+	// HandedOver: from now on the guard only stays behind.
 	HandedOver
 )
 

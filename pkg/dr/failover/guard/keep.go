@@ -29,7 +29,7 @@ func (m *machine) keep() {
 		}
 		return
 	}
-	s.RoundAt = m.now
+	s.RoundAt, s.BeatAt = m.now, m.now // one write serves the guard of the lag, too
 	m.beat(true)
 }
 
@@ -115,7 +115,7 @@ func (m *machine) beat(keeps bool) {
 	s.Seq++
 	s.ids++
 	s.Sent[s.Seq%kept] = Written{Seq: s.Seq, Epoch: s.Term.Epoch, Sent: m.now, Answered: never, Keeps: keeps, Pending: true}
-	m.out = append(m.out, Effect{Kind: Beat, ID: s.ids, Epoch: s.Term.Epoch, Seq: s.Seq, Row: m.row(), Until: until})
+	m.out = append(m.out, Effect{Kind: Beat, ID: s.ids, Epoch: s.Term.Epoch, Seq: s.Seq, Row: m.row(), Quiet: !keeps, Until: until})
 }
 
 // row returns the row of the next heartbeat write. One without a young grant behind it
@@ -206,6 +206,10 @@ func (m *machine) renewed(x Renewal, in Input) {
 		s.FailedAt = m.now
 	}
 	if s.Behind {
+		// It was sent before the process stopped, and holds like any other.
+		if in.Result == Done && x.Epoch == s.Term.Epoch && !s.Closing.On && in.Lease.Rev > s.Term.Rev {
+			s.Term, s.StoreAt = in.Lease, max(s.StoreAt, x.Sent)
+		}
 		return
 	}
 	if in.Result == Moved {

@@ -77,7 +77,7 @@ func (m *machine) overtaken(w Written) bool {
 	if !known {
 		return false
 	}
-	together := last.Sent-w.Sent < m.Resend && (w.Answered == never || w.Answered > last.Sent)
+	together := last.Sent-w.Sent < m.Resend && (w.Answered == never || w.Answered >= last.Sent)
 	return together && m.now-last.Sent > 2*m.Resend
 }
 

@@ -11,8 +11,10 @@ import (
 // the driver has chosen. No instant of another process is ever compared with it.
 type Instant = time.Duration
 
-// never is so long ago that every time has passed since.
-const never = Instant(math.MinInt64 / 4)
+// Never is so long ago that every time has passed since.
+const Never = Instant(math.MinInt64 / 4)
+
+const never = Never
 
 // Rules are what a guard goes by: the times of a policy, and what its driver can do.
 type Rules struct {

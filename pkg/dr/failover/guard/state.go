@@ -66,10 +66,10 @@ type State struct {
 	SafeAt           Instant
 	Guarded, Sampled dr.Epoch
 
-	// Behind: the process has handed over at BehindAt, and this guard stays until End at
-	// most. AnsweredAt is from before the last look at the lease that got an answer. RowOnce:
+	// Behind: the process has stopped at BehindAt, and this guard stays until End at most;
+	// Paused: it does nothing until its process has handed over. AnsweredAt is from before the last look at the lease that got an answer. RowOnce:
 	// the own row was sampled once since.
-	Behind                    bool
+	Behind, Paused            bool
 	BehindAt, End, AnsweredAt Instant
 	RowOnce, Finished         bool
 

@@ -38,6 +38,8 @@ func (m *machine) learn(in Input) {
 		m.moved(in.Moved)
 	case Recalled:
 		s.Guarded = in.Epoch
+	case Stopped:
+		s.Behind, s.Paused, s.BehindAt = true, true, m.now
 	case HandedOver:
 		m.stayBehind(in.Until)
 	}
@@ -55,7 +57,7 @@ func (m *machine) see(in Input) {
 // act does what is due.
 func (m *machine) act() {
 	s := &m.s
-	if s.Finished {
+	if s.Finished || s.Paused {
 		return
 	}
 	if s.Behind {
