@@ -50,7 +50,7 @@ func NewRules(region dr.Region, p dr.Policy) Rules {
 	p = p.WithDefaults()
 	return Rules{
 		Region: region, Valid: p.LeaseTTL - p.LeaseMargin, TTL: p.LeaseTTL, Drift: p.LeaseDrift,
-		Renew: p.RenewInterval, Resend: min(p.CallTimeout, p.LeaseTTL/6), Look: p.ProbeInterval, Poll: p.PollInterval,
+		Renew: p.RenewInterval, Resend: p.GuardTimeout(), Look: p.ProbeInterval, Poll: p.PollInterval,
 		FenceCall: p.LeaseMargin / 3, ControlCall: p.CallTimeout,
 		RPO: p.RPOGuard, RPOLimit: p.MaxDataLoss * 3 / 4, RPOGood: p.MaxDataLoss / 2, Watchdog: p.Watchdog,
 		Behind: BehindTime(p),
