@@ -25,9 +25,19 @@ func functionBugs() []Bug {
 			Why: "an HTTP 200 carries a function's error", Package: invoker, Test: "TestWhatFailedIsToldAndAskedAgainAtOnce", Says: "--- FAIL: TestWhatFailedIsToldAndAskedAgainAtOnce/the_trigger_fails",
 		},
 		{
-			Name: "a full account is a busy trigger", Room: room, File: "lambdas/function/invoker/invoker.go",
-			Old: "case errors.As(err, &throttled) && throttled.Reason == types.ThrottleReasonReservedFunctionConcurrentInvocationLimitExceeded:", New: "case errors.As(err, &throttled):",
-			Why: "nobody acts, and nobody is told", Package: invoker, Test: "TestWhatFailedIsToldAndAskedAgainAtOnce", Says: "--- FAIL: TestWhatFailedIsToldAndAskedAgainAtOnce/the_account's_own_concurrency_is_all",
+			Name: "every invocation drives", Room: room, File: "lambdas/function/trigger/mark.go",
+			Old: "		return yield\n", New: "		return look\n",
+			Why: "the automation takes the places that people need", Package: "./lambdas/function/trigger", Test: "TestOneInvocationDrives", Says: "--- FAIL: TestOneInvocationDrives",
+		},
+		{
+			Name: "a dead driver's place stays taken", Room: room, File: "lambdas/function/trigger/mark.go",
+			Old: "	case now.Sub(w.since) >= deadAfter:\n", New: "	case now.Sub(w.since) >= 10000*deadAfter:\n",
+			Why: "no invocation is known to drive any more", Package: "./lambdas/function/trigger", Test: "TestADeadDriversPlaceIsTaken", Says: "--- FAIL: TestADeadDriversPlaceIsTaken",
+		},
+		{
+			Name: "a full trigger is a busy trigger", Room: room, File: "lambdas/function/invoker/invoker.go",
+			Old: "	switch {\n	case err != nil:", New: "	switch {\n	case err != nil && strings.Contains(err.Error(), \"TooManyRequests\"):\n		return nil\n	case err != nil:",
+			Why: "nobody acts, and nobody is told", Package: invoker, Test: "TestWhatFailedIsToldAndAskedAgainAtOnce", Says: "--- FAIL: TestWhatFailedIsToldAndAskedAgainAtOnce/the_trigger's_own_concurrency_is_all",
 		},
 		{
 			Name: "a trigger that has died is not asked again", Room: room, File: "pkg/dr/failover/follow.go",

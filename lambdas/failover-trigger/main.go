@@ -8,10 +8,20 @@ import (
 
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/trigger"
 	"github.com/lifeboat-dr/lifeboat/lambdas/internal/boot"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/dynamo"
 )
 
 func main() {
-	boot.Serve(boot.Trigger, func(p boot.Process) (lambda.Handler, error) {
-		return trigger.New(trigger.Config{Agent: p.Agent, Name: p.Settings.Name, Fatal: boot.Expired, Log: p.Log})
+	boot.Serve(boot.Trigger, build)
+}
+
+func build(p boot.Process) (lambda.Handler, error) {
+	s := p.Settings
+	table, err := dynamo.New(dynamo.Config{Clients: p.Tables, Region: s.Region, Table: s.Table, Cluster: s.Topology.GlobalCluster})
+	if err != nil {
+		return nil, err
+	}
+	return trigger.New(trigger.Config{
+		Agent: p.Agent, Name: s.Name, Marks: trigger.NewTable(table, s.Region), Fatal: boot.Expired, Log: p.Log,
 	})
 }

@@ -89,5 +89,5 @@ func (i Inside) Journal() ([]failover.Entry, error) {
 // Consent is a person who answers the question of an execution, by invoking the trigger
 // of the Region that it moves the writer to.
 func (i Inside) Consent(ctx context.Context, x failover.Execution, by, reason string) error {
-	return i.w.consent(ctx, x.To, event.Acknowledgement{Epoch: x.Epoch, By: by}, reason)
+	return i.w.ask(ctx, x.To, event.AnswerTo(x, by, reason))
 }

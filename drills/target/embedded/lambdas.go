@@ -63,7 +63,7 @@ func (w *world) deploy(r dr.Region) error {
 	}}
 	if w.setup.Topology.Peer(r) != "" {
 		deployed = append(deployed, functions.Function{
-			Name: triggerName, Concurrency: 1, Attempts: 3, MaxAge: time.Hour, Observe: observe(triggerName),
+			Name: triggerName, Concurrency: 8, Attempts: 3, MaxAge: time.Hour, Observe: observe(triggerName),
 			Start: func(p *functions.Process) (functions.Handler, error) { return w.trigger(l, w.parts(r, p)) },
 		})
 	}
@@ -253,7 +253,7 @@ func (w *world) newTrigger(l *lambda, p parts) (*trigger.Handler, error) {
 			p.process.Kill()
 		}
 	}})
-	return trigger.New(trigger.Config{Agent: cfg, Name: triggerName})
+	return trigger.New(trigger.Config{Agent: cfg, Name: triggerName, Marks: trigger.NewTable(store, p.region)})
 }
 
 // diesOf reports whether a process that has recorded a step is to be killed for it:
@@ -319,9 +319,9 @@ func (w *world) trace(r dr.Region, p *functions.Process) *dr.Trace {
 	}))
 }
 
-// consent is a person who invokes a Region's trigger, and doesn't wait for its answer.
-func (w *world) consent(ctx context.Context, to dr.Region, a event.Acknowledgement, reason string) error {
-	payload, err := json.Marshal(event.Request{Mode: event.Acknowledge, Target: to, Acknowledgement: &a, Reason: reason})
+// ask is a person who invokes a Region's trigger, and doesn't wait for its response.
+func (w *world) ask(ctx context.Context, to dr.Region, q event.Request) error {
+	payload, err := json.Marshal(q)
 	if err != nil {
 		return err
 	}

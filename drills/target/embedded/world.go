@@ -83,7 +83,7 @@ func (w *world) Acknowledge(ctx context.Context, by, reason string) error {
 	if err != nil {
 		return err
 	}
-	return w.consent(ctx, last.Execution.To, event.Acknowledgement{Epoch: last.Execution.Epoch, By: by}, reason)
+	return w.ask(ctx, last.Execution.To, event.AnswerTo(last.Execution, by, reason))
 }
 
 // Load implements drill.Clients.

@@ -17,6 +17,9 @@ import (
 // event; an alarm on one metric is below 4 kB.
 const MaxSize = 64 << 10
 
+// mostErrors is how many keys a refusal names: it stays readable whatever was sent.
+const mostErrors = 4
+
 // Parse reads a payload, or reports what is wrong with it. It is pure.
 func Parse(payload []byte) (Request, error) {
 	if len(payload) > MaxSize {
@@ -75,16 +78,20 @@ func object(data []byte) (map[string]json.RawMessage, []string, error) {
 
 // fill decodes the fields of an object into targets by key, and refuses every key that
 // has none.
-func fill(where string, fields map[string]json.RawMessage, order []string, targets map[string]any) error {
+func fill(fields map[string]json.RawMessage, order []string, targets map[string]any) error {
 	var errs []error
 	for _, key := range order {
+		if len(errs) == mostErrors {
+			errs = append(errs, errors.New("event: and more is wrong"))
+			break
+		}
 		target, known := targets[key]
 		if !known {
-			errs = append(errs, fmt.Errorf("event: key %s is unknown: use %q", short(where+key), keysOf(targets)))
+			errs = append(errs, fmt.Errorf("event: key %s is unknown: use %q", short(key), keysOf(targets)))
 			continue
 		}
-		if string(fields[key]) == "null" {
-			errs = append(errs, fmt.Errorf("event: %s is null: leave it out", where+key))
+		if empty := string(fields[key]); empty == "null" || empty == `""` {
+			errs = append(errs, fmt.Errorf("event: %s is %s: leave it out", key, empty))
 			continue
 		}
 		if err := json.Unmarshal(fields[key], target); err != nil {
@@ -92,7 +99,7 @@ func fill(where string, fields map[string]json.RawMessage, order []string, targe
 			if errors.As(err, &wrong) {
 				err = fmt.Errorf("%s doesn't fit", wrong.Value)
 			}
-			errs = append(errs, fmt.Errorf("event: %s: %w", where+key, err))
+			errs = append(errs, fmt.Errorf("event: %s: %w", key, err))
 		}
 	}
 	return errors.Join(errs...)
@@ -109,20 +116,10 @@ func keysOf(targets map[string]any) []string {
 
 func fromFields(fields map[string]json.RawMessage, order []string) (Request, error) {
 	var w Request
-	var ack json.RawMessage
-	err := fill("", fields, order, map[string]any{
-		"mode": &w.Mode, "target_region": &w.Target, "acknowledge_data_loss": &ack, "reason": &w.Reason,
+	err := fill(fields, order, map[string]any{
+		"mode": &w.Mode, string(target): &w.Target, string(execution): &w.Execution, string(question): &w.Question,
+		string(span): &w.For, string(by): &w.By, string(reason): &w.Reason,
 	})
-	if ack != nil {
-		w.Acknowledgement = new(Acknowledgement)
-		inner, keys, objectErr := object(ack)
-		if objectErr != nil {
-			return Request{}, errors.Join(err, fmt.Errorf("event: acknowledge_data_loss: %w", objectErr))
-		}
-		err = errors.Join(err, fill("acknowledge_data_loss.", inner, keys, map[string]any{
-			"epoch": &w.Acknowledgement.Epoch, "by": &w.Acknowledgement.By,
-		}))
-	}
 	return w, err
 }
 

@@ -5,7 +5,6 @@ package invoker
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,23 +28,24 @@ type API interface {
 const (
 	// askEvery is the least time between two invocations of the trigger.
 	askEvery = 2 * time.Second
-	// doubtAfter is how long a call without an answer counts as asked. An execution
-	// takes longer, and is then busy; a dead connection looks the same.
+	// doubtAfter is how long a call without a response counts as asked. An execution takes
+	// longer, and a dead connection looks the same.
 	doubtAfter = 5 * time.Second
 	// mostOpen is how many calls are waited for: one for the execution, and one that
-	// has just asked whether it is still there.
+	// has just asked whether it is driven.
 	mostOpen = 2
 )
 
 // Invoker invokes the trigger of its own Region, which moves the writer in another process.
 // It is safe for concurrent use.
 //
-// The trigger is invoked synchronously, in the background. Only one of it may run, and
-// what Lambda then says (429, reserved concurrency) means that somebody is at it already.
-// An asynchronous event would be queued instead: each would wait for the execution to
-// end and run late, or grow too old and page people from the dead-letter queue. Lambda
-// repeats no synchronous call, and need not: who asks asks again for as long as there is
-// a reason. Nor does it end an execution when nobody waits for its answer any more.
+// The trigger is invoked synchronously, in the background. One invocation drives; another
+// one of the automation finds that out and ends within a second (package trigger), so that
+// the places of the reserved concurrency stay free for people. A refusal because they are
+// all taken (429) is a failure like any other one. An asynchronous event would be queued
+// instead, run late, or grow too old and page people from the dead-letter queue. Lambda
+// repeats no synchronous call, and need not: the monitor asks again for as long as there
+// is a reason. Nor does Lambda end an execution when the caller has hung up.
 type Invoker struct {
 	region   dr.Region
 	function string
@@ -83,7 +83,7 @@ func NewClient(cfg aws.Config, r dr.Region, endpoint string, hc aws.HTTPClient) 
 
 // Ask implements failover.TriggerInvoker. It returns at once; its error is that of an earlier
 // question, or of the trigger that it was put to. Within 2 s of an earlier question, or
-// 5 s while that has no answer, it asks nothing.
+// 5 s while that has no response, it asks nothing.
 //
 // The call outlives ctx, until HangUp.
 func (d *Invoker) Ask(ctx context.Context, reason string) error {
@@ -149,15 +149,12 @@ func (d *Invoker) told() error {
 	return err
 }
 
-// invoke returns when the execution has ended, or when another one runs.
+// invoke returns when the execution has ended, or when another invocation drives it.
 func (d *Invoker) invoke(ctx context.Context, payload []byte) error {
 	out, err := d.client.Invoke(ctx, &lambda.InvokeInput{
 		FunctionName: aws.String(d.function), InvocationType: types.InvocationTypeRequestResponse, Payload: payload,
 	})
-	var throttled *types.TooManyRequestsException
 	switch {
-	case errors.As(err, &throttled) && throttled.Reason == types.ThrottleReasonReservedFunctionConcurrentInvocationLimitExceeded:
-		return nil
 	case err != nil:
 		return d.failure(err)
 	case out.FunctionError != nil:

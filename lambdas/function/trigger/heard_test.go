@@ -30,14 +30,14 @@ func TestTheLogNamesTheExecution(t *testing.T) {
 			}
 			return lines
 		}
-		_, err := r.call(cfg, lambdaLimit, wish(event.Failover, west))
+		_, err := r.call(cfg, lambdaLimit, request(event.Failover, west))
 		require.NoError(t, err)
 		got := logged()
 		require.Len(t, got, 1, "nothing was to be done")
 		require.Equal(t, "asked", got[0]["msg"])
 
 		r.CutRegion(east, true)
-		_, err = r.call(cfg, 30*time.Second, wish(event.Failover, west))
+		_, err = r.call(cfg, 30*time.Second, request(event.Failover, west))
 		require.Error(t, err)
 		got = logged()
 		require.Len(t, got, 2)
@@ -47,7 +47,7 @@ func TestTheLogNamesTheExecution(t *testing.T) {
 		require.EqualValues(t, 2, got[1]["epoch"])
 		require.Equal(t, "LossAccepted", got[1]["state"])
 
-		_, err = r.call(cfg, lambdaLimit, wish(event.Failover, west))
+		_, err = r.call(cfg, lambdaLimit, request(event.Failover, west))
 		require.NoError(t, err)
 		got = logged()
 		require.Len(t, got, 2)

@@ -32,6 +32,7 @@ type rig struct {
 	policy dr.Policy
 	ctx    context.Context
 	end    func()
+	marks  map[dr.Region]*marks
 }
 
 // deaf is an invoker that the tests ask themselves.
@@ -47,7 +48,10 @@ func newRig(t *testing.T, cfg drtest.WorldConfig, p dr.Policy) *rig {
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
-	r := &rig{World: w, t: t, policy: p, ctx: ctx, end: func() { cancel(); wg.Wait() }}
+	r := &rig{World: w, t: t, policy: p, ctx: ctx, end: func() { cancel(); wg.Wait() }, marks: make(map[dr.Region]*marks)}
+	for _, m := range w.Topology.Members {
+		r.marks[m] = &marks{}
+	}
 	for _, region := range w.Topology.Vantages() {
 		cfg := w.Agent(region, p, nil)
 		if cfg.Controller != nil { // the monitor has none, and follows the one of the function
@@ -67,7 +71,7 @@ func (r *rig) wait(d time.Duration) { <-time.After(d); synctest.Wait() }
 func (r *rig) config(region dr.Region) trigger.Config {
 	cfg := r.Agent(region, r.policy, nil)
 	cfg.Guard, cfg.Founder, cfg.Silent = nil, nil, true
-	return trigger.Config{Agent: cfg, Name: "lifeboat-test-failover-trigger"}
+	return trigger.Config{Agent: cfg, Name: "lifeboat-test-failover-trigger", Marks: r.marks[region]}
 }
 
 // invoke calls the function of a Region with a deadline, as Lambda does.
@@ -99,13 +103,25 @@ func (r *rig) call(cfg trigger.Config, limit time.Duration, payload string) (eve
 	return a.Response, nil
 }
 
-// wish is a payload.
-func wish(mode event.Mode, target dr.Region) string {
-	return fmt.Sprintf(`{"mode":%q,"target_region":%q,"reason":"a test"}`, mode, target)
+// request is a monitor's payload, or a person's where one must ask.
+func request(mode event.Mode, target dr.Region) string {
+	by := ""
+	if mode != event.Failover {
+		by = `"by":"jane",`
+	}
+	return fmt.Sprintf(`{"mode":%q,"target_region":%q,%s"reason":"a test"}`, mode, target, by)
 }
 
-func consent(target dr.Region, epoch dr.Epoch, reason string) string {
-	return fmt.Sprintf(`{"mode":"acknowledge","target_region":%q,"acknowledge_data_loss":{"epoch":%d,"by":"jane"},"reason":%q}`, target, epoch, reason)
+// consent answers question of the execution that a response is about.
+func consent(a event.Response, target dr.Region, question, reason string) string {
+	return fmt.Sprintf(`{"mode":"acknowledge","target_region":%q,"execution":%q,"question":%q,"by":"jane","reason":%q}`, target, a.Execution, question, reason)
+}
+
+// question is the open one's name.
+func (r *rig) question() string {
+	all := r.Store.Entries()
+	require.NotEmpty(r.t, all)
+	return event.QuestionOf(all[len(all)-1].Execution)
 }
 
 // executions counts how many have begun.
@@ -124,5 +140,50 @@ func bubble(t *testing.T, cfg drtest.WorldConfig, p dr.Policy, f func(*testing.T
 		r := newRig(t, cfg, p)
 		defer r.end()
 		f(t, r)
+	})
+}
+
+// last is the newest entry's execution.
+func (r *rig) last() failover.Execution {
+	all := r.Store.Entries()
+	require.NotEmpty(r.t, all)
+	return all[len(all)-1].Execution
+}
+
+// marks keeps a Region's mark in memory.
+type marks struct {
+	mu     sync.Mutex
+	mark   trigger.Mark
+	silent bool // calls get no answer
+	writes int
+}
+
+func (m *marks) do(ctx context.Context, act func() error) error {
+	m.mu.Lock()
+	silent := m.silent
+	m.mu.Unlock()
+	if silent {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return act()
+}
+
+// ReadMark implements trigger.Marks.
+func (m *marks) ReadMark(ctx context.Context) (got trigger.Mark, err error) {
+	err = m.do(ctx, func() error { got = m.mark; return nil })
+	return got, err
+}
+
+// WriteMark implements trigger.Marks.
+func (m *marks) WriteMark(ctx context.Context, old, next trigger.Mark) error {
+	return m.do(ctx, func() error {
+		if m.mark != old {
+			return trigger.ErrMarkMoved
+		}
+		m.mark, m.writes = next, m.writes+1
+		return nil
 	})
 }

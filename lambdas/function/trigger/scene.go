@@ -24,6 +24,11 @@ func (s scene) open(to dr.Region) bool {
 	return s.last.ID != "" && !s.last.State.Ended() && s.last.To == to
 }
 
+// underWay reports whether an execution to another Region waits for its end.
+func (s scene) underWay(own dr.Region) bool {
+	return s.last.ID != "" && !s.last.State.Ended() && s.last.To != own
+}
+
 // ended reports whether an execution to a Region has come to its end since an earlier
 // scene. One whose question has become moot doesn't count.
 func (s scene) ended(before scene, to dr.Region) bool {
@@ -62,22 +67,6 @@ func (s scene) asks() bool {
 // same acknowledgement, repeated, changes nothing.
 func (s scene) consented(a failover.Acknowledgement) bool {
 	return s.last.Ack != nil && *s.last.Ack == a
-}
-
-// consent judges an acknowledgement: whether it answers the question that is asked.
-func (s scene) consent(own dr.Region, a failover.Acknowledgement) error {
-	x := s.last
-	switch {
-	case x.ID == "":
-		return errors.New("trigger: no execution has ever begun: there is nothing to acknowledge")
-	case x.To != own:
-		return fmt.Errorf("trigger: execution %s moves the writer to %s: acknowledge it there", x.ID, x.To)
-	case x.Epoch != a.Epoch:
-		return fmt.Errorf("trigger: epoch %d was acknowledged, execution %s is about epoch %d and %s: read its question again", a.Epoch, x.ID, x.Epoch, x.State)
-	case x.State != failover.AwaitingApproval:
-		return fmt.Errorf("trigger: execution %s asks nothing, it is %s", x.ID, x.State)
-	}
-	return nil
 }
 
 // look reads the scene, and asks again until it is told or patience is over.

@@ -153,9 +153,11 @@ func (h *Handler) round(ctx context.Context, before scene, began time.Time) (eve
 }
 
 // walk has a controller do something, without looking for evidence.
-func (h *Handler) walk(ctx context.Context, do func(*failover.Controller, context.Context) (failover.Execution, error)) (failover.Execution, error) {
+// began is called when the execution has made a step.
+func (h *Handler) walk(ctx context.Context, began func(), do func(*failover.Controller, context.Context) (failover.Execution, error)) (failover.Execution, error) {
 	ears := h.ears()
 	cfg, watch := h.agent(ears), &failover.Watch{}
+	cfg.Trace = dr.Join(cfg.Trace, &dr.Trace{State: func(dr.StateChange) { began() }})
 	cc := *cfg.Controller
 	cc.Region, cc.Topology, cc.Policy, cc.Trace = cfg.Region, cfg.Topology, cfg.Policy, cfg.Trace
 	cc.Leaser, cc.Heartbeats, cc.Watch = cfg.Leaser, cfg.Heartbeats, watch
@@ -200,6 +202,9 @@ func (h *Handler) question(ctx context.Context) (failover.Execution, error) {
 // late says why an invocation ended before its execution. The journal keeps what was
 // done; Lambda asks again, and so does the monitor.
 func (h *Handler) late(ctx context.Context) error {
+	if errors.Is(context.Cause(ctx), errDriven) {
+		return errDriven
+	}
 	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(h.cfg.Agent.Policy.CallTimeout, h.cfg.Spare/2))
 	defer cancel()
 	s, err := h.read(call)

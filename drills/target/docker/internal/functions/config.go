@@ -128,7 +128,7 @@ func (c Config) functions(lambda string) ([]lambdahost.Function, error) {
 		}
 		f := lambdahost.Function{
 			Name: c.name(name), Binary: Binary(c.Folder, name), Region: c.Region.String(), Env: env,
-			Timeout: 15 * time.Minute, Concurrency: 1, Attempts: 3, MaxAge: time.Hour,
+			Timeout: 15 * time.Minute, Concurrency: 8, Attempts: 3, MaxAge: time.Hour,
 		}
 		if name == Monitor {
 			f.Concurrency, f.Attempts, f.MaxAge = 2, 1, time.Minute

@@ -27,7 +27,7 @@ func (c Config) store() (*dynamo.Store, error) {
 var ErrNoQuestion = errors.New("functions: no execution waits for an operator")
 
 // acknowledge answers the question that an execution has put, as a person does: by
-// invoking the trigger with the epoch that the question names.
+// invoking the trigger with the execution and the question.
 func (s *service) acknowledge(ctx context.Context, by, reason string) error {
 	store, err := s.cfg.store()
 	if err != nil {
@@ -41,12 +41,10 @@ func (s *service) acknowledge(ctx context.Context, by, reason string) error {
 	if x.State != failover.AwaitingApproval {
 		return fmt.Errorf("%w: %s is %s", ErrNoQuestion, x.ID, x.State)
 	}
-	wish, err := json.Marshal(event.Request{
-		Mode: event.Acknowledge, Target: x.To, Reason: reason, Acknowledgement: &event.Acknowledgement{Epoch: x.Epoch, By: by},
-	})
+	payload, err := json.Marshal(event.AnswerTo(x, by, reason))
 	if err != nil {
 		return fmt.Errorf("functions: acknowledge: %w", err)
 	}
-	_, err = s.host.Invoke(ctx, s.cfg.name(Trigger), wish, lambdahost.Async)
+	_, err = s.host.Invoke(ctx, s.cfg.name(Trigger), payload, lambdahost.Async)
 	return err
 }

@@ -42,9 +42,7 @@ func (s *service) inject(f fault.Fault) (heal func() error, done Injected, err e
 	case fault.DoubleTicks:
 		b.inject(Monitor, lambdahost.Fault{Kind: lambdahost.Duplicate})
 	case fault.DoubleTrigger:
-		// At once and in two processes, as nothing but the reservation of one keeps
-		// a duplicate from being.
-		b.reserve(Trigger, 2, 1)
+		// At once and in two processes: the reservation has room for both.
 		b.inject(Trigger, lambdahost.Fault{Kind: lambdahost.Duplicate}) // of what is queued
 		b.count(&s.twice)                                               // of what is called
 	case fault.ColdStart:
@@ -81,11 +79,6 @@ func (b *breakage) inject(function string, f lambdahost.Fault) {
 	if b.keep(err); err == nil {
 		b.clear = append(b.clear, clear)
 	}
-}
-
-func (b *breakage) reserve(function string, n, otherwise int) {
-	b.keep(b.s.host.Reserve(b.s.cfg.name(function), n))
-	b.clear = append(b.clear, func() { _ = b.s.host.Reserve(b.s.cfg.name(function), otherwise) })
 }
 
 // kill kills a function's processes until there are none: one that dies while it starts

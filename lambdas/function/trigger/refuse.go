@@ -1,0 +1,46 @@
+package trigger
+
+import (
+	"fmt"
+
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/event"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+)
+
+// refuse refuses a request about an execution, and says how that stands.
+func refuse(code event.Refusal, x failover.Execution, why, do string) event.Response {
+	r := event.Of(x, 0)
+	r.Refused, r.Do = code, do
+	r.Detail = fmt.Sprintf("execution %s: %s; it is %s", x.ID, why, x.State)
+	return r
+}
+
+// another refuses a request that names another execution than the newest one, or one of
+// the other Region's trigger.
+func (h *Handler) another(s scene, w event.Request) (event.Response, bool) {
+	x := s.last
+	switch {
+	case x.ID == "":
+		return event.Refuse(event.NothingBegun, "no execution has ever begun", "ask for the status first"), true
+	case x.ID != w.Execution:
+		return refuse(event.OtherExecution, x, "it is the newest one, and "+w.Execution+" was named", "ask for the status, and name the execution that it shows"), true
+	case x.To != h.cfg.Agent.Region:
+		r := h.elsewhere(x.To)
+		r.Do = fmt.Sprintf("execution %s moves the writer to %s: call function %s there", x.ID, x.To, h.cfg.Name)
+		return r, true
+	}
+	return event.Response{}, false
+}
+
+// unanswerable refuses an acknowledgement that answers no open question.
+func unanswerable(x failover.Execution, w event.Request) (event.Response, bool) {
+	switch {
+	case x.State.Ended():
+		return refuse(event.Ended, x, "it has ended", "nothing is to be answered"), true
+	case x.State != failover.AwaitingApproval:
+		return refuse(event.NothingAsked, x, "it asks nothing", "let it ask first"), true
+	case event.QuestionOf(x) != w.Question:
+		return refuse(event.OtherQuestion, x, "it asks question "+event.QuestionOf(x)+" now: "+x.Detail, "read this question, then answer it by its own name"), true
+	}
+	return event.Response{}, false
+}
