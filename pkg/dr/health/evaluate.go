@@ -71,7 +71,15 @@ func (v Verdict) Why() string {
 
 // Evaluate judges a window at an instant under a policy, defaults applied. It is
 // pure. Answers older than two probe intervals are void; a vantage that failed
-// its own check has its Dead turned into Unknown.
+// its own check has its Dead turned into Unknown. What [Window.Refuses] names does not
+// count at all, neither dark nor alive: observations about another Region, of an unknown
+// family, of a vantage that can't have made them, from the future. A window without a
+// subject, or whose vantage is its subject, is StateUnknown.
+//
+// In the latest sample Evaluate always needs an answer of the families SQL and Heartbeat:
+// without them it is not known whether writes are served, and no other evidence makes up
+// for that. Rounds are taken by their time, whatever their order; an observation that is
+// there twice counts once.
 //
 // Impaired needs two families dark for Confirm consecutive samples, or silent
 // without a break for as long as those samples span, one of them
@@ -80,10 +88,11 @@ func (v Verdict) Why() string {
 func Evaluate(p dr.Policy, w Window, now time.Time) Verdict {
 	p = p.WithDefaults()
 	v := Verdict{Subject: w.Subject, At: now}
-	rounds := make([]Round, len(w.Rounds))
-	for i, r := range w.Rounds {
-		rounds[i] = valid(r, w.Vantage, 2*p.ProbeInterval)
+	if why := w.unfit(); why != "" {
+		v.Missing = []string{why}
+		return v
 	}
+	rounds := w.counted(2*p.ProbeInterval, now)
 	if len(rounds) == 0 || now.Sub(rounds[len(rounds)-1].At) > 2*p.ProbeInterval {
 		v.Missing = []string{"a fresh sample"}
 		return v
@@ -143,23 +152,6 @@ func Evaluate(p dr.Policy, w Window, now time.Time) Verdict {
 }
 
 var families = []Family{SQL, Heartbeat, Control, Replication, Witness}
-
-// valid drops answers that are too old and mutes a vantage that may be blind.
-func valid(r Round, self dr.Region, maxAge time.Duration) Round {
-	kept := make([]Observation, 0, len(r.Observations))
-	for _, o := range r.Observations {
-		if r.At.Sub(o.At) > maxAge {
-			continue
-		}
-		// What the store did not hear was read through the same blind vantage.
-		if o.Answer == Dead && r.SelfCheck != Alive && (o.Vantage == self || o.Vantage == Store) {
-			o.Answer, o.Cause = Unknown, "own control target not reached: "+o.Cause
-		}
-		kept = append(kept, o)
-	}
-	r.Observations = kept
-	return r
-}
 
 // streak returns the index of the first round from which on f is Dead without a
 // break; len(rounds) when the latest round does not say Dead. Two rounds further

@@ -92,7 +92,7 @@ func decode(data []byte) (health.Window, time.Time) {
 		now = now.Add(time.Duration(1+kind/3%6) * time.Second)
 		r := health.Round{At: now, SelfCheck: []health.Answer{health.Alive, health.Alive, health.Alive, health.Dead}[next()%4]}
 		for range next() % 7 {
-			a, b := next(), next()
+			a, b, c := next(), next(), next()
 			o := health.Observation{
 				Subject: w.Subject, OtherInstances: b>>6%3 - 1, RegionAnswers: b&32 != 0,
 				Family:  []health.Family{health.SQL, health.Heartbeat, health.Control, health.Replication, health.Witness, health.SQL, health.Heartbeat, health.Heartbeat}[a%8],
@@ -106,16 +106,67 @@ func decode(data []byte) (health.Window, time.Time) {
 			if b&16 != 0 {
 				o.Lag = &health.Lag{Value: time.Second, At: o.At}
 			}
+			switch c % 40 { // one that must not count
+			case 0:
+				o.Subject = "eu-west-1"
+			case 1:
+				o.Subject = " us-east-1"
+			case 2:
+				o.Subject = ""
+			case 3:
+				o.Family = "SQL"
+			case 4:
+				o.Vantage = w.Subject
+			case 5:
+				o.Vantage = ""
+			case 6:
+				o.At = now.Add(time.Hour)
+			}
 			r.Observations = append(r.Observations, o)
+			if c >= 200 {
+				r.Observations = append(r.Observations, o)
+			}
 		}
 		w.Rounds = append(w.Rounds, r)
 	}
+	switch last := next(); {
+	case last >= 250:
+		w.Vantage = w.Subject
+	case last >= 220:
+		slices.Reverse(w.Rounds)
+	}
 	return w, now.Add(time.Duration(next()%6) * time.Second)
+}
+
+// clean is a window by the rules of what counts at all, in words of its own.
+func clean(w health.Window, now time.Time) health.Window {
+	families := []health.Family{health.SQL, health.Heartbeat, health.Control, health.Replication, health.Witness}
+	out := health.Window{Subject: w.Subject, Vantage: w.Vantage}
+	for _, r := range w.Rounds {
+		kept := health.Round{At: r.At, SelfCheck: r.SelfCheck}
+		for _, o := range r.Observations {
+			named := o.Subject == "us-east-1" && slices.Contains(families, o.Family)
+			elsewhere := o.Vantage == "us-west-2" || o.Vantage == "us-east-2" || o.Vantage == health.Store && o.Family == health.Heartbeat
+			if named && elsewhere && !now.Before(o.At) {
+				kept.Observations = append(kept.Observations, o)
+			}
+		}
+		at := len(out.Rounds)
+		for at > 0 && out.Rounds[at-1].At.After(kept.At) {
+			at--
+		}
+		out.Rounds = slices.Insert(out.Rounds, at, kept)
+	}
+	return out
 }
 
 // oracle says whether a window proves a Region Impaired. It asks every question of
 // the raw window and shares nothing with Evaluate.
 func oracle(p dr.Policy, w health.Window, now time.Time) bool {
+	if w.Vantage == w.Subject {
+		return false
+	}
+	w = clean(w, now)
 	n := len(w.Rounds)
 	if n == 0 || now.Sub(w.Rounds[n-1].At) > 2*p.ProbeInterval {
 		return false

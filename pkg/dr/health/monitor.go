@@ -3,6 +3,8 @@ package health
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -10,7 +12,9 @@ import (
 )
 
 // Prober asks one question about a Region. It must return by the context's
-// deadline, and a question that could not be put properly is Unknown, never Dead.
+// deadline, and a question that could not be put properly is Unknown, never Dead. Every
+// observation names the subject that was given, as it was given; others don't count
+// (see [Window.Refuses]) and are told as problems.
 type Prober interface {
 	Probe(ctx context.Context, subject dr.Region) []Observation
 }
@@ -52,11 +56,19 @@ func keep(p dr.Policy) int {
 // NewMonitor returns a monitor, or everything that its configuration lacks.
 func NewMonitor(cfg Config) (*Monitor, error) {
 	errs := []error{cfg.Policy.Validate()}
-	if cfg.Vantage == "" {
-		errs = append(errs, errors.New("health: monitor: Vantage is empty"))
+	switch cfg.Vantage {
+	case "":
+		errs = append(errs, errors.New("health: monitor: Vantage is empty: give the Region that asks"))
+	case Store:
+		errs = append(errs, fmt.Errorf("health: monitor: Vantage %s is no Region: give the one that asks", Store))
 	}
 	if len(cfg.Probers) == 0 {
 		errs = append(errs, errors.New("health: monitor: no Probers: nothing would be observed"))
+	}
+	for i, p := range cfg.Probers {
+		if p == nil {
+			errs = append(errs, fmt.Errorf("health: monitor: Probers[%d] is nil", i))
+		}
 	}
 	if cfg.Self == nil || cfg.Subject == nil || cfg.OnVerdict == nil {
 		errs = append(errs, errors.New("health: monitor: Self, Subject and OnVerdict are required"))
@@ -69,7 +81,8 @@ func NewMonitor(cfg Config) (*Monitor, error) {
 }
 
 // Recall hands the monitor samples that a predecessor took. They count when the
-// Region that is watched first is theirs. Call it before Run.
+// Region that is watched first is theirs, and they were taken from the same vantage. Call
+// it before Run.
 func (m *Monitor) Recall(w Window) { m.recall = w }
 
 // Run samples until ctx ends, and returns after every question has.
@@ -77,12 +90,12 @@ func (m *Monitor) Run(ctx context.Context) error {
 	tick := time.NewTicker(m.cfg.Policy.ProbeInterval)
 	defer tick.Stop()
 	var w Window
-	last := StateUnknown
+	last, refused := StateUnknown, ""
 	for {
 		subject := m.cfg.Subject()
 		if subject != w.Subject {
 			w, last = Window{Subject: subject, Vantage: m.cfg.Vantage}, StateUnknown
-			if m.recall.Subject == subject {
+			if m.recall.fit(subject, m.cfg.Vantage) {
 				w.Rounds = m.recall.Rounds
 			}
 			if subject != "" {
@@ -96,6 +109,10 @@ func (m *Monitor) Run(ctx context.Context) error {
 				return nil
 			}
 			v := Evaluate(m.cfg.Policy, w, time.Now())
+			if all := strings.Join(w.refused(v.At), "; "); all != refused {
+				refused = all
+				m.refused(v.At, all)
+			}
 			if v.State != last {
 				m.cfg.Trace.OnVerdict(dr.VerdictChange{At: v.At, Vantage: m.cfg.Vantage, Subject: subject, State: v.State.String(), Since: v.DarkSince, Why: v.Why()})
 				last = v.State
@@ -116,6 +133,13 @@ func (m *Monitor) Run(ctx context.Context) error {
 				tick.Reset(m.cfg.Policy.ProbeInterval)
 			}
 		}
+	}
+}
+
+// refused tells of observations that don't count, once for each set of them.
+func (m *Monitor) refused(at time.Time, all string) {
+	if all != "" {
+		m.cfg.Trace.OnProblem(dr.Problem{At: at, Region: m.cfg.Vantage, Op: "count an observation", Err: errors.New("health: " + all)})
 	}
 }
 

@@ -11,6 +11,7 @@ package health
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
@@ -63,6 +64,9 @@ const (
 	Witness Family = "witness"
 )
 
+// Known reports whether the family is one of those above.
+func (f Family) Known() bool { return slices.Contains(families, f) }
+
 // DataPlane reports whether the family shows whether writes are served, rather
 // than whether an API answers.
 func (f Family) DataPlane() bool { return f == SQL || f == Heartbeat || f == Replication }
@@ -73,7 +77,7 @@ const Store dr.Region = "lease-store"
 
 // Observation is the answer to one question about a Region.
 type Observation struct {
-	Subject dr.Region // the Region asked about
+	Subject dr.Region // the Region asked about; about another one than the window's it doesn't count
 	Vantage dr.Region // the Region that asked
 	Family  Family
 	Method  string // what was done, such as "heartbeat write, fresh connection"

@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "rewrite testdata from what Evaluate say
 // TestStories replays transcripts. A line "observe" is one round of answers, two
 // seconds after the one before; the line under it is the verdict.
 //
-//	observe [after=2s] [self=dead] [FAMILY[@VANTAGE]=ANSWER[,lag=80ms][,lag-age=1s][,age=5s][,answers][,others=1][,dark-for=3s]]...
+//	observe [after=2s] [self=dead] [FAMILY[@VANTAGE]=ANSWER[,lag=80ms][,lag-age=1s][,age=5s][,answers][,others=1][,dark-for=3s][,about=REGION]]...
 func TestStories(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	require.NoError(t, err)
@@ -112,6 +112,8 @@ func round(t *testing.T, now *time.Time, words []string) health.Round {
 				n, err := strconv.Atoi(v)
 				require.NoError(t, err)
 				o.OtherInstances = n
+			case "about":
+				o.Subject = dr.Region(v)
 			case "dark-for":
 				o.DarkFor = duration(t, v)
 			default:
