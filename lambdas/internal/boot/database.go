@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 
@@ -89,11 +90,15 @@ func readRoots(path string) (*x509.CertPool, error) {
 	}
 	pem, err := os.ReadFile(path)
 	if err != nil {
+		var at *fs.PathError
+		if errors.As(err, &at) {
+			err = at.Err // without the path, which is what LIFEBOAT_DATABASE_CA holds
+		}
 		return nil, fmt.Errorf("boot: read the database's authorities: %w: put RDS's bundle into the package as rds-ca.pem, or set LIFEBOAT_DATABASE_CA", err)
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("boot: %s holds no certificate in PEM: take RDS's bundle from truststore.pki.rds.amazonaws.com", path)
+		return nil, errors.New("boot: the file of the database's authorities (LIFEBOAT_DATABASE_CA) holds no certificate in PEM: take RDS's bundle from truststore.pki.rds.amazonaws.com")
 	}
 	return roots, nil
 }

@@ -44,7 +44,8 @@ func NewLogin(arn, user string, client SecretReader) *Login {
 		if named == user {
 			return nil
 		}
-		return fmt.Errorf("is the login of %q, the function logs in as %q: set LIFEBOAT_DATABASE_USER", named, user)
+		// What it names may be the password, in the wrong field.
+		return fmt.Errorf("is the login of another user than %q, as whom the function logs in: set LIFEBOAT_DATABASE_USER", user)
 	})
 }
 
@@ -119,11 +120,18 @@ func (l *Login) password(ctx context.Context) (string, error) {
 	return password, err
 }
 
+// denials are the errors with which a server refuses an account: its secret may have been
+// rotated, or name another one by now.
+var denials = map[uint16]bool{
+	1044: true, 1045: true, 1698: true, // ER_DBACCESS_DENIED_ERROR, ER_ACCESS_DENIED_ERROR, ER_ACCESS_DENIED_NO_PASSWORD_ERROR
+	1820: true, 1862: true, // ER_MUST_CHANGE_PASSWORD, ER_MUST_CHANGE_PASSWORD_LOGIN
+	3118: true, 3955: true, // ER_ACCOUNT_HAS_BEEN_LOCKED, ER_USER_ACCESS_DENIED_FOR_USER_ACCOUNT_BLOCKED_BY_PASSWORD_LOCK
+}
+
 // saw looks for a denial at why a connection could not be made.
 func (l *Login) saw(err error) {
-	const accessDenied = 1045 // ER_ACCESS_DENIED_ERROR
 	var server *mysql.MySQLError
-	if errors.As(err, &server) && server.Number == accessDenied {
+	if errors.As(err, &server) && denials[server.Number] {
 		select {
 		case l.denied <- struct{}{}:
 		default:

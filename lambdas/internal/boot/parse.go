@@ -26,7 +26,9 @@ var (
 )
 
 // Parse reads the environment of a function, or reports everything that is wrong with
-// it at once. It is pure: it opens no file and asks nobody.
+// it at once. It is pure: it opens no file and asks nobody. No error holds what a variable
+// holds, because that may be a password that was put into the wrong one: it names the
+// variable, the entry, and what is expected.
 func Parse(f Function, getenv func(string) string) (Settings, error) {
 	e := &env{getenv: getenv}
 	s := Settings{Function: f}
@@ -89,10 +91,12 @@ func (e *env) or(key, otherwise string) string {
 	return otherwise
 }
 
-// form refuses a value that doesn't look as it should. A missing one has been refused.
+// form refuses a value that doesn't look as it should, and returns "" for it. A missing
+// one has been refused.
 func (e *env) form(key, value string, form *regexp.Regexp, what string) string {
 	if value != "" && !form.MatchString(value) {
-		e.refuse("%s %q is not %s", key, value, what)
+		e.refuse("%s is not %s (it has %d characters)", key, what, len(value))
+		return ""
 	}
 	return value
 }
@@ -103,14 +107,16 @@ func (e *env) region(key, value string) dr.Region {
 
 func (e *env) topology() dr.Topology {
 	t := dr.Topology{GlobalCluster: e.form("LIFEBOAT_GLOBAL_CLUSTER", e.need("LIFEBOAT_GLOBAL_CLUSTER"), clusterForm, "an RDS identifier")}
-	members := e.need("LIFEBOAT_MEMBERS")
-	for m := range strings.SplitSeq(members, ",") {
+	before := len(e.errs)
+	for at, m := range strings.Split(e.need("LIFEBOAT_MEMBERS"), ",") {
 		if m = strings.TrimSpace(m); m != "" {
-			t.Members = append(t.Members, e.region("LIFEBOAT_MEMBERS", m))
+			if r := e.region(entry("LIFEBOAT_MEMBERS", at), m); r != "" {
+				t.Members = append(t.Members, r)
+			}
 		}
 	}
 	t.Witness = e.region("LIFEBOAT_WITNESS", e.getenv("LIFEBOAT_WITNESS"))
-	if err := t.Validate(); err != nil && t.GlobalCluster != "" && members != "" {
+	if err := t.Validate(); err != nil && t.GlobalCluster != "" && len(e.errs) == before {
 		e.errs = append(e.errs, fmt.Errorf("boot: LIFEBOAT_MEMBERS, LIFEBOAT_WITNESS: %w", err))
 	}
 	return t
@@ -118,8 +124,9 @@ func (e *env) topology() dr.Topology {
 
 func (e *env) policy(t dr.Topology) dr.Policy {
 	var p dr.Policy
-	if err := json.Unmarshal([]byte(e.or("LIFEBOAT_POLICY", "{}")), &p); err != nil {
-		e.errs = append(e.errs, fmt.Errorf("boot: LIFEBOAT_POLICY: %w", err))
+	given := []byte(e.or("LIFEBOAT_POLICY", "{}"))
+	if err := json.Unmarshal(given, &p); err != nil {
+		e.refuse("LIFEBOAT_POLICY %s", policyProblem(given, err))
 		return dr.Policy{}
 	}
 	judge := p.Validate
@@ -127,7 +134,7 @@ func (e *env) policy(t dr.Topology) dr.Policy {
 		judge = func() error { return p.ValidateFor(t) }
 	}
 	if err := judge(); err != nil {
-		e.errs = append(e.errs, fmt.Errorf("boot: LIFEBOAT_POLICY: %w", err))
+		e.refuse("LIFEBOAT_POLICY: %s", without(given, err.Error()))
 	}
 	return p
 }
@@ -147,7 +154,7 @@ func (e *env) clusters(t dr.Topology) map[dr.Region]string {
 		out[m] = t.GlobalCluster + "-" + m.String()
 	}
 	for r, id := range e.byRegion("LIFEBOAT_CLUSTERS", t) {
-		out[r] = e.form("LIFEBOAT_CLUSTERS", id, clusterForm, "an RDS identifier")
+		out[r] = e.form(id.key, id.value, clusterForm, "an RDS identifier")
 	}
 	return out
 }
@@ -186,7 +193,7 @@ func (e *env) trigger(f Function, own string) string {
 		name = stem + "-" + string(Trigger)
 	}
 	if name == "" && own != "" {
-		e.refuse("LIFEBOAT_TRIGGER is not set, and %s doesn't end in -%s: name the function that moves the writer", own, Monitor)
+		e.refuse("LIFEBOAT_TRIGGER is not set, and AWS_LAMBDA_FUNCTION_NAME doesn't end in -%s: name the function that moves the writer", Monitor)
 	}
 	return e.form("LIFEBOAT_TRIGGER", name, functionForm, "a function's name")
 }
@@ -205,7 +212,7 @@ func (e *env) database(f Function, s Settings) Database {
 	case "mysql":
 		db.Dialect = aurora.DialectMySQL
 	default:
-		e.refuse("LIFEBOAT_DIALECT %q is unknown: use aurora or mysql", dialect)
+		e.refuse("LIFEBOAT_DIALECT is unknown: use aurora or mysql")
 	}
 	if db.CA == "none" {
 		if db.CA = ""; db.Dialect == aurora.DialectAurora {
@@ -213,7 +220,7 @@ func (e *env) database(f Function, s Settings) Database {
 		}
 	}
 	for r, address := range e.byRegion("LIFEBOAT_DATABASES", t) {
-		db.Addresses[r] = e.address("LIFEBOAT_DATABASES", address, "3306")
+		db.Addresses[r] = e.address(address.key, address.value, "3306")
 	}
 	if s.Member() && db.Addresses[s.Region] == "" {
 		e.refuse("LIFEBOAT_DATABASES names no address for %[1]s, the own Region: give %[1]s=host:port of its cluster endpoint", s.Region)
@@ -222,7 +229,7 @@ func (e *env) database(f Function, s Settings) Database {
 		if db.Addresses[r] == "" {
 			e.refuse("LIFEBOAT_READERS names %[1]s, which LIFEBOAT_DATABASES doesn't: name its cluster endpoint too, or neither", r)
 		}
-		db.Readers[r] = e.address("LIFEBOAT_READERS", address, "3306")
+		db.Readers[r] = e.address(address.key, address.value, "3306")
 	}
 	if s.Member() && db.Readers[s.Region] == "" && db.Dialect == aurora.DialectAurora {
 		e.refuse("LIFEBOAT_READERS names no address for %[1]s, the own Region: give %[1]s=host:port of its reader endpoint, because the cluster endpoint of a secondary may not exist", s.Region)
@@ -235,11 +242,13 @@ func (e *env) database(f Function, s Settings) Database {
 	if dns := e.getenv("LIFEBOAT_DNS"); dns != "" {
 		db.DNS = e.address("LIFEBOAT_DNS", dns, "53")
 	}
-	for server, r := range e.pairs("LIFEBOAT_SERVERS") {
-		if at := e.region("LIFEBOAT_SERVERS", r); t.Peer(at) == "" {
-			e.refuse("LIFEBOAT_SERVERS: server %s is in %s, which is no member", server, at)
-		} else {
-			db.Servers[server] = at
+	for _, p := range e.pairs("LIFEBOAT_SERVERS") {
+		switch at := e.region(p.key, p.value); {
+		case at == "": // said already
+		case t.Peer(at) == "":
+			e.refuse("%s names %s, which is no member", p.key, at)
+		default:
+			db.Servers[p.name] = at
 		}
 	}
 	if f == Trigger && db.Dialect == aurora.DialectMySQL && len(db.Servers) == 0 {

@@ -1,8 +1,11 @@
 package boot
 
 import (
+	"fmt"
 	"net"
 	"net/url"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -10,6 +13,9 @@ import (
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
+
+// entry names an entry of a variable that is a list.
+func entry(key string, at int) string { return fmt.Sprintf("%s, entry %d,", key, at+1) }
 
 // arn refuses what is not the ARN of a thing of a service in the own Region.
 func (e *env) arn(key, value, service string, own dr.Region) string {
@@ -19,54 +25,64 @@ func (e *env) arn(key, value, service string, own dr.Region) string {
 	a, err := arn.Parse(value)
 	switch {
 	case err != nil || a.Service != service || a.AccountID == "" || a.Resource == "":
-		e.refuse("%s %q is no ARN of %s", key, value, service)
+		e.refuse("%s is no ARN of %s: give arn:aws:%[2]s:REGION:ACCOUNT:NAME", key, service)
+		return ""
 	case own != "" && a.Region != own.String():
-		e.refuse("%s is in %q, the function in %s: name the one of the own Region, the other may be lost", key, a.Region, own)
+		e.refuse("%s is in another Region than the function, which is in %s: name the one of the own Region, the other may be lost", key, own)
 	}
 	return value
 }
 
+// pair is an entry of a variable that is a list of name=value; key says which.
+type pair struct{ key, name, value string }
+
 // pairs reads "a=b,c=d".
-func (e *env) pairs(key string) map[string]string {
-	out := make(map[string]string)
-	for pair := range strings.SplitSeq(e.getenv(key), ",") {
-		if pair = strings.TrimSpace(pair); pair == "" {
+func (e *env) pairs(key string) []pair {
+	var out []pair
+	for at, text := range strings.Split(e.getenv(key), ",") {
+		if text = strings.TrimSpace(text); text == "" {
 			continue
 		}
-		name, value, ok := strings.Cut(pair, "=")
+		name, value, ok := strings.Cut(text, "=")
+		p := pair{entry(key, at), name, value}
 		if !ok || name == "" || value == "" {
-			e.refuse("%s: %q is not name=value", key, pair)
+			e.refuse("%s is not name=value", p.key)
 			continue
 		}
-		if _, twice := out[name]; twice {
-			e.refuse("%s names %s twice", key, name)
+		if slices.ContainsFunc(out, func(o pair) bool { return o.name == name }) {
+			e.refuse("%s has the name of an entry before it", p.key)
+			continue
 		}
-		out[name] = value
+		out = append(out, p)
 	}
 	return out
 }
 
 // byRegion reads "region=value,..." for members.
-func (e *env) byRegion(key string, t dr.Topology) map[dr.Region]string {
-	out := make(map[dr.Region]string)
-	for name, value := range e.pairs(key) {
-		if t.Peer(dr.Region(name)) == "" {
-			e.refuse("%s: %q is no member", key, name)
+func (e *env) byRegion(key string, t dr.Topology) map[dr.Region]pair {
+	out := make(map[dr.Region]pair)
+	for _, p := range e.pairs(key) {
+		if t.Peer(dr.Region(p.name)) == "" {
+			e.refuse("%s is for no member: begin it with a Region of LIFEBOAT_MEMBERS and =", p.key)
 			continue
 		}
-		out[dr.Region(name)] = value
+		out[dr.Region(p.name)] = p
 	}
 	return out
 }
 
-// address returns host:port.
+// hostForm is a host's name or address; a password rarely looks so.
+var hostForm = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_.:-]*[A-Za-z0-9_.])?$|^::[A-Fa-f0-9:.]*$`)
+
+// address returns host:port, and "" for what is none.
 func (e *env) address(key, value, port string) string {
 	if !strings.Contains(value, ":") {
 		value = net.JoinHostPort(value, port)
 	}
 	host, p, err := net.SplitHostPort(value)
-	if n, numErr := strconv.ParseUint(p, 10, 16); err != nil || host == "" || numErr != nil || n == 0 {
-		e.refuse("%s: %q is not host:port", key, value)
+	if n, numErr := strconv.ParseUint(p, 10, 16); err != nil || !hostForm.MatchString(host) || len(host) > 255 || numErr != nil || n == 0 {
+		e.refuse("%s is not host:port", key)
+		return ""
 	}
 	return value
 }
@@ -88,10 +104,14 @@ func (e *env) urls(own dr.Region, regions []dr.Region) map[place]string {
 				continue
 			}
 			u, err := url.Parse(value)
-			if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-				e.refuse("%s %q is no URL", key, value)
+			switch {
+			case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https": // err would quote it
+				e.refuse("%s is no URL: give https://HOST or http://HOST", key)
+			case u.User != nil:
+				e.refuse("%s has a login in it, which no service of AWS takes and errors would show: leave it out", key)
+			default:
+				out[place{service, r}] = value
 			}
-			out[place{service, r}] = value
 		}
 	}
 	return out

@@ -28,9 +28,9 @@ func (a Account) validate() error {
 	case a.User == "" || a.Password == nil:
 		return errors.New("aurora: sql: Account: User and Password go together")
 	case len([]rune(a.User)) > 32:
-		return fmt.Errorf("aurora: sql: Account: User %q is longer than MySQL's 32 characters", a.User)
+		return fmt.Errorf("aurora: sql: Account: User has %d characters, MySQL takes 32 at most", len([]rune(a.User)))
 	case strings.TrimSpace(a.User) != a.User:
-		return fmt.Errorf("aurora: sql: Account: User %q begins or ends with white space, which MySQL drops", a.User)
+		return errors.New("aurora: sql: Account: User begins or ends with white space, which MySQL drops")
 	}
 	return nil
 }

@@ -69,7 +69,7 @@ func (c MySQLConfig) Validate() error {
 			errs = append(errs, errors.New("aurora: mysql: Source takes the place of Addr, User and Password: leave them empty"))
 		}
 	} else {
-		if _, _, err := net.SplitHostPort(c.Addr); err != nil {
+		if _, _, err := hostPort(c.Addr); err != nil {
 			errs = append(errs, fmt.Errorf("aurora: mysql: Addr: %w: give host:port", err))
 		}
 		if c.User == "" {

@@ -92,6 +92,28 @@ func TestAPasswordThatIsNotToBeHadIsNotTheServersFault(t *testing.T) {
 	require.ErrorIs(t, db.PingContext(t.Context()), health.ErrNotAsked)
 }
 
+// A connection string in the place of an address has a password in it.
+func TestNoErrorQuotesAnAddress(t *testing.T) {
+	const hush = "Zq7Xk9Lw2Vb4"
+	for _, given := range []string{
+		hush, "u:" + hush, "u:" + hush + "@tcp(db:3306)/x", "mysql://u:" + hush + "@db:3306", "[" + hush, "[" + hush + "]", ":" + hush, "db:" + hush, "db:3306:" + hush, hush + ":0", hush + ":",
+	} {
+		_, err := aurora.OpenMySQL(aurora.MySQLConfig{Addr: given, User: "u"})
+		require.ErrorContains(t, err, "give host:port", given)
+		require.NotContains(t, err.Error(), hush)
+
+		for name, target := range map[string]aurora.MySQLTarget{"address": {Addr: given, User: "u"}, "reader": {Addr: "db:1", Reader: given, User: "u"}} {
+			s := &source{resolve: func(context.Context) (aurora.MySQLTarget, error) { return target, nil }}
+			db, err := aurora.OpenMySQL(aurora.MySQLConfig{Source: s})
+			require.NoError(t, err)
+			err = db.PingContext(t.Context())
+			require.ErrorIs(t, err, health.ErrNotAsked, name)
+			require.NotContains(t, err.Error(), hush)
+			require.NoError(t, db.Close())
+		}
+	}
+}
+
 func TestASourceTakesThePlaceOfTheRest(t *testing.T) {
 	_, err := aurora.OpenMySQL(aurora.MySQLConfig{Source: &source{}, Addr: "db:3306"})
 	require.ErrorContains(t, err, "leave them empty")

@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 	"time"
 
@@ -42,10 +43,10 @@ func (r resolved) resolve(ctx context.Context) (MySQLTarget, error) {
 	if err != nil {
 		return target, fmt.Errorf("aurora: mysql: %w: %w", health.ErrNotAsked, err)
 	}
-	if _, _, err := net.SplitHostPort(target.Addr); err != nil {
+	if _, _, err := hostPort(target.Addr); err != nil {
 		return target, fmt.Errorf("aurora: mysql: %w: address: %w", health.ErrNotAsked, err)
 	}
-	if _, _, err := net.SplitHostPort(target.Reader); err != nil && target.Reader != "" {
+	if _, _, err := hostPort(target.Reader); err != nil && target.Reader != "" {
 		return target, fmt.Errorf("aurora: mysql: %w: reader: %w", health.ErrNotAsked, err)
 	}
 	// A server that is given the rest of the caller's time, and doesn't answer in it,
@@ -90,7 +91,7 @@ func (r resolved) connect(ctx context.Context, t MySQLTarget) (driver.Conn, erro
 }
 
 func (t MySQLTarget) dial(ctx context.Context, cfg *mysql.Config, addr string) (driver.Conn, error) {
-	host, port, err := net.SplitHostPort(addr)
+	host, port, err := hostPort(addr)
 	if err != nil {
 		return nil, fmt.Errorf("aurora: mysql: address: %w", err)
 	}
@@ -107,6 +108,16 @@ func (t MySQLTarget) dial(ctx context.Context, cfg *mysql.Config, addr string) (
 		return nil, fmt.Errorf("aurora: mysql: %w", err)
 	}
 	return connector.Connect(ctx)
+}
+
+// hostPort splits an address. Its error doesn't quote what it was given, which may be a
+// connection string with a password in it.
+func hostPort(addr string) (host, port string, err error) {
+	host, port, err = net.SplitHostPort(addr)
+	if n, numErr := strconv.ParseUint(port, 10, 16); err != nil || host == "" || numErr != nil || n == 0 {
+		return "", "", fmt.Errorf("%d characters that are not host:port", len(addr))
+	}
+	return host, port, nil
 }
 
 // definite has a name that does not exist answered quickly and beyond doubt. The name is

@@ -42,7 +42,7 @@ func NewTCP(cfg TCPConfig) (*TCP, error) {
 	}
 	for r, a := range cfg.Addresses {
 		if _, _, err := net.SplitHostPort(a); err != nil {
-			errs = append(errs, fmt.Errorf("probe: tcp: address of %s: %w: give host:port", r, err))
+			errs = append(errs, fmt.Errorf("probe: tcp: address of %s: give host:port", r)) // err would quote it
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
