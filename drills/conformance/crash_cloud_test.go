@@ -88,9 +88,9 @@ func (c *crashCloud) caller(process string) caller { return caller{c, process} }
 // at returns the table as a Region reaches it by a client.
 func (c *crashCloud) at(r dr.Region, client aws.HTTPClient) *dynamo.Store {
 	cfg := dynamo.Config{Region: r, Table: table, Cluster: globalCluster}
-	replicas := []dr.Region{r}
-	if r == witness {
-		replicas = []dr.Region{west, east}
+	replicas := []dr.Region{west, east}
+	if r == east {
+		replicas = []dr.Region{east, west}
 	}
 	for _, to := range replicas {
 		cfg.Clients = append(cfg.Clients, dynamo.NewClient(config(), to, "", client))

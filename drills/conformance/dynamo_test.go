@@ -16,14 +16,14 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
-// store returns the lease store as a Region reaches it: a member by its own
-// replica, the witness by either of the others.
+// store returns the lease store as a Region reaches it: a member by its own replica
+// first, the witness by either of the members'.
 func (w *world) store(t *testing.T, r dr.Region) *dynamo.Store {
 	t.Helper()
 	cfg := dynamo.Config{Region: r, Table: table, Cluster: globalCluster}
-	replicas := []dr.Region{r}
-	if r == witness {
-		replicas = []dr.Region{east, west}
+	replicas := []dr.Region{east, west}
+	if r == west {
+		replicas = []dr.Region{west, east}
 	}
 	for _, at := range replicas {
 		cfg.Clients = append(cfg.Clients, dynamo.NewClient(config(), at, "", w.From(r)))

@@ -34,12 +34,24 @@ func (t *tally) add(what string) {
 	t.n[what]++
 }
 
+// dice are drawn by attempts that overlap.
+type dice struct {
+	mu  sync.Mutex
+	rnd *rand.Rand
+}
+
+func (d *dice) IntN(n int) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.rnd.IntN(n)
+}
+
 // wire is one client's connection to one replica. It notes which writes have no known
 // outcome, sends some of them so late that their caller has given up, and writes every
 // time that is meant for people by a clock that is wrong.
 type wire struct {
 	dynamo.Client
-	rnd   *rand.Rand
+	rnd   *dice
 	wrong func(time.Time) time.Time
 	late  *sync.WaitGroup // owner of the calls that outlive their callers
 	tally *tally
@@ -85,7 +97,7 @@ func write[O any](ctx context.Context, w wire, send func(context.Context) (O, er
 	}
 	out, err := outlive(ctx, w, send)
 	if w.note(err) && under != nil {
-		under.open = append(under.open, began)
+		under.unknown(began)
 	}
 	return out, err
 }

@@ -27,7 +27,15 @@ func (h *history) now() int64 {
 // call is one use of the store, under way.
 type call struct {
 	began int64
-	open  []int64 // when each write began whose outcome nobody knows
+
+	mu   sync.Mutex // attempts overlap
+	open []int64    // when each write began whose outcome nobody knows
+}
+
+func (c *call) unknown(began int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.open = append(c.open, began)
 }
 
 type callKey struct{}

@@ -82,13 +82,13 @@ func record(t *testing.T, s subject, b bug, seed uint64, count *tally) *history 
 		p := &process{id: i, region: r, rnd: rnd, rate: 0.5 + 1.5*rnd.Float64(), h: h, tally: count}
 		offset, rate, began := time.Duration(rnd.IntN(48)-24)*time.Hour, 0.5+rnd.Float64(), time.Now()
 		cfg := dynamo.Config{Region: r, Table: table, Cluster: cluster}
-		replicas := []dr.Region{r}
-		if r == witness {
-			replicas = []dr.Region{east, west}
+		replicas := []dr.Region{east, west}
+		if r == west {
+			replicas = []dr.Region{west, east}
 		}
 		for _, at := range replicas {
 			w := wire{
-				Client: dynamo.NewClient(config(), at, "", c.From(r)), rnd: rnd, late: &late, tally: count, fail: t.Errorf,
+				Client: dynamo.NewClient(config(), at, "", c.From(r)), rnd: &dice{rnd: rand.New(rand.NewPCG(seed, uint64(i+1)<<8|uint64(len(cfg.Clients))))}, late: &late, tally: count, fail: t.Errorf,
 				wrong: func(now time.Time) time.Time {
 					return now.Add(offset + time.Duration(rate*float64(now.Sub(began))))
 				},

@@ -112,10 +112,10 @@ func (w *world) clusters() map[dr.Region]string {
 	return out
 }
 
-// table returns the lease table as a Region reaches it. The witness's replica can't be
-// read, so the witness asks the members'.
+// table returns the lease table as a Region reaches it: by both members' replicas, its own
+// first. The witness's can't be read.
 func (w *world) table(r dr.Region, client aws.HTTPClient) (*dynamo.Store, error) {
-	at := []dr.Region{r}
+	at := []dr.Region{r, w.setup.Topology.Peer(r)}
 	if r == w.setup.Topology.Witness {
 		at = []dr.Region{w.setup.Topology.Peer(w.setup.Writer), w.setup.Writer}
 	}

@@ -95,11 +95,11 @@ func (s Settings) family() health.Family {
 	return health.Witness
 }
 
-// stores are the Regions whose replica of the table is used. The witness's own can be
-// neither read nor written, so the witness asks the members'.
+// stores are the Regions whose replica of the table is used, the preferred one first: of a
+// member its own. The witness's own can be neither read nor written.
 func (s Settings) stores() []dr.Region {
-	if s.Member() {
-		return []dr.Region{s.Region}
+	if peer := s.Topology.Peer(s.Region); peer != "" {
+		return []dr.Region{s.Region, peer}
 	}
 	return s.Topology.Members
 }

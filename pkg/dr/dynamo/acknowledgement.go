@@ -24,9 +24,8 @@ func (s *Store) Acknowledge(ctx context.Context, a failover.Acknowledgement) err
 	}
 	it := s.key(acknowledgementKey(a.Epoch))
 	it["epoch"], it["by"], it["reason"], it["at"] = num(a.Epoch), str(a.By), str(a.Reason), instant(time.Now())
-	_, err := s.do(ctx, op, func(ctx context.Context, c Client) error {
-		_, err := c.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(s.cfg.Table), Item: it})
-		return err
+	_, _, err := do(ctx, s, op, writing, func(ctx context.Context, c Client) (*dynamodb.PutItemOutput, error) {
+		return c.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(s.cfg.Table), Item: it})
 	})
 	return err
 }

@@ -63,10 +63,7 @@ func (s *Store) Announce(ctx context.Context, r dr.Region, place Place) error {
 			put.ExpressionAttributeValues[":reads"] = str(seen.Reader)
 		}
 	}
-	_, err = s.do(ctx, op, func(ctx context.Context, c Client) error {
-		_, err := c.PutItem(ctx, &put)
-		return err
-	})
+	_, _, err = s.put(ctx, op, &put)
 	var refusal *types.ConditionalCheckFailedException
 	if !errors.As(err, &refusal) {
 		return err

@@ -38,15 +38,12 @@ func (s *Store) Publish(ctx context.Context, h failover.Heartbeat) error {
 	}
 	it := s.key(heartbeatPrefix + h.Region.String())
 	it["seq"], it["report"], it["published_at"] = num(h.Seq), str(string(report)), instant(time.Now())
-	_, err = s.do(ctx, op, func(ctx context.Context, c Client) error {
-		_, err := c.PutItem(ctx, &dynamodb.PutItemInput{
-			TableName:                 aws.String(s.cfg.Table),
-			Item:                      it,
-			ConditionExpression:       aws.String("attribute_not_exists(pk) OR #seq <= :seq"),
-			ExpressionAttributeNames:  map[string]string{"#seq": "seq"},
-			ExpressionAttributeValues: item{":seq": num(h.Seq)},
-		})
-		return err
+	_, _, err = s.put(ctx, op, &dynamodb.PutItemInput{
+		TableName:                 aws.String(s.cfg.Table),
+		Item:                      it,
+		ConditionExpression:       aws.String("attribute_not_exists(pk) OR #seq <= :seq"),
+		ExpressionAttributeNames:  map[string]string{"#seq": "seq"},
+		ExpressionAttributeValues: item{":seq": num(h.Seq)},
 	})
 	if isA[*types.ConditionalCheckFailedException](err) {
 		return &SupersededError{Region: h.Region, Seq: h.Seq}

@@ -30,12 +30,9 @@ func (s *Store) Append(ctx context.Context, e failover.Entry) error {
 	if err != nil {
 		return s.fail(op, err)
 	}
-	ambiguous, err := s.do(ctx, op, func(ctx context.Context, c Client) error {
-		_, err := c.PutItem(ctx, &dynamodb.PutItemInput{
-			TableName: aws.String(s.cfg.Table), Item: it, ConditionExpression: aws.String("attribute_not_exists(pk)"),
-			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-		})
-		return err
+	_, ambiguous, err := s.put(ctx, op, &dynamodb.PutItemInput{
+		TableName: aws.String(s.cfg.Table), Item: it, ConditionExpression: aws.String("attribute_not_exists(pk)"),
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
 	var refusal *types.ConditionalCheckFailedException
 	taken := errors.As(err, &refusal)
@@ -73,11 +70,7 @@ func (s *Store) Latest(ctx context.Context) (failover.Entry, error) {
 	const op = "read journal"
 	query := s.prefixed(journalPrefix)
 	query.ScanIndexForward, query.Limit = aws.Bool(false), aws.Int32(1)
-	var out *dynamodb.QueryOutput
-	_, err := s.do(ctx, op, func(ctx context.Context, c Client) (err error) {
-		out, err = c.Query(ctx, query)
-		return err
-	})
+	out, err := s.query(ctx, op, query)
 	if err != nil {
 		return failover.Entry{}, err
 	}

@@ -32,9 +32,8 @@ func (s *Store) ReadLease(ctx context.Context) (failover.Lease, error) {
 // run out waits longer.
 func (s *Store) RenewLease(ctx context.Context, held failover.Lease) (failover.Lease, error) {
 	const op = "renew lease"
-	var out *dynamodb.UpdateItemOutput
-	_, err := s.do(ctx, op, func(ctx context.Context, c Client) (err error) {
-		out, err = c.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+	out, _, err := do(ctx, s, op, writing, func(ctx context.Context, c Client) (*dynamodb.UpdateItemOutput, error) {
+		return c.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 			TableName:           aws.String(s.cfg.Table),
 			Key:                 s.key(leaseKey),
 			UpdateExpression:    aws.String("SET #rev = #rev + :one, #at = :at"),
@@ -49,7 +48,6 @@ func (s *Store) RenewLease(ctx context.Context, held failover.Lease) (failover.L
 			ReturnValues:                        types.ReturnValueAllNew,
 			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 		})
-		return err
 	})
 	if err := s.moved(op, err); err != nil {
 		return failover.Lease{}, err
@@ -78,9 +76,8 @@ func (s *Store) moved(op string, err error) error {
 // along, else it is read.
 func (s *Store) ReleaseLease(ctx context.Context, held failover.Lease) (failover.Lease, error) {
 	const op = "release lease"
-	var out *dynamodb.UpdateItemOutput
-	ambiguous, err := s.do(ctx, op, func(ctx context.Context, c Client) (err error) {
-		out, err = c.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+	out, ambiguous, err := do(ctx, s, op, writing, func(ctx context.Context, c Client) (*dynamodb.UpdateItemOutput, error) {
+		return c.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 			TableName:           aws.String(s.cfg.Table),
 			Key:                 s.key(leaseKey),
 			UpdateExpression:    aws.String("SET #rev = #rev + :one, #at = :at, #released = :yes"),
@@ -95,7 +92,6 @@ func (s *Store) ReleaseLease(ctx context.Context, held failover.Lease) (failover
 			ReturnValues:                        types.ReturnValueAllNew,
 			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 		})
-		return err
 	})
 	var refusal *types.ConditionalCheckFailedException
 	refused := errors.As(err, &refusal)
@@ -146,10 +142,7 @@ func (s *Store) TakeLease(ctx context.Context, seen failover.Lease, claim failov
 			":epoch": num(seen.Epoch), ":holder": str(seen.Holder.String()), ":rev": num(seen.Rev), ":version": num(version),
 		}
 	}
-	ambiguous, err := s.do(ctx, op, func(ctx context.Context, c Client) error {
-		_, err := c.PutItem(ctx, &put)
-		return err
-	})
+	_, ambiguous, err := s.put(ctx, op, &put)
 	var refusal *types.ConditionalCheckFailedException
 	refused := errors.As(err, &refusal)
 	var now failover.Lease
@@ -204,18 +197,10 @@ func (s *Store) lease(op string, it item) (failover.Lease, error) {
 
 // get reads one item with strong consistency; nil when there is none.
 func (s *Store) get(ctx context.Context, op, sk string) (item, error) {
-	read := func(ctx context.Context, c Client) (*dynamodb.GetItemOutput, error) {
+	out, _, err := do(ctx, s, op, reading, func(ctx context.Context, c Client) (*dynamodb.GetItemOutput, error) {
 		return c.GetItem(ctx, &dynamodb.GetItemInput{
 			TableName: aws.String(s.cfg.Table), Key: s.key(sk), ConsistentRead: aws.Bool(true),
 		})
-	}
-	if first, ok := race(ctx, s, read); ok {
-		return first.Item, nil
-	}
-	var out *dynamodb.GetItemOutput
-	_, err := s.do(ctx, op, func(ctx context.Context, c Client) (err error) {
-		out, err = read(ctx, c)
-		return err
 	})
 	if err != nil {
 		return nil, err

@@ -78,15 +78,16 @@ func TestRenewLeaseThatHasMoved(t *testing.T) {
 	require.Len(t, w.seen, 1)
 }
 
-func TestAttemptsShareTheDeadline(t *testing.T) {
+// The first attempt may have gone into a dead connection, and may be slow.
+func TestASilentReplicaIsAskedAgainBesideTheFirstAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, s := script(t, silence, ok(leaseJSON("Item", 4, 90, east, "x3")))
 		ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
 		defer cancel()
 		_, err := s.ReadLease(ctx)
 		require.NoError(t, err, "the first attempt must leave time for the second")
-		require.Equal(t, 750*time.Millisecond, w.seen[0].Timeout)
-		require.Less(t, w.seen[1].Timeout, 750*time.Millisecond)
+		require.Equal(t, 1500*time.Millisecond, w.seen[0].Timeout, "it may answer as long as the call lasts")
+		require.Equal(t, 750*time.Millisecond, w.seen[1].Timeout)
 	})
 }
 
@@ -229,7 +230,7 @@ func TestTheWitnessAsksTheNextRegion(t *testing.T) {
 	})
 }
 
-// Of two writes at once it could not be told which one was carried out.
+// Of two writes at once it must be told which one was carried out, so only reads race.
 func TestTheWitnessSendsNoWriteTwiceAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dead := &wire{t: t, replies: []reply{silence}}
@@ -241,7 +242,7 @@ func TestTheWitnessSendsNoWriteTwiceAtOnce(t *testing.T) {
 		require.NoError(t, err)
 		_, err = s.RenewLease(t.Context(), failover.Lease{Epoch: 1, Holder: east})
 		require.NoError(t, err)
-		require.GreaterOrEqual(t, alive.seen[0].At.Sub(dead.seen[0].At), time.Second)
+		require.Equal(t, 200*time.Millisecond, alive.seen[0].At.Sub(dead.seen[0].At))
 	})
 }
 

@@ -19,15 +19,25 @@ func (s *Store) prefixed(prefix string) *dynamodb.QueryInput {
 	}
 }
 
+func (s *Store) query(ctx context.Context, op string, query *dynamodb.QueryInput) (*dynamodb.QueryOutput, error) {
+	out, _, err := do(ctx, s, op, reading, func(ctx context.Context, c Client) (*dynamodb.QueryOutput, error) {
+		return c.Query(ctx, query)
+	})
+	return out, err
+}
+
+// put writes one item by its condition.
+func (s *Store) put(ctx context.Context, op string, in *dynamodb.PutItemInput) (out *dynamodb.PutItemOutput, ambiguous bool, err error) {
+	return do(ctx, s, op, writing, func(ctx context.Context, c Client) (*dynamodb.PutItemOutput, error) {
+		return c.PutItem(ctx, in)
+	})
+}
+
 // pages performs a query page by page: DynamoDB ends a page after 1 MB, also when
 // a filter has left it empty.
 func (s *Store) pages(ctx context.Context, op string, query *dynamodb.QueryInput, page func(*dynamodb.QueryOutput) error) error {
 	for {
-		var out *dynamodb.QueryOutput
-		_, err := s.do(ctx, op, func(ctx context.Context, c Client) (err error) {
-			out, err = c.Query(ctx, query)
-			return err
-		})
+		out, err := s.query(ctx, op, query)
 		if err != nil {
 			return err
 		}

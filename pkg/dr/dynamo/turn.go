@@ -71,10 +71,7 @@ func (s *Store) WriteTurn(ctx context.Context, old, next Turn) error {
 			":number": num(old.Number), ":beat": num(old.Beat), ":holder": str(old.Holder), ":next": str(old.Next), ":released": truth(old.Released),
 		}
 	}
-	ambiguous, err := s.do(ctx, op, func(ctx context.Context, c Client) error {
-		_, err := c.PutItem(ctx, &put)
-		return err
-	})
+	_, ambiguous, err := s.put(ctx, op, &put)
 	var refusal *types.ConditionalCheckFailedException
 	if !errors.As(err, &refusal) {
 		return err
