@@ -1,6 +1,8 @@
 package boot
 
 import (
+	"context"
+
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/aurora"
 )
@@ -18,4 +20,12 @@ func NewServer(address string, l *Login) aurora.MySQLSource {
 func NewFoundServer(r dr.Region, book Addresses, l *Login) (aurora.MySQLSource, func()) {
 	at := newLookup(r, book)
 	return server{at, l}, func() { _ = at.Close() }
+}
+
+// ReplicaAgain is how long the name of a replica's endpoint is believed.
+const ReplicaAgain = replicaAgain
+
+// FindReplica returns what finds a replica's endpoint.
+func FindReplica(r dr.Region, alias func(context.Context, string) (string, error)) func(context.Context) (string, error) {
+	return newReplica(r, alias).find
 }

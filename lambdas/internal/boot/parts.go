@@ -96,7 +96,7 @@ func (b *builder) build(trace *dr.Trace) (*Parts, error) {
 	}
 	p := &Parts{AWS: b.aws, HTTP: b.http}
 	for _, r := range s.stores() {
-		p.Tables = append(p.Tables, dynamo.NewClient(b.aws, r, s.url(serviceDynamo, r), b.http))
+		p.Tables = append(p.Tables, b.table(r))
 	}
 	store, err := dynamo.New(dynamo.Config{Clients: p.Tables, Region: s.Region, Table: s.Table, Cluster: s.Topology.GlobalCluster})
 	if err != nil {
@@ -130,6 +130,16 @@ func (b *builder) build(trace *dr.Trace) (*Parts, error) {
 		p.Agent.Probers = append(p.Agent.Probers, port)
 	}
 	return p, nil
+}
+
+// table returns a client of one replica of the lease table. A member's VPC reaches the other
+// member's by a name of its own; everything else by AWS's.
+func (b *builder) table(r dr.Region) dynamo.Client {
+	url := b.s.url(serviceDynamo, r)
+	if url != "" || r == b.s.Region || !b.s.Member() {
+		return dynamo.NewClient(b.aws, r, url, b.http)
+	}
+	return dynamo.NewClientAt(b.aws, r, newReplica(r, nil).find, b.http)
 }
 
 // member adds what only the Regions with a database have.

@@ -62,6 +62,10 @@ func newCloud(t *testing.T) *cloud {
 	c := &cloud{}
 	c.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
+		if strings.Contains(r.URL.Path, "/peer-dynamodb") {
+			w.WriteHeader(http.StatusServiceUnavailable) // the other member's replica: the own one is enough
+			return
+		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if c.mute != "" && strings.Contains(r.URL.Path, c.mute) {
@@ -117,6 +121,11 @@ func assemble(t *testing.T, c *cloud, r dr.Region, f boot.Function, more map[str
 	for _, m := range []string{"US_EAST_1", "US_WEST_2"} {
 		env["LIFEBOAT_ENDPOINT_URL_RDS_"+m] = c.URL + "/rds-" + m
 	}
+	for _, m := range []dr.Region{east, west} {
+		if m != r {
+			env["LIFEBOAT_ENDPOINT_URL_DYNAMODB_"+strings.ToUpper(strings.ReplaceAll(m.String(), "-", "_"))] = c.URL + "/peer-dynamodb"
+		}
+	}
 	maps.Copy(env, more)
 	s, err := parse(f, env)
 	require.NoError(t, err)
@@ -141,7 +150,7 @@ func TestAMonitorOfAMember(t *testing.T) {
 	require.NotNil(t, p.Agent.Founder)
 	require.NotNil(t, p.Announcer)
 	require.Len(t, p.Agent.Probers, 3)
-	require.Len(t, p.Tables, 1, "a member uses its own replica and no other")
+	require.Len(t, p.Tables, 2, "a member uses its own replica, and the peer's beside it")
 	p.Announcer.Run(t.Context())
 	require.Equal(t, 1, c.called(`"address":{"S":"west.cluster-def.us-west-2.rds.amazonaws.com:3307"}`))
 	require.Equal(t, 1, c.called(`"reader":{"S":"here.cluster-ro-abc.us-west-2.rds.amazonaws.com:3306"}`), "the peer's guard asks a secondary there")
