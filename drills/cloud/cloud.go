@@ -23,6 +23,7 @@ import (
 type Cloud struct {
 	cfg     Config
 	regions []dr.Region
+	budgets map[dr.Region]*bucket // of the RDS API
 	links   *links.Links
 	faults  switchboard
 
@@ -47,6 +48,10 @@ func New(cfg Config) (*Cloud, error) {
 	}
 	replicas := slices.Clone(c.regions[:2])
 	c.regions = append(c.regions, cfg.Witness)
+	c.budgets = make(map[dr.Region]*bucket)
+	for _, r := range c.regions {
+		c.budgets[r] = newBucket(cfg.RDSRate, cfg.RDSLoad, cfg.RDSBurst)
+	}
 	c.links = links.New(append(slices.Clone(replicas), cfg.Witness), cfg.Latency)
 
 	rdsConfig := aurora.Config{

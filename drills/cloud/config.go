@@ -65,6 +65,14 @@ type Config struct {
 	// QuorumLoss is what a strongly consistent call gets in a Region that
 	// reaches no other. Default HangWithoutQuorum.
 	QuorumLoss QuorumLoss
+	// RDSRate is how many requests a second the RDS API of a Region answers for the account,
+	// and RDSBurst how many more at once after a rest; what is above is throttled. Default
+	// 12 and 300, as AWS's support has told users (hashicorp/terraform-provider-aws issues).
+	// A negative RDSRate throttles nothing.
+	RDSRate, RDSBurst float64
+	// RDSLoad is how many requests a second others in the account send to each Region's
+	// RDS API, which count as much. Default none.
+	RDSLoad float64
 	// MetricDelay is how long after its minute a point in AWS/RDS shows.
 	// Default 1 min, since AWS publishes them late (by how much is not
 	// documented); negative means none.
@@ -206,6 +214,7 @@ func (c Config) withDefaults() Config {
 		c.Latency = defaultLatency
 	}
 	c.DNSTTL = or(c.DNSTTL, 5*time.Second)
+	c.RDSRate, c.RDSBurst = or(c.RDSRate, 12), or(c.RDSBurst, 300)
 	c.MetricDelay = max(or(c.MetricDelay, time.Minute), 0)
 	c.FenceTimeout = or(c.FenceTimeout, 2*time.Second)
 	c.PromoteTimeout = or(c.PromoteTimeout, time.Minute)
@@ -295,6 +304,9 @@ func (c Config) Validate() error {
 	}
 	if c.DNSTTL < time.Second || c.DNSTTL%time.Second != 0 {
 		bad("DNSTTL is %v; DNS counts whole seconds, at least one", c.DNSTTL)
+	}
+	if c.RDSBurst < 1 || c.RDSLoad < 0 {
+		bad("RDSBurst is %v and RDSLoad %v: use a burst of at least 1, and a load that is not negative", c.RDSBurst, c.RDSLoad)
 	}
 	for name, d := range map[string]time.Duration{
 		"FenceTimeout": c.FenceTimeout, "PromoteTimeout": c.PromoteTimeout, "RejoinInterval": c.RejoinInterval,

@@ -67,6 +67,9 @@ func (c *Cloud) answer(ctx context.Context, region dr.Region, r *http.Request) (
 	case fail:
 		return env, broken(env.service, e.code).Render(env.protocol, requestID), nil
 	}
+	if env.service == RDS && !c.budgets[region].take(time.Now()) {
+		return env, throttled(env.protocol).Render(env.protocol, requestID), nil
+	}
 	out, err := c.service(env.service).Serve(ctx, wire.Call{
 		Region: region, Service: string(env.service), Operation: env.operation, Body: body, AsOf: e.stale,
 	})

@@ -107,6 +107,9 @@ func (p Policy) problems() (errs []error) {
 	least := max(2*time.Second, 2*p.RenewInterval)
 	between(p.Watchdog && p.WatchdogAfter() < least, "Watchdog", "LeaseTTL", "would fire %v after the last heartbeat, which needs %v at least: raise LeaseTTL %v or lower RenewInterval %v",
 		p.WatchdogAfter(), least, p.LeaseTTL, p.RenewInterval)
+	calls := p.RDSCalls()
+	between(p.Clusters > calls.Room, "Clusters", "ControlInterval", "%d is above %d, for which RDS answers one account (%s): raise ControlInterval %v or ProbeInterval %v, or use another account",
+		p.Clusters, calls.Room, calls, p.ControlInterval, p.ProbeInterval)
 	b := p.Budget()
 	if over := b.Own() - p.Objectives.OwnShare; over > 0 {
 		worst := b.Longest()

@@ -230,3 +230,27 @@ func TestASlowRenewalIsHeard(t *testing.T) {
 	require.Less(t, w.RenewalTimeout(), w.WatchdogAfter())
 	require.Equal(t, time.Second, dr.Policy{}.GuardTimeout())
 }
+
+// What RDS answers an account bounds how many databases may share it, at which pace.
+func TestRDSCalls(t *testing.T) {
+	calls := dr.Policy{}.RDSCalls()
+	require.Equal(t, "RDS calls a second: 0.10 steady, 3.00 on suspicion, 1.16 while promoting; room for 100 databases, 16 dark at once", calls.String())
+	for name, c := range map[string]struct {
+		policy    dr.Policy
+		good, bad int
+	}{
+		"default":           {dr.Policy{}, 100, 101},
+		"fast":              {dr.Fast(), 100, 101},
+		"cautious":          {dr.Cautious(), 100, 101},
+		"asked each sample": {dr.Policy{ControlInterval: 2 * s}, 9, 10},
+		"asked seldom":      {dr.Policy{ControlInterval: 5 * m}, 250, 251},
+		"hasty samples":     {dr.Policy{ProbeInterval: 500 * ms, ProbeTimeout: 400 * ms, InRegionGrace: 60 * s}, 47, 48},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.policy.Clusters = c.good
+			require.NoError(t, c.policy.Validate())
+			c.policy.Clusters = c.bad
+			require.ErrorContains(t, c.policy.Validate(), fmt.Sprintf("dr: policy: Clusters %d is above %d, for which RDS answers one account", c.bad, c.good))
+		})
+	}
+}

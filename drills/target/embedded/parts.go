@@ -33,7 +33,7 @@ func (w *world) parts(r dr.Region, p *functions.Process) parts {
 // agent returns what the agents of both functions have in common.
 func (p parts) agent(store *dynamo.Store) (failover.AgentConfig, error) {
 	control, err := aurora.NewControl(aurora.ControlConfig{
-		Vantage: p.region, Family: p.family(p.region), Members: p.clusters(),
+		Vantage: p.region, Family: p.family(p.region), Members: p.clusters(), Interval: p.setup.Policy.WithDefaults().ControlInterval,
 		Clients: func(at dr.Region) aurora.MemberAPI { return p.rds(at) },
 	})
 	if err != nil {

@@ -104,7 +104,7 @@ func (b *builder) build(trace *dr.Trace) (*Parts, error) {
 	}
 	b.store = store
 	control, err := aurora.NewControl(aurora.ControlConfig{
-		Vantage: s.Region, Family: s.family(), Members: s.Clusters,
+		Vantage: s.Region, Family: s.family(), Members: s.Clusters, Interval: s.Policy.WithDefaults().ControlInterval,
 		Clients: func(r dr.Region) aurora.MemberAPI {
 			if api := b.apis[r]; api != nil {
 				return api

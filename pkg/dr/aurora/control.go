@@ -23,6 +23,9 @@ type ControlConfig struct {
 	Members map[dr.Region]string
 	// Clients returns the API of a Region, or nil when there is none.
 	Clients func(dr.Region) MemberAPI
+	// Interval is the time between two questions while the data plane answers, see
+	// health.Suspicious and dr.Policy.ControlInterval. 0 means that each sample asks.
+	Interval time.Duration
 }
 
 // Validate reports everything that is wrong with the configuration at once.
@@ -37,6 +40,9 @@ func (c ControlConfig) Validate() error {
 	if c.Family != "" && c.Family != health.Control && c.Family != health.Witness {
 		errs = append(errs, fmt.Errorf("aurora: control: Family %q: use %q or %q", c.Family, health.Control, health.Witness))
 	}
+	if c.Interval < 0 {
+		errs = append(errs, fmt.Errorf("aurora: control: Interval %v is negative: give dr.Policy.ControlInterval, or 0 to ask with each sample", c.Interval))
+	}
 	return errors.Join(errs...)
 }
 
@@ -47,7 +53,18 @@ func (c ControlConfig) Validate() error {
 // doesn't answer by the deadline, answers with an error of its own, or says that
 // the writer instance is down. Unknown: the API throttles or denies, its name does
 // not resolve, or it says something else than available.
-type Control struct{ cfg ControlConfig }
+//
+// RDS throttles an account, so a Region whose data plane answers is asked once per
+// ControlConfig.Interval, by one call that shows the cluster; if that does not show it to
+// be available, and while the data plane may be dark, the instances are asked for too. In
+// between the last answer is repeated with the time at which it was given, so that
+// whoever judges it drops it when it is old. A Dead is never repeated.
+type Control struct {
+	cfg ControlConfig
+
+	mu   sync.Mutex
+	last map[dr.Region]health.Observation // in a steady state
+}
 
 var _ health.Prober = (*Control)(nil)
 
@@ -59,27 +76,60 @@ func NewControl(cfg ControlConfig) (*Control, error) {
 	if cfg.Family == "" {
 		cfg.Family = health.Control
 	}
-	return &Control{cfg}, nil
+	return &Control{cfg: cfg, last: make(map[dr.Region]health.Observation)}, nil
 }
 
 // Probe implements health.Prober.
 func (c *Control) Probe(ctx context.Context, subject dr.Region) []health.Observation {
-	began := time.Now()
 	o := health.Observation{
-		Subject: subject, Vantage: c.cfg.Vantage, Family: c.cfg.Family, Method: "RDS API", At: began, OtherInstances: -1,
+		Subject: subject, Vantage: c.cfg.Vantage, Family: c.cfg.Family, Method: "RDS API", At: time.Now(), OtherInstances: -1,
 	}
 	cluster, api := c.cfg.Members[subject], c.cfg.Clients(subject)
 	if cluster == "" || api == nil {
 		o.Cause = "no member cluster or API client is configured for " + subject.String()
 		return []health.Observation{o}
 	}
+	calm := c.cfg.Interval > 0 && !health.Suspicious(ctx)
+	if calm {
+		c.mu.Lock()
+		last, ok := c.last[subject]
+		c.mu.Unlock()
+		if ok && time.Since(last.At) < c.cfg.Interval {
+			return []health.Observation{last}
+		}
+		o.At = time.Now()
+	}
+	o = c.ask(ctx, api, cluster, o, calm)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.last, subject)
+	if calm && o.Answer != health.Dead {
+		c.last[subject] = o
+	}
+	return []health.Observation{o}
+}
+
+// ask fills an observation in. A calm one leaves the instances out while the cluster is
+// available.
+func (c *Control) ask(ctx context.Context, api MemberAPI, cluster string, o health.Observation, calm bool) health.Observation {
+	began := time.Now()
 	var m member
 	var states map[string]string
 	var errCluster, errInstances error
 	var wg sync.WaitGroup
-	wg.Go(func() { m, errCluster = describeCluster(ctx, api, cluster) })
-	wg.Go(func() { states, errInstances = describeInstances(ctx, api, cluster) })
-	wg.Wait()
+	if !calm {
+		wg.Go(func() { m, errCluster = describeCluster(ctx, api, cluster) })
+		wg.Go(func() { states, errInstances = describeInstances(ctx, api, cluster) })
+		wg.Wait()
+	} else if m, errCluster = describeCluster(ctx, api, cluster); errCluster == nil {
+		if m.writer != "" && m.status == "available" {
+			o.Latency, o.RegionAnswers, o.Answer = time.Since(began), true, health.Alive
+			return o
+		}
+		states, errInstances = describeInstances(ctx, api, cluster)
+	} else {
+		errInstances = errCluster
+	}
 	m.states = states
 	o.Latency = time.Since(began)
 	o.RegionAnswers = answered(errCluster) || answered(errInstances)
@@ -96,7 +146,7 @@ func (c *Control) Probe(ctx context.Context, subject dr.Region) []health.Observa
 		o.OtherInstances = m.others()
 		o.Answer, o.Cause = m.judge()
 	}
-	return []health.Observation{o}
+	return o
 }
 
 // judge says whether a member that was shown serves writes.

@@ -103,7 +103,7 @@ func (m *Monitor) Run(ctx context.Context) error {
 			}
 		}
 		if subject != "" && subject != m.cfg.Vantage {
-			w.Rounds = append(w.Rounds, m.sample(ctx, subject))
+			w.Rounds = append(w.Rounds, m.sample(ctx, subject, w, last))
 			w.Rounds = w.Rounds[max(0, len(w.Rounds)-keep(m.cfg.Policy)):]
 			if ctx.Err() != nil {
 				return nil
@@ -144,14 +144,24 @@ func (m *Monitor) refused(at time.Time, all string) {
 }
 
 // sample puts every question at once and waits until all are answered or late.
-func (m *Monitor) sample(ctx context.Context, subject dr.Region) Round {
+func (m *Monitor) sample(ctx context.Context, subject dr.Region, w Window, verdict State) Round {
 	ctx, cancel := context.WithTimeout(ctx, m.cfg.Policy.ProbeTimeout)
 	defer cancel()
+	var last *Round
+	if n := len(w.Rounds); n > 0 {
+		last = &w.Rounds[n-1]
+	}
+	l := newLook(m.cfg.Vantage, last, len(m.cfg.Probers), last != nil && verdict != Healthy)
+	defer l.hasten(m.cfg.Policy)()
+	asked := context.WithValue(ctx, lookKey{}, l)
 	r := Round{At: time.Now(), SelfCheck: Dead}
 	answers := make([][]Observation, len(m.cfg.Probers))
 	var wg sync.WaitGroup
 	for i, p := range m.cfg.Probers {
-		wg.Go(func() { answers[i] = p.Probe(ctx, subject) })
+		wg.Go(func() {
+			answers[i] = p.Probe(asked, subject)
+			l.got(answers[i])
+		})
 	}
 	wg.Go(func() {
 		if m.cfg.Self.SelfCheck(ctx) == nil {
