@@ -131,6 +131,40 @@ func TestIsolate(t *testing.T) {
 		api.set("DescribeDBInstances", instances("a", "modifying"))
 		require.ErrorContains(t, newIsolator(t, api).Isolate(t.Context(), 4), "aurora: reboot: instance a, asked in us-east-1")
 	})
+	t.Run("in every state in which it can't be restarted", func(t *testing.T) {
+		for state, isolated := range map[string]bool{
+			"rebooting": true, "starting": true, "stopping": true, "stopped": true, "deleting": true, "failed": true,
+			"inaccessible-encryption-credentials": true, "inaccessible-encryption-credentials-recoverable": true, "incompatible-parameters": true,
+			"storage-full": false, "upgrading": false, "modifying": false, "backing-up": false, "maintenance": false, "renaming": false,
+			"resetting-master-credentials": false, "configuring-log-exports": false, "incompatible-network": false, "creating": false,
+			"available": false, "a new word": false, "": false,
+		} {
+			api := &region{answers: map[string]answer{
+				"DescribeDBClusters": memberXML("available", "a"), "RebootDBInstance": refuses(400, "InvalidDBInstanceState"), "DescribeDBInstances": instances("a", state),
+			}}
+			require.Equal(t, isolated, newIsolator(t, api).Isolate(t.Context(), 4) == nil, state)
+		}
+	})
+	t.Run("its state can't be had", func(t *testing.T) {
+		api := &region{answers: map[string]answer{
+			"DescribeDBClusters": memberXML("available", "a"), "RebootDBInstance": refuses(400, "InvalidDBInstanceState"), "DescribeDBInstances": refuses(400, "Throttling"),
+		}}
+		require.Error(t, newIsolator(t, api).Isolate(t.Context(), 4))
+	})
+	t.Run("it was deleted", func(t *testing.T) {
+		api := &region{answers: map[string]answer{"DescribeDBClusters": memberXML("available", "a"), "RebootDBInstance": refuses(404, "DBInstanceNotFound")}}
+		i := newIsolator(t, api)
+		require.NoError(t, i.Refresh(t.Context()))
+		require.NoError(t, i.Isolate(t.Context(), 4))
+		api.set("DescribeDBClusters", memberXML("available", "b"))
+		api.set("RebootDBInstance", refuses(400, "InvalidDBInstanceState"))
+		api.set("DescribeDBInstances", instances("b", "available"))
+		require.Error(t, i.Isolate(t.Context(), 4), "its successor is there")
+	})
+	t.Run("it may not be asked", func(t *testing.T) {
+		api := &region{answers: map[string]answer{"DescribeDBClusters": memberXML("available", "a"), "RebootDBInstance": refuses(403, "AccessDenied")}}
+		require.ErrorContains(t, newIsolator(t, api).Isolate(t.Context(), 4), "allow the role the RDS action")
+	})
 	t.Run("no answer is no isolation", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			api := &region{answers: map[string]answer{"DescribeDBClusters": memberXML("available", "a"), "RebootDBInstance": silence}}

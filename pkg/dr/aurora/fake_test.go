@@ -100,6 +100,18 @@ type conn struct {
 func (c *conn) Prepare(string) (driver.Stmt, error) {
 	return nil, errors.New("prepared statements cost a round trip")
 }
+
+// Ping says whether the connection is alive.
+func (c *conn) Ping(context.Context) error {
+	c.server.mu.Lock()
+	defer c.server.mu.Unlock()
+	if c.server.deaf > 0 {
+		c.server.deaf--
+		return driver.ErrBadConn
+	}
+	return nil
+}
+
 func (c *conn) Begin() (driver.Tx, error) { return nil, errors.New("no transactions") }
 
 func (c *conn) Close() error {

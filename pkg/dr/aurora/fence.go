@@ -20,7 +20,8 @@ import (
 // the new writer at once.
 //
 // A server that was read-only before keeps its sessions: they may be reports that
-// run on a secondary.
+// run on a secondary, or have begun since the last fence. They are ended once for each time
+// that a fence has moved the server from writable to read-only, however often it is called.
 func (s *SQL) Fence(ctx context.Context, _ dr.Epoch) error {
 	s.fences.Add(1)
 	return s.session(ctx, s.cfg.Admin, "fence the writer", func(c *sql.Conn) error {
@@ -80,11 +81,18 @@ func (s *SQL) mode(ctx context.Context, c *sql.Conn) (mode, error) {
 const blockedAfter = 100 * time.Millisecond
 
 // close makes the server read-only. What holds it up is disconnected.
-func (s *SQL) close(ctx context.Context, c *sql.Conn, m mode) error {
+func (s *SQL) close(ctx context.Context, c *sql.Conn, m mode) (err error) {
 	if m.closed {
 		return nil
 	}
-	s.unclean.Store(true)
+	before := s.unclean.Swap(true)
+	// A server that has refused was not moved: its sessions are none of an open writer's
+	// that this fence has closed.
+	defer func() {
+		if reply, _ := mysqlerr.Reply(err); err != nil && !before && reply.Heard() {
+			s.unclean.Store(false)
+		}
+	}()
 	statement := "SET GLOBAL super_read_only = ON"
 	if s.cfg.Dialect == DialectAurora {
 		statement = "CALL mysql.rds_set_read_only(1)"

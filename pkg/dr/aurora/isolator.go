@@ -86,7 +86,7 @@ func (i *Isolator) look(ctx context.Context) (string, error) {
 
 // Isolate implements failover.Isolator. It restarts the writer instance last seen
 // at once, and looks meanwhile whether another one has taken its place; then that
-// one is restarted too. An instance that restarts already counts.
+// one is restarted too. An instance that is down already counts: see gone.
 func (i *Isolator) Isolate(ctx context.Context, _ dr.Epoch) error {
 	i.mu.Lock()
 	known := i.writer
@@ -116,14 +116,28 @@ func (i *Isolator) reboot(ctx context.Context, id string) error {
 	if err == nil {
 		return nil
 	}
+	var absent *types.DBInstanceNotFoundFault
+	if errors.As(err, &absent) {
+		return nil // RDS itself has named it: it was deleted since
+	}
 	var state *types.InvalidDBInstanceStateFault
 	if errors.As(err, &state) {
 		states, lookErr := describeInstances(call, i.cfg.API, i.cfg.Cluster)
-		if lookErr == nil && states[id] == "rebooting" {
+		if lookErr == nil && gone[states[id]] {
 			return nil
 		}
 	}
 	return i.fail("reboot", "instance "+id, err)
+}
+
+// gone lists the states in which an instance acknowledges nothing, or stops to, and after
+// which it begins again, if at all, by booting read-only (Aurora User Guide, viewing
+// instance status). In others, such as storage-full, upgrading, modifying, backing-up or
+// incompatible-network, a server may run and accept writes: that is no isolation.
+var gone = map[string]bool{
+	"rebooting": true, "starting": true, "stopping": true, "stopped": true, "deleting": true, "failed": true,
+	"inaccessible-encryption-credentials": true, "inaccessible-encryption-credentials-recoverable": true,
+	"incompatible-parameters": true, // it can't be started with them
 }
 
 func (i *Isolator) fail(op, subject string, err error) error {

@@ -87,6 +87,7 @@ type SQL struct {
 	// unclean is set from before the server is made read-only until the sessions
 	// from before have been ended.
 	unclean atomic.Bool
+	spares  map[*sql.DB]*spare // see Keep
 }
 
 var (
@@ -108,7 +109,7 @@ func NewSQL(cfg SQLConfig) (*SQL, error) {
 	if cfg.Schema == "" {
 		cfg.Schema = "lifeboat"
 	}
-	return &SQL{cfg: cfg}, nil
+	return &SQL{cfg: cfg, spares: newSpares(cfg.DB, cfg.Admin)}, nil
 }
 
 func (s *SQL) heartbeat() string { return s.cfg.Schema + ".heartbeat" }
@@ -128,9 +129,19 @@ func (s *SQL) Replicated(ctx context.Context, from dr.Region) (failover.Beat, er
 }
 
 // session runs f on one connection. After an error the connection is dropped: it
-// may lead to a server that is no longer the writer, or that is gone.
+// may lead to a server that is no longer the writer, or that is gone. When the server
+// takes no new connection, or not from this account, f runs on a spare one.
 func (s *SQL) session(ctx context.Context, db *sql.DB, op string, f func(*sql.Conn) error) error {
-	return session(ctx, db, "aurora: "+op+" in "+s.cfg.Region.String(), f)
+	op = "aurora: " + op + " in " + s.cfg.Region.String()
+	err := session(ctx, db, op, f)
+	if mysqlerr.Full(err) || mysqlerr.Denied(err) {
+		if used, spareErr := s.spares[db].use(ctx, f); used && spareErr != nil {
+			return fmt.Errorf("%s, on a spare connection: %w", op, mysqlerr.Classed(spareErr))
+		} else if used {
+			return nil
+		}
+	}
+	return err
 }
 
 func session(ctx context.Context, db *sql.DB, op string, f func(*sql.Conn) error) error {

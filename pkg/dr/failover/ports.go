@@ -217,7 +217,10 @@ type WatchdogKeeper interface {
 }
 
 // Isolator cuts a database off that does not answer, so that it can't acknowledge
-// anything when it comes back, and has it restart read-only.
+// anything when it comes back, and has it restart read-only. Isolate succeeds when that is
+// under way or done: also for a server that is down, restarts, was stopped or was deleted
+// already, and when it is called twice. It fails when the server may go on as it is: then
+// nothing is proven.
 type Isolator interface {
 	Isolate(ctx context.Context, e dr.Epoch) error
 }
