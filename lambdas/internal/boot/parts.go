@@ -1,6 +1,7 @@
 package boot
 
 import (
+	"context"
 	"crypto/x509"
 	"database/sql"
 	"errors"
@@ -37,6 +38,9 @@ type Parts struct {
 	Announcer *Announcer
 	// Logins are the accounts of the database; empty in the witness.
 	Logins []*Login
+	// Keep holds connections to the own database open beside the invocations; nil in the
+	// witness. See aurora.SQL.Keep.
+	Keep func(context.Context)
 
 	pools []*sql.DB
 	looks map[dr.Region]*lookup
@@ -160,6 +164,7 @@ func (b *builder) member(p *Parts) (err error) {
 	if err != nil {
 		return err
 	}
+	p.Keep = later(keepAfter, local.Keep)
 	probers, err := b.probers(local)
 	if err != nil {
 		return err

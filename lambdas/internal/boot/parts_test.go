@@ -187,6 +187,7 @@ func TestAMonitorOfTheWitness(t *testing.T) {
 	p := assemble(t, c, witness, boot.Monitor, map[string]string{
 		"LIFEBOAT_DATABASE_CA": "/nowhere", "LIFEBOAT_ENDPOINT_URL_DYNAMODB_US_EAST_1": c.URL + "/dynamodb-east", "LIFEBOAT_ENDPOINT_URL_DYNAMODB_US_WEST_2": c.URL + "/dynamodb-west",
 	})
+	require.Nil(t, p.Keep, "there is no database to keep connections to")
 	require.Nil(t, p.Agent.Guard)
 	require.Nil(t, p.Role)
 	require.Len(t, p.Agent.Probers, 1, "it stands outside any VPC")

@@ -68,6 +68,9 @@ func Start(f Function, getenv func(string) string, w io.Writer, log *slog.Logger
 	for _, l := range parts.Logins {
 		h = beside{h, l.Prepare}
 	}
+	if parts.Keep != nil {
+		h = beside{h, parts.Keep}
+	}
 	return h, nil
 }
 
@@ -84,6 +87,23 @@ func (b beside) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	defer end()
 	wg.Go(func() { b.run(life) })
 	return b.Handler.Invoke(ctx, payload)
+}
+
+// keepAfter is when spare connections are made: after the first renewals, which a process
+// that has just taken over owes first.
+const keepAfter = 2 * time.Second
+
+// later runs something after a while.
+func later(after time.Duration, run func(context.Context)) func(context.Context) {
+	return func(ctx context.Context) {
+		timer := time.NewTimer(after)
+		defer timer.Stop()
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+			run(ctx)
+		}
+	}
 }
 
 // refusing answers every invocation with an error.

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -136,4 +138,43 @@ func TestAMonitorAnnouncesItsDatabaseWhileItIsInvoked(t *testing.T) {
 	out, err := h.Invoke(t.Context(), nil)
 	require.NoError(t, err)
 	require.Equal(t, "{}", string(out))
+}
+
+// The connections for a server that is full one day are made while it is not.
+func TestAMemberKeepsConnectionsWhileItIsInvoked(t *testing.T) {
+	c := newCloud(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	dialled := make(chan struct{}, 64)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			dialled <- struct{}{}
+			_ = conn.Close()
+		}
+	})
+	defer wg.Wait()
+	defer l.Close() //nolint:errcheck // a test's listener
+	for f, least := range map[boot.Function]int{boot.Monitor: 3, boot.Trigger: 1} {
+		env := environment(west, f)
+		maps.Copy(env, map[string]string{
+			"LIFEBOAT_DATABASE_CA": certificates(t), "AWS_ENDPOINT_URL": c.URL + "/other", "AWS_ENDPOINT_URL_DYNAMODB": c.URL + "/dynamodb",
+			"AWS_ENDPOINT_URL_SECRETS_MANAGER": c.URL + "/secrets", "LIFEBOAT_DATABASES": "us-west-2=" + l.Addr().String(),
+		})
+		h, err := boot.Start(f, func(key string) string { return env[key] }, new(bytes.Buffer), slog.New(slog.DiscardHandler), func(boot.Process) (lambda.Handler, error) {
+			return handler(func(context.Context, []byte) ([]byte, error) {
+				for range least {
+					<-dialled
+				}
+				return []byte("{}"), nil
+			}), nil
+		})
+		require.NoError(t, err)
+		_, err = h.Invoke(t.Context(), nil)
+		require.NoError(t, err)
+	}
 }
