@@ -20,13 +20,13 @@ func evidenceBugs() []Bug {
 			Why: "not being told counts as proof", Package: health, Test: "TestImpairedNeedsEveryProof", Says: "--- FAIL: TestImpairedNeedsEveryProof/unknown_is_never_dead",
 		},
 		{
-			Name: "a blind vantage is believed", Room: room, File: "pkg/dr/health/evaluate.go",
-			Old: "if o.Answer == Dead && r.SelfCheck != Alive && (o.Vantage == self || o.Vantage == Store) {", New: "if o.Answer == Dead && r.SelfCheck == Dead && o.Vantage == Store {",
+			Name: "a blind vantage is believed", Room: room, File: "pkg/dr/health/counted.go",
+			Old: "if o.Answer == Dead && r.SelfCheck != Alive && (o.Vantage == w.Vantage || o.Vantage == Store) {", New: "if o.Answer == Dead && r.SelfCheck == Dead && o.Vantage == Store {",
 			Why: "the Region that is cut off fails over from the one that is not", Package: health, Test: "TestImpairedNeedsEveryProof", Says: "--- FAIL: TestImpairedNeedsEveryProof/a_vantage_that_is_blind_is_muted",
 		},
 		{
-			Name: "old answers count", Room: room, File: "pkg/dr/health/evaluate.go",
-			Old: "\t\tif r.At.Sub(o.At) > maxAge {\n\t\t\tcontinue\n\t\t}\n", New: "",
+			Name: "old answers count", Room: room, File: "pkg/dr/health/counted.go",
+			Old: "if r.At.Sub(o.At) > maxAge || w.Refuses(o, now) != \"\" {", New: "if w.Refuses(o, now) != \"\" {",
 			Why: "a report from before the repair moves the writer after it", Package: health, Test: "TestImpairedNeedsEveryProof", Says: "--- FAIL: TestImpairedNeedsEveryProof/old_answers_are_void",
 		},
 		{
@@ -38,6 +38,31 @@ func evidenceBugs() []Bug {
 			Name: "the lag of after the fault is taken", Room: room, File: "pkg/dr/health/evaluate.go",
 			Old: "if o.Lag == nil || (!stopped.IsZero() && o.Lag.At.After(stopped)) {", New: "if o.Lag == nil {",
 			Why: "the gate sees a lag of nothing, because nothing is written any more", Package: health, Test: "TestLagIsTheLastBeforeTheWriterStopped", Says: "expected: 80ms",
+		},
+		{
+			Name: "evidence about another Region counts", Room: room, File: "pkg/dr/health/counted.go",
+			Old: "case o.Subject != w.Subject:", New: "case o.Subject == \"\":",
+			Why: "a prober of another database moves this one's writer, or keeps it", Package: health, Test: "TestWhatIsWrongIsNeitherDarkNorAlive", Says: "--- FAIL: TestWhatIsWrongIsNeitherDarkNorAlive/another_database",
+		},
+		{
+			Name: "a Region's word about itself counts", Room: room, File: "pkg/dr/health/counted.go",
+			Old: "case o.Vantage == w.Subject:", New: "case false:",
+			Why: "the Region that is judged is its own second vantage", Package: health, Test: "TestWhatIsWrongIsNeitherDarkNorAlive", Says: "--- FAIL: TestWhatIsWrongIsNeitherDarkNorAlive/itself",
+		},
+		{
+			Name: "a number that is not known is dead", Room: room, File: "pkg/dr/internal/mysqlerr/numbers.go",
+			Old: "return failover.ReplyAnswered, \"refused\"", New: "return failover.ReplyRefusesWrites, \"refused\"",
+			Why: "an error of one statement moves the writer", Package: "./pkg/dr/internal/mysqlerr", Test: "TestEveryNumber", Says: "unknown is not dead",
+		},
+		{
+			Name: "any option of the server is read-only", Room: room, File: "pkg/dr/internal/mysqlerr/numbers.go",
+			Old: "if strings.Contains(text, \"read-only\") || strings.Contains(text, \"read_only\") {", New: "if n == 1290 {",
+			Why: "a refused statement passes for a closed writer", Package: "./pkg/dr/internal/mysqlerr", Test: "TestEveryNumber", Says: "clients write",
+		},
+		{
+			Name: "one spelling of disk full is missing", Room: room, File: "pkg/dr/internal/mysqlerr/numbers.go",
+			Old: "if why := refuses[n]; why != \"\" {", New: "if why := refuses[n]; why != \"\" && n != 3675 {",
+			Why: "a writer that commits nothing stays the writer", Package: "./pkg/dr/internal/mysqlerr", Test: "TestEveryNumber", Says: "disk full",
 		},
 		{
 			Name: "a short silence of the lease is dead at once", Room: room, File: "pkg/dr/failover/evidence.go",
