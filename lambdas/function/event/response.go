@@ -29,7 +29,9 @@ type Response struct {
 	// Evidence is what it rests on, for people: an execution's report, or what is known
 	// of the other Region and which proofs are missing.
 	Evidence string `json:"evidence"`
-	Took     Took   `json:"took"`
+	// Status comes with mode status.
+	Status *Situation `json:"status,omitempty"`
+	Took   Took       `json:"took"`
 }
 
 // Refusal says why a request was refused. The codes are stable: runbooks and scripts
@@ -89,4 +91,11 @@ type Took time.Duration
 // MarshalText implements encoding.TextMarshaler.
 func (t Took) MarshalText() ([]byte, error) {
 	return []byte(time.Duration(t).Round(time.Millisecond).String()), nil
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (t *Took) UnmarshalText(text []byte) error {
+	d, err := time.ParseDuration(string(text))
+	*t = Took(d)
+	return err
 }

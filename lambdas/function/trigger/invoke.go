@@ -77,6 +77,9 @@ func (h *Handler) do(ctx context.Context, w event.Request, began time.Time) (eve
 		defer cancel()
 		ctx = spared
 	}
+	if w.Mode == event.Status {
+		return h.status(ctx), nil
+	}
 	s, err := h.look(ctx)
 	if err != nil {
 		return event.Response{}, err

@@ -43,17 +43,40 @@ func worthAsking(v health.Verdict) bool {
 	return v.State == health.Impaired || !v.Serving && len(v.Dark)+len(v.Suspect) >= 2
 }
 
-// trigger asks the trigger about every verdict that is worth it, at most once per
-// probe interval.
+// remind is after how long the trigger is asked again about an execution that waits for a
+// person. It looks then whether the question still stands.
+const remind = 10 * time.Second
+
+// trigger asks the trigger about every verdict that is worth it, at most once per probe
+// interval. What is known already is not asked: an execution that waits for a person is
+// asked about once per remind, unless the verdict was another one in between.
 func (a *Agent) trigger(ctx context.Context) {
+	var asked, before time.Time // the last question, and the last verdict that was worth one
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case v := <-a.verdicts:
+			now := time.Now()
+			lasting := now.Sub(before) < 2*a.cfg.Policy.ProbeInterval
+			before = now
+			// The first question of an outage waits for nothing, not even for the journal.
+			if lasting && now.Sub(asked) < remind && a.awaits(ctx) {
+				continue
+			}
+			asked = now
 			a.ask(ctx, v.Why())
 		}
 	}
+}
+
+// awaits reports whether an execution to this Region waits for a person. A journal that
+// doesn't answer says nothing.
+func (a *Agent) awaits(ctx context.Context) bool {
+	call, cancel := context.WithTimeout(ctx, a.cfg.Policy.CallTimeout)
+	defer cancel()
+	e, err := a.cfg.Journal.Latest(call)
+	return err == nil && e.Execution.To == a.cfg.Region && e.Execution.State == AwaitingApproval
 }
 
 // follow reads in the journal what the trigger does while its execution is open: when
