@@ -44,8 +44,9 @@ func worthAsking(v health.Verdict) bool {
 }
 
 // remind is after how long the trigger is asked again about an execution that waits for a
-// person. It looks then whether the question still stands.
-const remind = 10 * time.Second
+// person. It looks then whether the question still stands, and whether the answer came to
+// an invocation that has died.
+const remind = 4 * time.Second
 
 // trigger asks the trigger about every verdict that is worth it, at most once per probe
 // interval. What is known already is not asked: an execution that waits for a person is

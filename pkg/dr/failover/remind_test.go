@@ -31,12 +31,12 @@ func TestWhatIsKnownIsNotAsked(t *testing.T) {
 		most   int32
 	}{
 		"nothing has begun":         {nil, false, 25, 31},
-		"it waits for a person":     {&own, false, 5, 8},
+		"it waits for a person":     {&own, false, 12, 17},
 		"it is under way":           {change(func(x *failover.Execution) { x.State = failover.Confirmed }), false, 25, 31},
 		"the last one has ended":    {change(func(x *failover.Execution) { x.State = failover.Aborted }), false, 25, 31},
 		"the other Region's waits":  {change(func(x *failover.Execution) { x.From, x.To = west, east }), false, 25, 31},
 		"the journal doesn't say":   {&own, true, 15, 31},
-		"it waits, after its epoch": {change(func(x *failover.Execution) { x.Asked = failover.LossAccepted }), false, 5, 8},
+		"it waits, after its epoch": {change(func(x *failover.Execution) { x.Asked = failover.LossAccepted }), false, 12, 17},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
