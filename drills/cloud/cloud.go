@@ -124,6 +124,14 @@ func (c *Cloud) SetFault(f Fault) (clear func()) { return c.faults.add(f) }
 // Faults returns the faults that are on, in the order they were set.
 func (c *Cloud) Faults() []Fault { return c.faults.list() }
 
+// SetHeadless takes the instances of a Region's member away, so that it can't be
+// promoted, or gives them back. Without a member in the Region it does nothing.
+func (c *Cloud) SetHeadless(r dr.Region, headless bool) { c.rds.Behead(r, headless) }
+
+// SetResync has a Region's member wait for a resynchronization, in which it can't be
+// promoted, or ends that.
+func (c *Cloud) SetResync(r dr.Region, waits bool) { c.rds.Desync(r, waits) }
+
 // Writer returns the Region of the current writer, past every fault.
 func (c *Cloud) Writer() dr.Region { return c.rds.Writer() }
 

@@ -58,7 +58,7 @@ func (c *Cloud) reply(ctx context.Context, asking dr.Region, q *dns.Msg) *dns.Ms
 	switch e.kind {
 	case hang, lose:
 		return nil
-	case refuse, throttle:
+	case refuse, throttle, reject:
 		m.Rcode = dns.RcodeRefused
 		return m
 	case fail:

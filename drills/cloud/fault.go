@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -61,6 +62,7 @@ type Fault struct {
 	kind   kind
 	d      time.Duration
 	status int
+	code   string
 }
 
 type kind string
@@ -71,6 +73,7 @@ const (
 	refuse   kind = "refuse"
 	throttle kind = "throttle"
 	fail     kind = "error"
+	reject   kind = "reject"
 	stale    kind = "stale"
 	lose     kind = "lose"
 )
@@ -98,6 +101,19 @@ func (c Calls) Fail(status int) Fault {
 	return Fault{calls: c, kind: fail, status: status}
 }
 
+// Reject answers with a refusal of the given code, such as AccessDeniedException or
+// InvalidGlobalClusterStateFault: the service works, and does not do it.
+func (c Calls) Reject(code string) Fault { return Fault{calls: c, kind: reject, code: code} }
+
+// Deny answers with the service's own word for a caller who may not.
+func (c Calls) Deny() Fault { return c.Reject(denied[c.Service]) }
+
+// denied are the codes of the services (each API reference, common errors).
+var denied = map[Service]string{
+	"": "AccessDeniedException", RDS: "AccessDenied", DynamoDB: "AccessDeniedException", CloudWatch: "AccessDenied",
+	SNS: "AuthorizationError", SecretsManager: "AccessDeniedException", DNS: "REFUSED",
+}
+
 // Stale makes reads (Describe* of RDS, reads of DynamoDB, DNS) answer as of
 // some time ago, at most Config.History. Other calls are not affected.
 func (c Calls) Stale(ago time.Duration) Fault { return Fault{calls: c, kind: stale, d: max(ago, 0)} }
@@ -119,13 +135,15 @@ func (f Fault) String() string {
 		s += "(" + f.d.String() + ")"
 	case fail:
 		s += "(" + strconv.Itoa(f.status) + ")"
+	case reject:
+		s += "(" + f.code + ")"
 	}
 	return s
 }
 
 // ParseFault reads region/service/operation=kind, where each part may be "*"
-// and kind is delay(d), hang, refuse, throttle, error(status), stale(d), lose
-// or none. It accepts everything that [Fault.String] prints.
+// and kind is delay(d), hang, refuse, throttle, error(status), reject(code), stale(d),
+// lose or none. It accepts everything that [Fault.String] prints.
 func ParseFault(s string) (Fault, error) {
 	bad := func(why string, args ...any) (Fault, error) {
 		return Fault{}, fmt.Errorf("cloud: parse fault %q: %s; write region/service/operation=kind, such as us-east-1/rds/*=delay(2s)",
@@ -174,6 +192,11 @@ func ParseFault(s string) (Fault, error) {
 			return bad("%s needs a duration", name)
 		}
 		return Fault{calls: calls, kind: k, d: d}, nil
+	case reject:
+		if !errorCode.MatchString(arg) {
+			return bad("reject needs a code, such as AccessDeniedException")
+		}
+		return Fault{calls: calls, kind: k, code: arg}, nil
 	case fail:
 		n, err := strconv.Atoi(arg)
 		if err != nil || n < 500 || n > 599 {
@@ -183,3 +206,6 @@ func ParseFault(s string) (Fault, error) {
 	}
 	return bad("unknown kind %q", name)
 }
+
+// errorCode is the shape of a code of AWS's.
+var errorCode = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9.]{0,99}$`)

@@ -197,13 +197,15 @@ func TestFaultText(t *testing.T) {
 	for text, f := range map[string]cloud.Fault{
 		"us-east-1/rds/FailoverGlobalCluster=delay(2s)": one.Delay(2 * time.Second),
 		"us-east-1/rds/FailoverGlobalCluster=lose":      one.Lose(),
-		"*/*/*=hang":                         all.Hang(),
-		"*/*/*=refuse":                       all.Refuse(),
-		"*/*/*=error(503)":                   all.Fail(503),
-		"*/*/*=error(500)":                   all.Fail(200),
-		"*/dynamodb/*=stale(1m30s)":          cloud.On("", cloud.DynamoDB, "").Stale(90 * time.Second),
-		"us-west-2/cloudwatch/Put*=throttle": cloud.On(west, cloud.CloudWatch, "Put*").Throttle(),
-		"*/*/*=none":                         {},
+		"*/*/*=hang":                all.Hang(),
+		"*/*/*=refuse":              all.Refuse(),
+		"*/*/*=error(503)":          all.Fail(503),
+		"*/*/*=error(500)":          all.Fail(200),
+		"*/dynamodb/*=stale(1m30s)": cloud.On("", cloud.DynamoDB, "").Stale(90 * time.Second),
+		"us-east-1/rds/FailoverGlobalCluster=reject(InvalidDBClusterStateFault)": cloud.On(east, cloud.RDS, "FailoverGlobalCluster").Reject("InvalidDBClusterStateFault"),
+		"us-east-1/dynamodb/*=reject(AccessDeniedException)":                     cloud.On(east, cloud.DynamoDB, "").Deny(),
+		"us-west-2/cloudwatch/Put*=throttle":                                     cloud.On(west, cloud.CloudWatch, "Put*").Throttle(),
+		"*/*/*=none":                                                             {},
 	} {
 		require.Equal(t, text, f.String())
 		parsed, err := cloud.ParseFault(text)

@@ -64,6 +64,8 @@ func (c *Cloud) answer(ctx context.Context, region dr.Region, r *http.Request) (
 		return env, wire.Response{}, errRefused
 	case throttle:
 		return env, throttled(env.protocol).Render(env.protocol, requestID), nil
+	case reject:
+		return env, rejected(e.why).Render(env.protocol, requestID), nil
 	case fail:
 		return env, broken(env.service, e.code).Render(env.protocol, requestID), nil
 	}

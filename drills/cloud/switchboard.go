@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -51,11 +52,12 @@ type effect struct {
 	stale time.Duration
 	kind  kind // the most drastic of the rest
 	code  int
+	why   string // the code of a refusal
 }
 
 // severity orders the kinds that end a call.
 func severity(k kind) int {
-	return slices.Index([]kind{"", lose, throttle, fail, refuse, hang}, k)
+	return slices.Index([]kind{"", lose, reject, throttle, fail, refuse, hang}, k)
 }
 
 func (s *switchboard) effect(r dr.Region, service Service, operation string) effect {
@@ -71,7 +73,7 @@ func (s *switchboard) effect(r dr.Region, service Service, operation string) eff
 			e.stale = max(e.stale, f.d)
 		default:
 			if severity(f.kind) > severity(e.kind) {
-				e.kind, e.code = f.kind, f.status
+				e.kind, e.code, e.why = f.kind, f.status, f.code
 			}
 		}
 	}
@@ -111,4 +113,13 @@ func broken(s Service, status int) *wire.Error {
 		e.Code = "InternalServiceError"
 	}
 	return e
+}
+
+// rejected is a refusal that a fault has asked for.
+func rejected(code string) *wire.Error {
+	status := 400
+	if strings.Contains(code, "Denied") || code == "AuthorizationError" {
+		status = 403
+	}
+	return wire.Refuse(status, code, "The request was refused by a fault of the emulated cloud")
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +22,8 @@ type Fault struct {
 	Kind     Kind
 	Region   dr.Region     // where; for a link, its source
 	Peer     dr.Region     // the other end of a link
+	Service  Service       // of kind Dependency
+	How      How           // of a kind that has several ways
 	Duration time.Duration // how much or how long, as its kind says; above zero
 }
 
@@ -34,6 +37,12 @@ func (f Fault) String() string {
 	}
 	if t.peer || f.Peer != "" {
 		args = append(args, string(f.Peer))
+	}
+	if t.service || f.Service != "" {
+		args = append(args, string(f.Service))
+	}
+	if t.how || f.How != "" {
+		args = append(args, string(f.How))
 	}
 	if t.duration || f.Duration != 0 {
 		args = append(args, f.Duration.String())
@@ -49,8 +58,8 @@ var regionCode = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
 
 // Validate reports everything that is wrong with the fault.
 func (f Fault) Validate() error {
-	t, known := takes(f.Kind)
-	if !known {
+	t, ok := takes(f.Kind)
+	if !ok {
 		return fmt.Errorf("fault: kind %q is not known: use one of %s", f.Kind, list())
 	}
 	var errs []error
@@ -65,10 +74,26 @@ func (f Fault) Validate() error {
 			bad("%s is %q: use a Region's code, such as us-east-1", name, r)
 		}
 	}
-	region("region", t.region, f.Region)
+	if f.Kind != Dependency || f.Region != Everywhere {
+		region("region", t.region, f.Region)
+	}
 	region("peer", t.peer, f.Peer)
 	if t.peer && f.Peer == f.Region {
 		bad("region and peer are both %s: name the two ends", f.Region)
+	}
+	switch {
+	case !t.service && f.Service != "":
+		bad("takes no service, got %q", f.Service)
+	case t.service && !known(f.Service):
+		bad("service is %q: use one of %v, or one operation of it, such as dynamodb.UpdateItem", f.Service, Services())
+	}
+	switch known, lasts := f.How.of(f.Kind); {
+	case !t.how && f.How != "":
+		bad("takes no way to show, got %q", f.How)
+	case t.how && !known:
+		bad("way to show is %q: use one of %v", f.How, Hows(f.Kind))
+	case t.how:
+		t.duration = lasts
 	}
 	switch {
 	case !t.duration && f.Duration != 0:
@@ -77,6 +102,11 @@ func (f Fault) Validate() error {
 		bad("duration is %v: use one above zero, such as 5s", f.Duration)
 	}
 	return errors.Join(errs...)
+}
+
+func known(s Service) bool {
+	name, _ := s.Split()
+	return slices.Contains(Services(), name) && serviceForm.MatchString(string(s))
 }
 
 // list names every kind with its arguments.
@@ -89,6 +119,20 @@ func list() string {
 		}
 		if k.takes.peer {
 			args = append(args, "peer")
+		}
+		if k.takes.service {
+			args = append(args, "service")
+		}
+		if k.takes.how {
+			var all []string
+			for _, h := range hows[k.kind] {
+				text := string(h.how)
+				if h.duration {
+					text += ",duration"
+				}
+				all = append(all, text)
+			}
+			args = append(args, strings.Join(all, "|"))
 		}
 		if k.takes.duration {
 			args = append(args, "duration")
@@ -134,6 +178,13 @@ func Parse(s string) (Fault, error) {
 	}
 	if t.peer {
 		f.Peer = dr.Region(next())
+	}
+	if t.service {
+		f.Service = Service(next())
+	}
+	if t.how {
+		f.How = How(next())
+		_, t.duration = f.How.of(f.Kind)
 	}
 	if t.duration {
 		text := next()

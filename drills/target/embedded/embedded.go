@@ -49,6 +49,8 @@ type Config struct {
 	// Observe is called after every call to the control plane, as cloud.Config says.
 	// It may be nil.
 	Observe func(cloud.Exchange)
+	// Third is the Region of a third member that was added past Lifeboat; none by default.
+	Third dr.Region
 	// Trace is told what every process does, besides the marks. It may be nil.
 	Trace *dr.Trace
 }
@@ -92,23 +94,24 @@ func (t *Target) Up(ctx context.Context, s drill.Setup) (drill.World, error) {
 		cfg: t.cfg, setup: s, began: time.Now(),
 		net:    drtest.NewNetwork(s.Topology.Vantages()...),
 		silent: make(map[dr.Region]int), entries: make(map[string]failover.Entry),
-		cuts: make(map[[2]dr.Region]int), injected: make(map[fault.Fault]time.Duration),
+		cuts: make(map[[2]dr.Region]int), injected: make(map[fault.Fault]time.Duration), shown: make(map[fault.Fault]int64),
 		lambdas: make(map[dr.Region]*lambda), failed: make(chan error, 1),
 	}
 	w.pair = drtest.NewPair(s.Writer, s.Topology.Peer(s.Writer), w.shipDelay(s.Seed))
 	w.pair.SetBoot(t.cfg.BootReadOnly)
 	w.pair.Unfound()
+	w.third.region = t.cfg.Third
 	w.net.SetHook(w.hook)
 	var err error
 	w.cloud, err = cloud.New(cloud.Config{
 		GlobalCluster: s.Topology.GlobalCluster,
-		Members:       members(s),
+		Members:       members(s, t.cfg.Third),
 		Witness:       s.Topology.Witness,
 		Tables:        []cloud.Table{{Name: tableName, PartitionKey: "pk", SortKey: "sk"}},
 		Topics:        topics(s),
 		Servers:       &servers{w},
 		Seed:          s.Seed,
-		Observe:       t.cfg.Observe,
+		Observe:       w.observed,
 		Promotion:     cloud.Uniform(t.cfg.PromoteMin, t.cfg.PromoteMax),
 		DNSTTL:        s.Policy.WithDefaults().EndpointTTL,
 	})
@@ -136,9 +139,12 @@ const (
 )
 
 // members lists the clusters, the writer's first.
-func members(s drill.Setup) []cloud.Member {
-	out := make([]cloud.Member, 0, 2)
-	for _, r := range []dr.Region{s.Writer, s.Topology.Peer(s.Writer)} {
+func members(s drill.Setup, third dr.Region) []cloud.Member {
+	out := make([]cloud.Member, 0, 3)
+	for _, r := range []dr.Region{s.Writer, s.Topology.Peer(s.Writer), third} {
+		if r == "" {
+			continue
+		}
 		out = append(out, cloud.Member{Region: r, Instances: []string{s.Topology.GlobalCluster + "-" + r.String() + "-1"}})
 	}
 	return out

@@ -24,7 +24,18 @@ func (w *world) Supports(f fault.Fault) error {
 			return fmt.Errorf("embedded: %s: %w: use one of %v", f, fault.ErrUnsupported, w.setup.Topology.Vantages())
 		}
 		return nil
-	case fault.Blackout, fault.Kill, fault.FreezeDatabase, fault.ThrottleRDS, fault.KillController, fault.KillSteps, fault.DoubleTrigger:
+	case fault.Dependency:
+		if f.Region != fault.Everywhere && l == nil {
+			return fmt.Errorf("embedded: %s: %w: use one of %v, or %s", f, fault.ErrUnsupported, w.setup.Topology.Vantages(), fault.Everywhere)
+		}
+		return w.supportsHow(f)
+	case fault.Console:
+		if w.cloud.ClusterARN(f.Region) == "" {
+			return fmt.Errorf("embedded: %s: %w: no member of the global database is there", f, fault.ErrUnsupported)
+		}
+		return nil
+	case fault.Blackout, fault.Kill, fault.FreezeDatabase, fault.ThrottleRDS, fault.KillController, fault.KillSteps, fault.DoubleTrigger,
+		fault.Database, fault.Promotion:
 		if l == nil || w.setup.Topology.Peer(f.Region) == "" {
 			return fmt.Errorf("embedded: %s: %w: use one of %v, which have a database", f, fault.ErrUnsupported, w.setup.Topology.Members)
 		}
@@ -33,8 +44,21 @@ func (w *world) Supports(f fault.Fault) error {
 	return fmt.Errorf("embedded: %s: %w", f, fault.ErrUnsupported)
 }
 
+// supportsHow refuses what a service can't do here: only an emulated service's answers
+// can be old.
+func (w *world) supportsHow(f fault.Fault) error {
+	name, operation := f.Service.Split()
+	if f.How == fault.Stale && name != fault.RDS && name != fault.DynamoDB {
+		return fmt.Errorf("embedded: %s: %w: only rds and dynamodb answer as of earlier", f, fault.ErrUnsupported)
+	}
+	if _, ok := emulated[name]; !ok && operation != "" {
+		return fmt.Errorf("embedded: %s: %w: %s goes wrong as a whole", f, fault.ErrUnsupported, name)
+	}
+	return nil
+}
+
 // Inject implements fault.Injector.
-func (w *world) Inject(_ context.Context, f fault.Fault) (fault.Heal, error) {
+func (w *world) Inject(ctx context.Context, f fault.Fault) (fault.Heal, error) {
 	if err := w.Supports(f); err != nil {
 		return nil, err
 	}
@@ -61,6 +85,14 @@ func (w *world) Inject(_ context.Context, f fault.Fault) (fault.Heal, error) {
 		return undo(func() { w.lag.Add(-int64(f.Duration)) }), nil
 	case fault.ThrottleRDS:
 		return w.throttle(f.Region, f.Duration), nil
+	case fault.Dependency:
+		return w.dependency(f), nil
+	case fault.Database:
+		return w.database(f), nil
+	case fault.Promotion:
+		return w.promotion(f), nil
+	case fault.Console:
+		return undo(func() {}), w.console(ctx, f)
 	}
 	return w.lambdas[f.Region].inject(f, &w.mu)
 }

@@ -35,6 +35,13 @@ func Look(w drill.World) (Inside, error) {
 // Silent reports whether a Region is in a blackout, in which nobody hears anybody.
 func (i Inside) Silent(r dr.Region) bool { return i.w.inBlackout(r) }
 
+// Accepts reports whether a Region's server would acknowledge a client's write that
+// reaches it: one in a blackout is reached by nobody, and one of a global database whose
+// writer is a third member's takes none.
+func (i Inside) Accepts(r dr.Region) bool {
+	return i.Pair.DB(r).Accepts() && !i.Silent(r) && !i.w.third.away.Load()
+}
+
 // Majority reports whether a Region reaches another one.
 func (i Inside) Majority(r dr.Region) bool { return i.w.net.Majority(r) }
 

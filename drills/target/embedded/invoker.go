@@ -9,6 +9,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
+	"github.com/lifeboat-dr/lifeboat/drills/fault"
 	"github.com/lifeboat-dr/lifeboat/drills/lambdahost"
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/invoker"
 )
@@ -32,8 +33,16 @@ func (i lambdaAPI) Invoke(ctx context.Context, in *sdk.InvokeInput, _ ...func(*s
 		if err := i.travel(ctx); err != nil {
 			return err
 		}
+		acts, err := i.ask(ctx, i.depends(i.region, fault.Lambda), unavailable(i.depends(i.region, fault.Lambda)))
+		if err != nil {
+			return err
+		}
 		if result, err = i.lambda.Invoke(ctx, aws.ToString(in.FunctionName), in.Payload, mode); err != nil {
 			return err
+		}
+		if acts {
+			<-ctx.Done()
+			return ctx.Err()
 		}
 		return i.hush(ctx, i.region) // the answer found the Region dark
 	})
@@ -45,6 +54,19 @@ func (i lambdaAPI) Invoke(ctx context.Context, in *sdk.InvokeInput, _ ...func(*s
 		out.FunctionError = aws.String(result.FunctionError)
 	}
 	return out, nil
+}
+
+// unavailable is how Lambda refuses under its faults.
+func unavailable(faults []*half) error {
+	for _, h := range faults {
+		switch h.How {
+		case fault.Throttle:
+			return &lambdahost.Refusal{Status: 429, Code: "TooManyRequestsException", Message: "Rate exceeded", Reason: "CallerRateLimitExceeded"}
+		case fault.Deny:
+			return &lambdahost.Refusal{Status: 403, Code: "AccessDeniedException", Message: "not authorized to perform: lambda:InvokeFunction"}
+		}
+	}
+	return &lambdahost.Refusal{Status: 503, Code: "ServiceException", Message: "the service is unavailable"}
 }
 
 // travel is the way to the API and back.

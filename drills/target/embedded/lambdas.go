@@ -166,6 +166,10 @@ func (t ticks) Invoke(ctx context.Context, name string, payload []byte, mode lam
 		copies = 2
 	}
 	t.w.mu.Unlock()
+	broken := t.w.depends(t.r, fault.Lambda)
+	if _, err := t.w.ask(ctx, broken, unavailable(broken)); err != nil {
+		return lambdahost.Result{}, err
+	}
 	came := 0
 	for range copies {
 		if result, err = l.Invoke(ctx, name, payload, mode); err == nil {

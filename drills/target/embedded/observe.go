@@ -31,6 +31,14 @@ func (w *world) Effective(ctx context.Context, f fault.Fault) (time.Duration, er
 		shows = w.mute(f.Peer, f.Region)
 	case fault.ThrottleRDS:
 		shows = w.throttled(f.Region)
+	case fault.Dependency, fault.Promotion:
+		shows = w.seen(f)
+	case fault.Database:
+		shows = w.suffers(f)
+	case fault.Console:
+		w.mu.Lock()
+		shows = w.moved(f, int64(w.injected[f]))
+		w.mu.Unlock()
 	case fault.ReplicationLag:
 		shows = w.lags(f.Peer, f.Duration/2)
 	default:
@@ -70,6 +78,42 @@ func (w *world) mute(from, to dr.Region) func(context.Context) bool {
 	server := w.dial(from, to)
 	return func(ctx context.Context) bool {
 		err := server.Probe(ctx)
+		return err != nil && !errors.Is(err, failover.ErrReadOnly)
+	}
+}
+
+// seen asks whether a half-failure has done something to a call since its injection, or
+// since now where nothing was injected.
+func (w *world) seen(f fault.Fault) func(context.Context) bool {
+	w.mu.Lock()
+	since, injected := w.injected[f]
+	w.mu.Unlock()
+	if !injected {
+		since = w.Clock()
+	}
+	return func(context.Context) bool {
+		_, ok := w.shownAt(f, since)
+		return ok
+	}
+}
+
+// suffers asks a server, by a client of the witness Region, whether it half works.
+func (w *world) suffers(f fault.Fault) func(context.Context) bool {
+	server := w.dial(w.setup.Topology.Witness, f.Region)
+	if f.How == fault.Full {
+		return func(ctx context.Context) bool {
+			return errors.Is(w.admit(ctx, &kept{}, w.setup.Topology.Witness, f.Region, false), tooMany)
+		}
+	}
+	return func(ctx context.Context) bool {
+		began := w.Clock()
+		err := server.Probe(ctx)
+		switch f.How {
+		case fault.CommitsSlow:
+			return w.Clock()-began >= min(f.Duration, 5*probeEvery)
+		case fault.ReadOnly:
+			return errors.Is(err, failover.ErrReadOnly)
+		}
 		return err != nil && !errors.Is(err, failover.ErrReadOnly)
 	}
 }

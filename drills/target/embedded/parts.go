@@ -24,10 +24,11 @@ type parts struct {
 	region  dr.Region
 	process *functions.Process
 	client  aws.HTTPClient
+	kept    *kept
 }
 
 func (w *world) parts(r dr.Region, p *functions.Process) parts {
-	return parts{w, r, p, p.HTTP(w.http(r))}
+	return parts{w, r, p, p.HTTP(w.http(r)), &kept{}}
 }
 
 // agent returns what the agents of both functions have in common.
@@ -93,7 +94,7 @@ func (p parts) rds(at dr.Region) *rds.Client {
 func (p parts) store() (*dynamo.Store, error) { return p.table(p.region, p.client) }
 
 // dial returns a Region's database as the process reaches it.
-func (p parts) dial(to dr.Region) line { return line{p.process, p.world.dial(p.region, to)} }
+func (p parts) dial(to dr.Region) line { return line{p, to, p.world.dial(p.region, to)} }
 
 // family is what a Region's view of the control planes counts as.
 func (w *world) family(r dr.Region) health.Family {

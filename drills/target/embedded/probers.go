@@ -24,13 +24,12 @@ func (p parts) probers() ([]health.Prober, error) {
 	return []health.Prober{sql, replication}, errors.Join(err1, err2)
 }
 
-// writes are heartbeat writes on a Region's database. In memory there are no
-// connections, so a fresh one is like a kept one.
+// writes are heartbeat writes on a Region's database.
 type writes struct{ parts }
 
 // Write implements probe.Writes.
-func (p writes) Write(ctx context.Context, subject dr.Region, _ string, _ bool) error {
-	err := p.dial(subject).Probe(ctx)
+func (p writes) Write(ctx context.Context, subject dr.Region, _ string, fresh bool) error {
+	err := p.dial(subject).probe(ctx, fresh)
 	if errors.Is(err, drtest.ErrDown) {
 		return fmt.Errorf("%w: %w", err, syscall.ECONNREFUSED) // what a socket would say
 	}
@@ -45,6 +44,9 @@ func (e endpointReach) Reach(ctx context.Context, epoch dr.Epoch) (dr.Region, er
 	to, _, err := e.resolve(ctx, e.region)
 	if err != nil {
 		return "", err
+	}
+	if to == e.third.region {
+		return to, nil
 	}
 	return to, e.dial(to).Beat(ctx, failover.Beat{Region: "endpoint", Epoch: epoch, Seq: uint64(time.Now().UnixMicro())})
 }

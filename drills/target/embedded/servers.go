@@ -16,7 +16,14 @@ type servers struct{ w *world }
 var _ cloud.Servers = (*servers)(nil)
 
 // Promote implements cloud.Servers.
-func (s *servers) Promote(_ context.Context, target dr.Region, dataLoss bool) error {
+func (s *servers) Promote(ctx context.Context, target dr.Region, dataLoss bool) error {
+	if err := s.w.endless(ctx, target); err != nil {
+		return err
+	}
+	away := target == s.w.third.region
+	if s.w.third.away.Store(away); away {
+		return nil
+	}
 	if writer, _ := s.w.pair.Following(); writer == target {
 		return s.w.pair.DB(target).Open(context.Background(), 0)
 	}
@@ -29,6 +36,9 @@ func (s *servers) Promote(_ context.Context, target dr.Region, dataLoss bool) er
 
 // Fence implements cloud.Servers: it reaches what the network lets it reach.
 func (s *servers) Fence(ctx context.Context, old dr.Region) error {
+	if old == s.w.third.region {
+		return ctx.Err()
+	}
 	if err := s.reach(ctx, old); err != nil {
 		return err
 	}
@@ -36,7 +46,10 @@ func (s *servers) Fence(ctx context.Context, old dr.Region) error {
 }
 
 // Rejoin implements cloud.Servers.
-func (s *servers) Rejoin(ctx context.Context, old, _ dr.Region) error {
+func (s *servers) Rejoin(ctx context.Context, old, writer dr.Region) error {
+	if s.w.third.region != "" && (old == s.w.third.region || writer == s.w.third.region) {
+		return ctx.Err()
+	}
 	if err := s.reach(ctx, old); err != nil {
 		return err
 	}

@@ -19,6 +19,8 @@ type session struct {
 	pinned  dr.Region // the only Region it ever talks to; empty to ask the endpoint
 	resolve func(ctx context.Context, asking dr.Region) (dr.Region, time.Duration, error)
 	dial    func(from, to dr.Region) *drtest.Conn
+	world   *world
+	kept    kept
 
 	mu      sync.Mutex
 	cached  dr.Region
@@ -31,7 +33,17 @@ func (s *session) Write(ctx context.Context, id int64) (dr.Region, error) {
 	if err != nil {
 		return "", workload.NotSent(err)
 	}
+	if to == s.world.third.region {
+		return to, nil // which is not emulated and takes every write
+	}
+	mine := s.world.session(&s.kept, to, heartbeats)
+	if !mine.Load() {
+		if err := s.world.admit(ctx, &s.kept, s.from, to, false); err != nil {
+			return to, workload.NotSent(err)
+		}
+	}
 	err = s.dial(s.from, to).Write(ctx, id)
+	mine.Store(err == nil)
 	if errors.Is(err, failover.ErrReadOnly) || errors.Is(err, drtest.ErrDown) {
 		return to, workload.NotSent(err) // refused before anything was done
 	}

@@ -28,6 +28,8 @@ type world struct {
 	pair  *drtest.Pair
 	cloud *cloud.Cloud
 	lag   atomic.Int64 // what a fault adds to the delay of replication
+	half  atomic.Pointer[[]*half]
+	third third
 
 	life  context.Context
 	end   context.CancelFunc
@@ -44,6 +46,8 @@ type world struct {
 	entries map[string]failover.Entry
 	// injected says when the injection of a fault began.
 	injected map[fault.Fault]time.Duration
+	// shown says when a half-failure that is healed first showed.
+	shown map[fault.Fault]int64
 }
 
 var _ drill.World = (*world)(nil)
@@ -95,7 +99,7 @@ func (w *world) Load(ctx context.Context, done func(workload.Op)) ([]workload.Op
 		errs []error
 	)
 	for i, c := range w.setup.Clients {
-		s := &session{from: c.Region, resolve: w.resolve, dial: w.dial}
+		s := &session{from: c.Region, resolve: w.resolve, dial: w.dial, world: w}
 		if c.Pinned {
 			s.pinned = c.Region
 		}
@@ -166,6 +170,15 @@ func (w *world) resolve(ctx context.Context, asking dr.Region) (dr.Region, time.
 		<-ctx.Done()
 		return "", 0, ctx.Err()
 	}
+	if w.half.Load() != nil {
+		if acts, err := w.ask(ctx, w.depends(asking, fault.DNS), errors.New("embedded: SERVFAIL")); err != nil || acts {
+			if err == nil {
+				<-ctx.Done()
+				err = ctx.Err()
+			}
+			return "", 0, err
+		}
+	}
 	to, _, ttl := w.cloud.Resolve(asking)
 	return to, ttl, nil
 }
@@ -179,7 +192,11 @@ func (w *world) hook(c drtest.Call) drtest.Fault {
 	if w.inBlackout(c.From) || w.inBlackout(c.To) {
 		return drtest.Fault{Hang: true}
 	}
-	return drtest.Fault{Delay: roundTrip(c.From, c.To) + w.jitter(string(c.From), string(c.To), string(c.Op))}
+	out := drtest.Fault{Delay: roundTrip(c.From, c.To) + w.jitter(string(c.From), string(c.To), string(c.Op))}
+	if w.half.Load() == nil && !w.third.away.Load() {
+		return out
+	}
+	return w.suffer(c, out)
 }
 
 func (w *world) inBlackout(r dr.Region) bool {

@@ -164,6 +164,14 @@ func (db *Database) Accepts() bool {
 	return db.serves() && db.writable() == nil
 }
 
+// Answers reports whether the server is there at this moment, past every network and
+// without waiting: for assertions.
+func (db *Database) Answers() bool {
+	db.pair.mu.Lock()
+	defer db.pair.mu.Unlock()
+	return db.serves()
+}
+
 // Beat commits a heartbeat row. The epoch of a row never goes backwards; a prober
 // that has no epoch writes a row of its own.
 func (db *Database) Beat(ctx context.Context, b failover.Beat) error {

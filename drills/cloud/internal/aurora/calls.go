@@ -105,7 +105,7 @@ func (s *Service) refusal(call wire.Call, target int, dataLoss bool) error {
 		return wire.Refuse(400, "InvalidParameterValue", "This operation must be called in the Region of the %s, %s, not in %s", role, where, call.Region)
 	case st.status != available:
 		return state("Global cluster %s is in status %s", s.cfg.GlobalCluster, st.status)
-	case len(m.Instances) == 0:
+	case len(m.Instances) == 0, st.members[target].headless:
 		return wire.Refuse(400, "InvalidDBClusterStateFault", "%s is headless: it has no DB instance to promote", m.Cluster)
 	case st.members[target].status != available:
 		return wire.Refuse(400, "InvalidDBClusterStateFault", "%s is in status %s", m.Cluster, st.members[target].status)

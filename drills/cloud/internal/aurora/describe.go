@@ -191,6 +191,9 @@ func (s *Service) cluster(x *wire.XML, st *state, i int) {
 	x.Int("BackupRetentionPeriod", 7)
 	x.Open("DBClusterMembers")
 	for j, id := range m.Instances {
+		if st.members[i].headless {
+			break
+		}
 		x.Open("DBClusterMember")
 		x.Text("DBInstanceIdentifier", id)
 		x.Bool("IsClusterWriter", i == st.writer && j == 0)
@@ -234,7 +237,7 @@ func (s *Service) describeInstances(call wire.Call, f *wire.Form, x *wire.XML) e
 		}
 		for j, instance := range m.Instances {
 			arn := s.names.members[i].instanceARNs[j]
-			if given && !matches([]string{id}, instance, arn) {
+			if st.members[i].headless || given && !matches([]string{id}, instance, arn) {
 				continue
 			}
 			found = true

@@ -42,6 +42,7 @@ type memberState struct {
 	status    string
 	sync      string
 	instances []string // statuses, in the order of Member.Instances
+	headless  bool     // they are gone
 }
 
 func newState(members []Member, now time.Time) *state {
