@@ -138,7 +138,7 @@ func slow() []harm {
 		long      bool
 	}{
 		{"everywhere", "250ms", "", true}, {"everywhere", "270ms", nested, false}, {"everywhere", "1s", nested, false},
-		{"us-east-1", "270ms", nested, true}, {"us-east-1", "1s", nested, false}, {"us-west-2", "1s", nested, true},
+		{"us-east-1", "270ms", nested, true}, {"us-east-1", "1s", nested, false}, {"us-west-2", "1s", "", true},
 	} {
 		out = append(out, harm{name: "store-slow-" + c.where + "-" + c.by, plan: "service(" + c.where + ",dynamodb,slow," + c.by + ")", want: unharmed(), red: c.red, long: c.long})
 	}
@@ -218,7 +218,8 @@ func unready() []harm {
 		{name: "target-endless", plan: "promotion(us-west-2,endless)@-5s + " + lost, length: 3 * time.Minute, long: true,
 			want: []check{fewOrders(3), asks(failover.CodePromotionStuck, 2*time.Minute)}, red: preflight},
 		{name: "target-described-stale", plan: "service(us-west-2,rds,stale,1m)@0s for 1m + kill(us-east-1)@0s", length: 2 * time.Minute, long: true,
-			want: []check{movedBy(30 * time.Second), serves(20 * time.Second), fewOrders(60)}},
+			want: []check{movedBy(30 * time.Second), serves(100 * time.Second), fewOrders(20)},
+			red: "the guard closes the server that AWS has promoted until a describe names it, for 47 s here, and the promotion is asked for 175 times"},
 	}
 }
 
@@ -325,7 +326,7 @@ func halfDead() []harm {
 	}}
 	// Every number with which MySQL says that it can't write what it is given: full disks,
 	// files and tables, and failing storage.
-	for n, known := range map[int]bool{3: false, 20: false, 28: false, 1021: true, 1026: true, 1030: true, 1114: true, 1180: false, 1598: false, 1878: false, 3170: false} {
+	for n, known := range map[int]bool{3: true, 20: true, 1021: true, 1026: true, 1030: true, 1114: true, 1180: true, 1598: false, 1878: false} {
 		h := harm{
 			name: fmt.Sprintf("error-%d", n), plan: fmt.Sprintf("database(us-east-1,error-%d)@0s for 100s", n), length: 2 * time.Minute,
 			want: []check{hush(3), serves(10 * time.Second), settledOrAsked()}, long: n != 1021 && n != 3,

@@ -74,7 +74,7 @@ func (w *world) moved(f fault.Fault, since int64) func(context.Context) bool {
 
 // Answer is what a Region's trigger has answered a person.
 type Answer struct {
-	event.Answer
+	event.Response
 	// Failed is what the invocation failed with: its error, or Lambda's refusal.
 	Failed string
 	// Refused is set when Lambda did not accept the invocation.
@@ -96,7 +96,7 @@ func (i Inside) Ask(ctx context.Context, to dr.Region, payload []byte) (Answer, 
 		out.Failed = string(result.Payload)
 		return out, nil
 	}
-	if err := json.Unmarshal(result.Payload, &out.Answer); err != nil {
+	if err := json.Unmarshal(result.Payload, &out.Response); err != nil {
 		out.Failed = "no answer of the trigger's: " + string(result.Payload)
 	}
 	return out, nil
