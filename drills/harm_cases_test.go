@@ -9,6 +9,7 @@ import (
 	"github.com/lifeboat-dr/lifeboat/drills/drill"
 	"github.com/lifeboat-dr/lifeboat/drills/fault"
 	"github.com/lifeboat-dr/lifeboat/drills/measure"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/event"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
@@ -24,20 +25,20 @@ func moved() []harm {
 	lossless := append(oneOwner(10*time.Second), nothingLost())
 	return []harm{{
 		name: "console-switchover", plan: "console(us-west-2,switchover)", want: lossless,
-		red: "the old guard renews for a server that is no writer, the new Region's guard keeps AWS's writer read-only",
+		was: "the old guard renews for a server that is no writer, the new Region's guard keeps AWS's writer read-only",
 	}, {
 		name: "console-failover", plan: "console(us-west-2,failover)", want: oneOwner(10 * time.Second),
-		red: "as after a switchover",
+		was: "as after a switchover",
 	}, {
 		name: "console-failback", plan: "console(us-west-2,switchover)@0s + console(us-east-1,switchover)@45s", length: 90 * time.Second, want: lossless,
-		red: "as after a switchover",
+		was: "as after a switchover",
 	}, {
 		name: "console-switchover-without-monitor", plan: "stop-monitor(us-east-1)@0s + console(us-west-2,switchover)@1s", want: lossless, long: true,
-		red: "as after a switchover",
+		was: "as after a switchover",
 	}, {
 		name: "console-switchover-store-of-the-old-region-refuses", long: true,
 		plan: "service(us-east-1,dynamodb,refuse)@-1s + console(us-west-2,switchover)@0s", want: lossless,
-		red: "as after a switchover",
+		was: "as after a switchover",
 	}, {
 		name: "console-failover-in-an-execution", plan: "isolate(us-east-1)@0s for 40s + console(us-west-2,failover)@5s", length: 90 * time.Second,
 		want: []check{movedBy(30 * time.Second), serves(20 * time.Second)},
@@ -45,7 +46,7 @@ func moved() []harm {
 		name: "console-failover-at-an-open-question", long: true,
 		plan: "replication-lag(us-east-1,us-west-2,5s)@-10s for 1m + blackout(us-east-1)@0s for 30s + console(us-west-2,failover)@20s", length: 90 * time.Second,
 		want: []check{movedBy(40 * time.Second), serves(20 * time.Second)},
-		red:  "the question stays open for ever, the guard keeps AWS's writer read-only",
+		was:  "the question stays open for ever, the guard keeps AWS's writer read-only",
 	}, {
 		name: "console-reboot", plan: "console(us-east-1,reboot)",
 		want: []check{stays(), serves(30 * time.Second), nothingLost(), {"it is back in 10 s", func(o *told) string {
@@ -62,11 +63,11 @@ func moved() []harm {
 			}
 			return ""
 		}}},
-		red: "the controller sends FailoverGlobalCluster with data loss",
+		was: "the controller sends FailoverGlobalCluster with data loss",
 	}, {
 		name: "third-member-writes-and-no-fault-follows", third: third, plan: "console(eu-west-1,failover)", long: true,
 		want: []check{fewOrders(0), hear(0, time.Minute)},
-		red:  "nobody is told that the writer is elsewhere",
+		was:  "nobody is told that the writer is elsewhere",
 	}}
 }
 
@@ -82,7 +83,7 @@ func consented() []harm {
 			}
 			return ""
 		}}},
-		red: "the second question is answered by the first consent, because the key is the epoch",
+		was: "the second question is answered by the first consent, because the key is the epoch",
 	}, {
 		name: "consent-just-before-the-abort", long: true,
 		plan: lag + " + blackout(us-east-1)@0s for 15s + blackout(us-east-1)@50s for 25s", length: 100 * time.Second,
@@ -110,21 +111,21 @@ func stored() []harm {
 	grant := "the store alone keeps a writer open: there is no peer grant yet"
 	watchful := append(unharmed(), hear(0, time.Minute))
 	return []harm{
-		{name: "store-refuses-in-the-writers-region", plan: store("us-east-1", "refuse"), length: five, brief: brief, want: watchful, red: quorum},
-		{name: "store-hangs-in-the-writers-region", plan: store("us-east-1", "hang"), length: five, brief: brief, want: watchful, red: quorum, long: true},
-		{name: "store-throttles-in-the-writers-region", plan: store("us-east-1", "throttle"), length: five, brief: brief, want: watchful, red: quorum, long: true},
-		{name: "store-denies-in-the-writers-region", plan: store("us-east-1", "deny"), length: five, brief: brief, want: watchful, red: quorum, long: true},
-		{name: "store-refuses-in-the-other-region", plan: store("us-west-2", "refuse"), length: five, brief: brief, want: watchful, red: "nobody is told"},
-		{name: "store-refuses-everywhere", plan: store("everywhere", "refuse"), length: five, brief: brief, want: watchful, red: grant},
-		{name: "store-hangs-everywhere", plan: store("everywhere", "hang"), length: five, brief: brief, want: watchful, red: grant, long: true},
-		{name: "store-throttles-everywhere", plan: store("everywhere", "throttle"), length: five, brief: brief, want: watchful, red: grant, long: true},
-		{name: "store-flaps-in-the-writers-region", long: true, length: five, brief: brief, want: unharmed(), red: quorum,
+		{name: "store-refuses-in-the-writers-region", plan: store("us-east-1", "refuse"), length: five, brief: brief, want: watchful, was: quorum},
+		{name: "store-hangs-in-the-writers-region", plan: store("us-east-1", "hang"), length: five, brief: brief, want: watchful, was: quorum, long: true},
+		{name: "store-throttles-in-the-writers-region", plan: store("us-east-1", "throttle"), length: five, brief: brief, want: watchful, was: quorum, long: true},
+		{name: "store-denies-in-the-writers-region", plan: store("us-east-1", "deny"), length: five, brief: brief, want: watchful, was: quorum, long: true},
+		{name: "store-refuses-in-the-other-region", plan: store("us-west-2", "refuse"), length: five, brief: brief, want: watchful, was: "nobody is told"},
+		{name: "store-refuses-everywhere", plan: store("everywhere", "refuse"), length: five, brief: brief, want: watchful, was: grant},
+		{name: "store-hangs-everywhere", plan: store("everywhere", "hang"), length: five, brief: brief, want: watchful, was: grant, long: true},
+		{name: "store-throttles-everywhere", plan: store("everywhere", "throttle"), length: five, brief: brief, want: watchful, was: grant, long: true},
+		{name: "store-flaps-in-the-writers-region", long: true, length: five, brief: brief, want: unharmed(), was: quorum,
 			plan: "service(us-east-1,dynamodb,refuse)@0s for 8s + service(us-east-1,dynamodb,refuse)@10s for 8s + service(us-east-1,dynamodb,refuse)@20s for 8s"},
 		{name: "store-and-lambda-refuse-in-the-writers-region", long: true, length: five, brief: brief, want: unharmed(),
 			plan: store("us-east-1", "refuse") + " + lambda-down(us-east-1)@0s for 5m"},
 		{name: "store-refuses-in-the-writers-region-and-then-it-is-lost", length: 2 * time.Minute,
 			plan: "service(us-east-1,dynamodb,refuse)@0s + blackout(us-east-1)@30s", want: []check{movedBy(75 * time.Second), serves(30 * time.Second)},
-			red: "the failover waits for an answer to a false no-fence-proof"},
+			was: "the failover waits for an answer to a false no-fence-proof"},
 	}
 }
 
@@ -134,17 +135,17 @@ func slow() []harm {
 	var out []harm
 	for _, c := range []struct {
 		where, by string
-		red       string
+		was       string
 		long      bool
 	}{
 		{"everywhere", "250ms", "", true}, {"everywhere", "270ms", nested, false}, {"everywhere", "1s", nested, false},
 		{"us-east-1", "270ms", nested, true}, {"us-east-1", "1s", nested, false}, {"us-west-2", "1s", "", true},
 	} {
-		out = append(out, harm{name: "store-slow-" + c.where + "-" + c.by, plan: "service(" + c.where + ",dynamodb,slow," + c.by + ")", want: unharmed(), red: c.red, long: c.long})
+		out = append(out, harm{name: "store-slow-" + c.where + "-" + c.by, plan: "service(" + c.where + ",dynamodb,slow," + c.by + ")", want: unharmed(), was: c.was, long: c.long})
 	}
 	return append(out,
 		harm{name: "rds-slow-everywhere", plan: "service(everywhere,rds,slow,2s)", want: unharmed()},
-		harm{name: "commits-slow", plan: "database(us-east-1,commits-slow,1s)", want: unharmed(), red: "a commit that takes longer than a renewal's deadline is no answer, and the writer is fenced"},
+		harm{name: "commits-slow", plan: "database(us-east-1,commits-slow,1s)", want: unharmed(), was: "a commit that takes longer than a renewal's deadline is no answer, and the writer is fenced"},
 		harm{name: "commits-slower-than-the-deadline", plan: "database(us-east-1,commits-slow,1700ms)", long: true,
 			want: []check{{"no client write fails", allWrites().holds}, {"nothing is rebooted", func(o *told) string {
 				if len(o.reboots) > 0 {
@@ -152,7 +153,7 @@ func slow() []harm {
 				}
 				return ""
 			}}},
-			red: "as commits-slow"},
+			was: "as commits-slow"},
 	)
 }
 
@@ -162,16 +163,16 @@ func unknown() []harm {
 	const cold = " + cold-start(us-east-1,1ms)@0s + kill-monitor(us-east-1)@500ms"
 	fenced := "unknown counts as dead: the guard fences a serving writer, or has it rebooted"
 	return []harm{
-		{name: "login-unreadable", plan: "service(us-east-1,secretsmanager,refuse)@0s" + cold, want: unharmed(), red: fenced},
-		{name: "login-undecryptable", plan: "service(us-east-1,kms,deny)@0s" + cold, want: unharmed(), red: fenced, long: true},
-		{name: "login-unreadable-hanging", plan: "service(us-east-1,secretsmanager,hang)@0s" + cold, want: unharmed(), red: fenced, long: true},
-		{name: "login-unreadable-everywhere", long: true, red: fenced, want: unharmed(),
+		{name: "login-unreadable", plan: "service(us-east-1,secretsmanager,refuse)@0s" + cold, want: unharmed(), was: fenced},
+		{name: "login-undecryptable", plan: "service(us-east-1,kms,deny)@0s" + cold, want: unharmed(), was: fenced, long: true},
+		{name: "login-unreadable-hanging", plan: "service(us-east-1,secretsmanager,hang)@0s" + cold, want: unharmed(), was: fenced, long: true},
+		{name: "login-unreadable-everywhere", long: true, was: fenced, want: unharmed(),
 			plan: "service(everywhere,secretsmanager,refuse)@0s" + cold + " + cold-start(us-west-2,1ms)@0s + kill-monitor(us-west-2)@500ms"},
-		{name: "name-unresolved", plan: "service(us-east-1,dns,refuse)@0s" + cold, red: fenced, long: true, want: []check{untouched()}},
-		{name: "too-many-connections-for-the-functions", plan: "database(us-east-1,full-for-functions)", want: unharmed(), red: fenced},
+		{name: "name-unresolved", plan: "service(us-east-1,dns,refuse)@0s" + cold, was: fenced, long: true, want: []check{untouched()}},
+		{name: "too-many-connections-for-the-functions", plan: "database(us-east-1,full-for-functions)", want: unharmed(), was: fenced},
 		{name: "too-many-connections", plan: "database(us-east-1,full)", want: unharmed()},
-		{name: "too-many-connections-for-a-new-monitor", plan: "database(us-east-1,full)@0s" + cold, want: unharmed(), red: fenced, long: true},
-		{name: "login-denied", plan: "database(us-east-1,denied)", want: append(unharmed(), hear(0, time.Minute)), red: "each fence ends the clients' sessions, the verdict is healthy, and nobody is told"},
+		{name: "too-many-connections-for-a-new-monitor", plan: "database(us-east-1,full)@0s" + cold, want: unharmed(), was: fenced, long: true},
+		{name: "login-denied", plan: "database(us-east-1,denied)", want: append(unharmed(), hear(0, time.Minute)), was: "each fence ends the clients' sessions, the verdict is healthy, and nobody is told"},
 	}
 }
 
@@ -186,13 +187,13 @@ func unheard() []harm {
 	lost := "the closed writer's lease stays alive on renewals that it can't hear of"
 	return []harm{
 		{name: "renewals-unheard-reads-heard", plan: "service(us-east-1,dynamodb,lose-acts)@0s for 70s", length: 80 * time.Second,
-			want: append(unharmed(), hear(0, time.Minute)), red: "nobody is told that no answer to a write of the store arrives", long: true},
+			want: append(unharmed(), hear(0, time.Minute)), was: "nobody is told that no answer to a write of the store arrives", long: true},
 		{name: "renewals-unheard", plan: "service(us-east-1,dynamodb.UpdateItem,lose)@0s for 70s", length: 90 * time.Second,
-			want: append(unharmed(), closed, hear(0, time.Minute), serves(10*time.Second)), red: lost},
+			want: append(unharmed(), closed, hear(0, time.Minute), serves(10*time.Second)), was: lost},
 		{name: "store-unheard", plan: "service(us-east-1,dynamodb,lose)@0s for 70s", length: 90 * time.Second, long: true,
-			want: append(unharmed(), hear(0, time.Minute)), red: "as a store that refuses"},
+			want: append(unharmed(), hear(0, time.Minute)), was: "as a store that refuses"},
 		{name: "writes-to-the-store-unheard-everywhere", plan: "service(everywhere,dynamodb,lose)@0s for 70s", length: 90 * time.Second, long: true,
-			want: []check{closed, hear(0, time.Minute), serves(10 * time.Second)}, red: lost},
+			want: []check{closed, hear(0, time.Minute), serves(10 * time.Second)}, was: lost},
 		{name: "promotion-unheard", plan: "kill(us-east-1)@0s + service(us-west-2,rds,lose-acts)@0s", length: 90 * time.Second, long: true,
 			want: []check{movedBy(30 * time.Second), fewOrders(2), serves(20 * time.Second)}},
 		{name: "trigger-unheard", plan: "kill(us-east-1)@0s + service(us-west-2,lambda,lose)@0s", length: 90 * time.Second, long: true,
@@ -206,20 +207,23 @@ func unready() []harm {
 	preflight := "the epoch is taken before the target is looked at, the old writer is fenced, and people hear of it after ten minutes"
 	seen := []check{epochKept(), fewOrders(0), asks("target-not-ready", 40*time.Second), serves(20 * time.Second)}
 	return []harm{
-		{name: "target-without-instance", plan: "promotion(us-west-2,headless)@-5s + " + lost, length: 2 * time.Minute, want: seen, red: preflight},
-		{name: "target-in-resync", plan: "promotion(us-west-2,resync)@-5s + " + lost, length: 2 * time.Minute, want: seen, red: preflight},
-		{name: "target-frozen", plan: "freeze-database(us-west-2)@3s + " + lost, length: 2 * time.Minute, want: seen, red: preflight},
+		{name: "target-without-instance", plan: "promotion(us-west-2,headless)@-5s + " + lost, length: 2 * time.Minute, want: seen, was: preflight},
+		{name: "target-in-resync", plan: "promotion(us-west-2,resync)@-5s + " + lost, length: 2 * time.Minute, want: seen, was: preflight},
+		{name: "target-frozen", plan: "freeze-database(us-west-2)@3s + " + lost, length: 2 * time.Minute, want: seen, was: preflight},
 		{name: "target-refused", plan: "promotion(us-west-2,refuse)@-5s + " + lost, length: 3 * time.Minute,
-			person: []act{{90 * time.Second, wish("return", `,"reason":"the old Region is back"`)}},
-			want:   []check{fewOrders(40), asks(failover.CodePromotionStuck, time.Minute), serves(30 * time.Second), stays0()},
-			red:    "the promotion is asked for four times a second, people hear of it after ten minutes, and no request gives the old Region back"},
+			person: []act{{90 * time.Second, func(o *told) string {
+				all := o.executions()
+				return written(event.Request{Mode: event.Return, Target: drill.West, Execution: all[len(all)-1].ID, By: "on call", Reason: "the old Region is back"})
+			}}},
+			want: []check{fewOrders(40), asks(failover.CodePromotionStuck, time.Minute), serves(30 * time.Second), stays0()},
+			was:  "the promotion is asked for four times a second, people hear of it after ten minutes, and no request gives the old Region back"},
 		{name: "target-refused-for-a-while", plan: "promotion(us-west-2,refuse)@-5s for 30s + kill(us-east-1)@0s", length: 90 * time.Second, long: true,
-			want: []check{movedBy(45 * time.Second), fewOrders(40), serves(20 * time.Second)}, red: "the promotion is asked for four times a second"},
+			want: []check{movedBy(45 * time.Second), fewOrders(40), serves(20 * time.Second)}, was: "the promotion is asked for four times a second"},
 		{name: "target-endless", plan: "promotion(us-west-2,endless)@-5s + " + lost, length: 3 * time.Minute, long: true,
-			want: []check{fewOrders(3), asks(failover.CodePromotionStuck, 2*time.Minute)}, red: preflight},
+			want: []check{fewOrders(3), asks(failover.CodePromotionStuck, 2*time.Minute)}, was: preflight},
 		{name: "target-described-stale", plan: "service(us-west-2,rds,stale,1m)@0s for 1m + kill(us-east-1)@0s", length: 2 * time.Minute, long: true,
 			want: []check{movedBy(30 * time.Second), serves(100 * time.Second), fewOrders(20)},
-			red: "the guard closes the server that AWS has promoted until a describe names it, for 47 s here, and the promotion is asked for 175 times"},
+			was:  "the guard closes the server that AWS has promoted until a describe names it, for 47 s here, and the promotion is asked for 175 times"},
 	}
 }
 
@@ -238,21 +242,21 @@ func people() []harm {
 	const question = "replication-lag(us-east-1,us-west-2,5s)@-10s + blackout(us-east-1)@0s for 90s"
 	return []harm{
 		{name: "message-lost-once", plan: question + " + service(us-west-2,sns,refuse)@0s for 30s", length: 90 * time.Second,
-			want: []check{hear(30*time.Second, 45*time.Second)}, red: "a message that was refused once is never sent again"},
+			want: []check{hear(30*time.Second, 45*time.Second)}, was: "a message that was refused once is never sent again"},
 		{name: "message-unheard", plan: question + " + service(us-west-2,sns,lose-acts)@0s for 30s", length: 90 * time.Second, long: true,
 			want: []check{hear(0, 75*time.Second), hush(20)}},
 		{name: "messages-throttled", plan: question + " + service(us-west-2,sns,throttle)@0s for 30s", length: 90 * time.Second, long: true,
-			want: []check{hear(30*time.Second, 45*time.Second)}, red: "as message-lost-once"},
+			want: []check{hear(30*time.Second, 45*time.Second)}, was: "as message-lost-once"},
 		{name: "message-of-a-move-lost-once", plan: "kill(us-east-1)@0s + service(us-west-2,sns,refuse)@0s for 40s", length: 100 * time.Second,
-			want: []check{hear(40*time.Second, 50*time.Second)}, red: "as message-lost-once"},
+			want: []check{hear(40*time.Second, 50*time.Second)}, was: "as message-lost-once"},
 		{name: "person-beside-the-monitor", plan: question, length: 60 * time.Second,
-			person: []act{{6 * time.Second, wish("failover", `,"reason":"we see it too"`)}, {20 * time.Second, consents(0)}, {25 * time.Second, wish("failover", "")}},
-			want:   []check{reached(), movedBy(45 * time.Second)}, red: "Lambda refuses the person, because the monitor's call holds the only place"},
+			person: []act{{6 * time.Second, asking(event.Request{Mode: event.Failover, By: "on call", Reason: "we see it too"})}, {20 * time.Second, consents(0)}, {25 * time.Second, asking(event.Request{Mode: event.Failover, By: "on call", Reason: "again"})}},
+			want:   []check{reached(), movedBy(45 * time.Second)}, was: "Lambda refuses the person, because the monitor's call holds the only place"},
 		{name: "status-beside-the-monitor", plan: "kill(us-east-1)@0s", length: 30 * time.Second, long: true,
-			person: []act{{7 * time.Second, wish("status", "")}, {12 * time.Second, wish("status", "")}},
-			want:   []check{reached(), answered()}, red: "there is no request that only asks"},
+			person: []act{{7 * time.Second, asking(event.Request{Mode: event.Status, By: "on call"})}, {12 * time.Second, asking(event.Request{Mode: event.Status, By: "on call"})}},
+			want:   []check{reached(), answered()}, was: "there is no request that only asks"},
 		{name: "reason-of-a-switchover", plan: "none", length: 60 * time.Second,
-			person: []act{{0, wish("switchover", `,"reason":"patch window 4711"`)}},
+			person: []act{{0, asking(event.Request{Mode: event.Switchover, By: "on call", Reason: "patch window 4711"})}},
 			want: []check{movedBy(30 * time.Second), allBut(30 * time.Second), {"the journal has the reason", func(o *told) string {
 				for _, e := range o.journal {
 					if strings.Contains(fmt.Sprintf("%+v", e), "patch window 4711") {
@@ -260,15 +264,15 @@ func people() []harm {
 					}
 				}
 				return "it has not"
-			}}}, red: "the reason is dropped"},
+			}}}, was: "the reason is dropped"},
 		{name: "bad-requests", plan: "none", length: 20 * time.Second, long: true,
-			person: []act{{0, wish("explode", "")}, {time.Second, func(*told) string { return `{}` }}, {2 * time.Second, func(*told) string { return `[` }},
-				{3 * time.Second, wish("acknowledge", `,"reason":"why not","acknowledge_data_loss":{"epoch":7,"by":"x"}`)}},
+			person: []act{{0, asking(event.Request{Mode: "explode", By: "on call"})}, {time.Second, func(*told) string { return `{}` }}, {2 * time.Second, func(*told) string { return `[` }},
+				{3 * time.Second, asking(event.Request{Mode: event.Acknowledge, Execution: "no-such", Question: "none", By: "x", Reason: "why not"})}},
 			want: unharmed()},
 		{name: "rds-budget-steady", plan: "none", length: time.Minute, want: append(unharmed(), calls(20)),
-			red: "every monitor describes clusters and instances every 2 s"},
+			was: "every monitor describes clusters and instances every 2 s"},
 		{name: "rds-budget-promotion", plan: "promotion(us-west-2,endless)@0s for 40s + kill(us-east-1)@0s", length: 60 * time.Second, long: true,
-			want: []check{calls(90)}, red: "a promotion is polled four times a second"},
+			want: []check{calls(90)}, was: "a promotion is polled four times a second"},
 	}
 }
 
@@ -318,7 +322,7 @@ func halfDead() []harm {
 	out := []harm{{
 		name: "commits-hang", plan: "database(us-east-1,commits-hang)@0s for 100s", length: 2 * time.Minute,
 		want: []check{hush(3), serves(10 * time.Second), settledOrAsked()},
-		red:  "eight executions and eight pages, each withdrawn seconds later, and no failover",
+		was:  "eight executions and eight pages, each withdrawn seconds later, and no failover",
 	}, {
 		name: "read-only-by-hand", plan: "database(us-east-1,read-only)", want: []check{stays(), serves(40 * time.Second)},
 	}, {
@@ -330,10 +334,10 @@ func halfDead() []harm {
 		h := harm{
 			name: fmt.Sprintf("error-%d", n), plan: fmt.Sprintf("database(us-east-1,error-%d)@0s for 100s", n), length: 2 * time.Minute,
 			want: []check{hush(3), serves(10 * time.Second), settledOrAsked()}, long: n != 1021 && n != 3,
-			red: "the number is on no list: the writer commits nothing, and nothing is done",
+			was: "the number is on no list: the writer commits nothing, and nothing is done",
 		}
 		if known {
-			h.red = ""
+			h.was = ""
 		}
 		out = append(out, h)
 	}
@@ -373,7 +377,7 @@ func matrix() []harm {
 				}
 				out = append(out, harm{
 					name: "alone/" + f.String(), plan: f.String() + "@0s for 5m", length: 5*time.Minute + 10*time.Second, brief: 40 * time.Second, want: unharmed(), long: true,
-					red: redAlone[s],
+					was: wasAlone[s],
 				})
 			}
 		}
@@ -410,5 +414,5 @@ func during() []harm {
 	return out
 }
 
-// redAlone are the services whose faults do harm today.
-var redAlone = map[fault.Service]string{}
+// wasAlone are the services whose faults do harm today.
+var wasAlone = map[fault.Service]string{}

@@ -32,9 +32,8 @@ type harm struct {
 	brief  time.Duration // the same where nobody asks for the whole length; the length by default
 	person []act
 	want   []check
-	// red says why the case fails today: it must then fail, and whoever mends it takes the
-	// word out.
-	red string
+	// was says what happened before it was mended; empty where nothing was wrong.
+	was string
 	// long leaves the case to DRILL_HARM=all.
 	long bool
 }

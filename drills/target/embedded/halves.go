@@ -72,9 +72,9 @@ func (w *world) depends(r dr.Region, s ...fault.Service) []*half {
 	return out
 }
 
-// ask is a call to a service that the cloud does not emulate: it returns what becomes of
+// trouble is a call to a service that the cloud does not emulate: it returns what becomes of
 // it, nil where it goes on. acts reports that it is carried out and never answered.
-func (w *world) ask(ctx context.Context, faults []*half, refused error) (acts bool, err error) {
+func (w *world) trouble(ctx context.Context, faults []*half, refused error) (acts bool, err error) {
 	for _, h := range faults {
 		w.shows(h)
 		switch h.How {
@@ -315,7 +315,7 @@ func (w *world) admit(ctx context.Context, k *kept, from, to dr.Region, reads bo
 	}
 	if reads && !k.login.Load() {
 		refused := errors.New("the login could not be read")
-		if acts, err := w.ask(ctx, w.depends(from, fault.SecretsManager, fault.KMS), refused); err != nil || acts {
+		if acts, err := w.trouble(ctx, w.depends(from, fault.SecretsManager, fault.KMS), refused); err != nil || acts {
 			if err == nil {
 				<-ctx.Done()
 				err = ctx.Err()
@@ -325,7 +325,7 @@ func (w *world) admit(ctx context.Context, k *kept, from, to dr.Region, reads bo
 		k.login.Store(true)
 	}
 	dark := &net.DNSError{Err: "server misbehaving", Name: "writer." + to.String(), IsTemporary: true}
-	if acts, err := w.ask(ctx, w.depends(from, fault.DNS), dark); err != nil || acts {
+	if acts, err := w.trouble(ctx, w.depends(from, fault.DNS), dark); err != nil || acts {
 		if !errors.As(err, new(*net.DNSError)) {
 			<-ctx.Done()
 			err = &net.DNSError{Err: "i/o timeout", Name: dark.Name, IsTimeout: true}

@@ -33,7 +33,7 @@ func (i lambdaAPI) Invoke(ctx context.Context, in *sdk.InvokeInput, _ ...func(*s
 		if err := i.travel(ctx); err != nil {
 			return err
 		}
-		acts, err := i.ask(ctx, i.depends(i.region, fault.Lambda), unavailable(i.depends(i.region, fault.Lambda)))
+		acts, err := i.trouble(ctx, i.depends(i.region, fault.Lambda), unavailable(i.depends(i.region, fault.Lambda)))
 		if err != nil {
 			return err
 		}

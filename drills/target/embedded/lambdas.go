@@ -167,7 +167,7 @@ func (t ticks) Invoke(ctx context.Context, name string, payload []byte, mode lam
 	}
 	t.w.mu.Unlock()
 	broken := t.w.depends(t.r, fault.Lambda)
-	if _, err := t.w.ask(ctx, broken, unavailable(broken)); err != nil {
+	if _, err := t.w.trouble(ctx, broken, unavailable(broken)); err != nil {
 		return lambdahost.Result{}, err
 	}
 	came := 0

@@ -171,7 +171,7 @@ func (w *world) resolve(ctx context.Context, asking dr.Region) (dr.Region, time.
 		return "", 0, ctx.Err()
 	}
 	if w.half.Load() != nil {
-		if acts, err := w.ask(ctx, w.depends(asking, fault.DNS), errors.New("embedded: SERVFAIL")); err != nil || acts {
+		if acts, err := w.trouble(ctx, w.depends(asking, fault.DNS), errors.New("embedded: SERVFAIL")); err != nil || acts {
 			if err == nil {
 				<-ctx.Done()
 				err = ctx.Err()
