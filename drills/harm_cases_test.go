@@ -269,7 +269,7 @@ func people() []harm {
 			person: []act{{0, asking(event.Request{Mode: "explode", By: "on call"})}, {time.Second, func(*told) string { return `{}` }}, {2 * time.Second, func(*told) string { return `[` }},
 				{3 * time.Second, asking(event.Request{Mode: event.Acknowledge, Execution: "no-such", Question: "none", By: "x", Reason: "why not"})}},
 			want: unharmed()},
-		{name: "rds-budget-steady", plan: "none", length: time.Minute, want: append(unharmed(), calls(20)),
+		{name: "rds-budget-steady", plan: "none", length: time.Minute, want: append(unharmed(), calls(48)),
 			was: "every monitor describes clusters and instances every 2 s"},
 		{name: "rds-budget-promotion", plan: "promotion(us-west-2,endless)@0s for 40s + kill(us-east-1)@0s", length: 60 * time.Second, long: true,
 			want: []check{calls(90)}, was: "a promotion is polled four times a second"},

@@ -21,7 +21,6 @@ var reds = map[string]bool{
 	"messages-throttled":                                 true,
 	"name-unresolved":                                    true,
 	"rds-budget-promotion":                               true,
-	"rds-budget-steady":                                  true,
 	"reason-of-a-switchover":                             true,
 	"renewals-unheard":                                   true,
 	"renewals-unheard-reads-heard":                       true,

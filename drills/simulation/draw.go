@@ -114,9 +114,15 @@ func storm(rng *rand.Rand) fault.Plan {
 	return out
 }
 
+// whole are the kinds that break something whole: all but None and the half-failures,
+// which [DrawHarm] draws.
+func whole() []fault.Kind {
+	return slices.DeleteFunc(fault.Kinds(), func(k fault.Kind) bool { return k == fault.None || len(fault.Hows(k)) > 0 })
+}
+
 // draw returns a fault of any kind, most often where the writer is at the beginning.
 func draw(rng *rand.Rand) fault.Fault {
-	kinds := fault.Kinds()[1:] // all but None
+	kinds := whole()
 	f := fault.Fault{Kind: kinds[rng.IntN(len(kinds))], Region: drill.East}
 	top := drill.Topology()
 	where := top.Members
