@@ -52,7 +52,7 @@ func evidenceBugs() []Bug {
 		{
 			Name: "a number that is not known is dead", Room: room, File: "pkg/dr/internal/mysqlerr/numbers.go",
 			Old: "return failover.ReplyAnswered, \"refused\"", New: "return failover.ReplyRefusesWrites, \"refused\"",
-			Why: "an error of one statement moves the writer", Package: "./pkg/dr/internal/mysqlerr", Test: "TestEveryNumber", Says: "unknown is not dead",
+			Why: "an error of one statement moves the writer", Package: "./pkg/dr/internal/mysqlerr", Test: "TestEveryNumber", Says: "Permission denied): one file",
 		},
 		{
 			Name: "any option of the server is read-only", Room: room, File: "pkg/dr/internal/mysqlerr/numbers.go",
