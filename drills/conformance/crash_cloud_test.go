@@ -139,9 +139,13 @@ func (c *crashCloud) controller(r dr.Region, client aws.HTTPClient) failover.Con
 	require.NoError(c.s.T, err)
 	people, err := notify.New(notify.Config{Region: r, ARN: c.TopicARN(r, topic), Client: notify.NewClient(config(), r, "", client)})
 	require.NoError(c.s.T, err)
+	preflight, err := aurora.NewPreflight(aurora.PreflightConfig{
+		Cluster: promoter, Member: globalCluster + "-" + r.String(), API: aurora.NewClient(config(), r, "", client), Database: c.net.Dial(r, c.pair.DB(r)),
+	})
+	require.NoError(c.s.T, err)
 	return failover.ControllerConfig{
 		Region: r, Topology: crashTopology, Policy: c.s.Policy, Leaser: store, Heartbeats: store, Journal: store, Acknowledger: store,
-		Promoter: promoter, Beater: c.net.Dial(r, c.pair.DB(r)), Router: aurora.Router{Redirecter: role, Reacher: reacher{c.world, r}}, Notifier: people,
+		Promoter: promoter, Preflight: preflight, Beater: c.net.Dial(r, c.pair.DB(r)), Router: aurora.Router{Redirecter: role, Reacher: reacher{c.world, r}}, Notifier: people,
 		Trace: c.s.Trace,
 	}
 }

@@ -41,7 +41,7 @@ func controllerBugs() []Bug {
 		},
 		{
 			Name: "a promotion is asked for again", Room: room, File: "pkg/dr/failover/effects.go",
-			Old: "\t\tcase now.MovingTo == x.To:\n\t\t\treturn Event{}, again\n\t\tcase now.MovingTo != \"\":", New: "\t\tcase now.MovingTo != \"\" && now.MovingTo != x.To:",
+			Old: "\t\tcase now.MovingTo == x.To:\n\t\t\telsewhere = time.Time{}\n\t\t\treturn Event{}, again\n\t\tcase now.MovingTo != \"\":", New: "\t\tcase now.MovingTo != \"\" && now.MovingTo != x.To:",
 			Why: "a second request while the first is under way", Package: pkg, Test: "TestAPromotionIsAskedForOnce", Says: "asked once",
 		},
 		{
@@ -58,7 +58,7 @@ func controllerBugs() []Bug {
 		},
 		{
 			Name: "the epoch is taken before the intent is journalled", Room: room, File: "pkg/dr/failover/controller.go",
-			Old: "\tnext, err = c.append(ctx, x, next, k)\n", New: "\tif next.State == Confirmed {\n\t\tc.takeEpoch(ctx, next)\n\t}\n\tnext, err = c.append(ctx, x, next, k)\n",
+			Old: "\tnext, err = c.append(ctx, x, next, e.Kind)\n\tif err != nil {\n\t\treturn x, err\n\t}\n\treturn c.run(ctx, next)", New: "\tif next.State == Confirmed {\n\t\tc.takeEpoch(ctx, next)\n\t}\n\tnext, err = c.append(ctx, x, next, e.Kind)\n\tif err != nil {\n\t\treturn x, err\n\t}\n\treturn c.run(ctx, next)",
 			Why: "a crash in between leaves an effect that no record explains", Package: pkg, Test: "TestARegionThatRenewedSinceTheVerdictLives", Says: "--- FAIL: TestARegionThatRenewedSinceTheVerdictLives/between_the_begin_and_the_take",
 		},
 		{
@@ -73,12 +73,12 @@ func controllerBugs() []Bug {
 		},
 		{
 			Name: "an open execution is not joined", Room: room, File: "pkg/dr/failover/controller.go",
-			Old: "if err == nil && !last.Execution.State.Ended() {", New: "if err == nil && !last.Execution.State.Ended() && last.Execution.To != c.cfg.Region {",
+			Old: "if err == nil && !last.Execution.State.Ended() && last.Execution.State != Steady {", New: "if err == nil && !last.Execution.State.Ended() && last.Execution.State != Steady && last.Execution.To != c.cfg.Region {",
 			Why: "a doubled trigger opens a second execution", Package: pkg, Test: "TestTwoControllersAtOnceAreOne", Says: "one execution",
 		},
 		{
 			Name: "the gate is asked too late", Room: room, File: "pkg/dr/failover/step.go",
-			Old: "\t\tif code, why := question(p, x); code != \"\" {\n\t\t\treturn ask(x, Confirmed, code, why), nil\n\t\t}\n", New: "",
+			Old: "\t\tif codes, why := question(p, x); len(codes) > 0 {\n\t\t\treturn ask(x, Confirmed, codes, why), nil\n\t\t}\n", New: "",
 			Why: "a Region that comes back while a person thinks has lost its lease", Package: pkg, Test: "TestAQuestionIsPutBeforeTheEpochIsTaken", Says: `expected: "AwaitingApproval"`,
 		},
 		{
@@ -93,13 +93,13 @@ func controllerBugs() []Bug {
 		},
 		{
 			Name: "a dead monitor's lease proves a fence", Room: room, File: "pkg/dr/failover/step.go",
-			Old: "case ev.MonitorDiedFirst:", New: "case ev.MonitorDiedFirst && !ev.Witness:",
+			Old: "add(ev.MonitorDiedFirst, CodeNoFenceProof", New: "add(ev.MonitorDiedFirst && !ev.Witness, CodeNoFenceProof",
 			Why: "promotes beside a writer that nobody fences", Package: pkg, Test: "TestAQuestionIsPutBeforeTheEpochIsTaken", Says: "--- FAIL: TestAQuestionIsPutBeforeTheEpochIsTaken/no-fence-proof",
 		},
 		{
 			Name: "an acknowledgement for any epoch", Room: room, File: "pkg/dr/failover/step.go",
-			Old: "if e.Ack == nil || e.Ack.Epoch != x.Epoch {", New: "if e.Ack == nil {",
-			Why: "last month's consent moves the writer today", Package: pkg, Test: "TestAQuestionIsPutBeforeTheEpochIsTaken", Says: "--- FAIL: TestAQuestionIsPutBeforeTheEpochIsTaken/lag-unknown/an_acknowledgement_for_another_epoch_is_refused",
+			Old: "if e.Ack == nil || e.Ack.Execution != x.ID || e.Ack.Question != x.Question.ID {", New: "if e.Ack == nil {",
+			Why: "last month's consent moves the writer today", Package: pkg, Test: "TestAQuestionIsPutBeforeTheEpochIsTaken", Says: "--- FAIL: TestAQuestionIsPutBeforeTheEpochIsTaken/lag-unknown/an_acknowledgement_for_another_question_is_refused",
 		},
 	}
 }

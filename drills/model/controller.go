@@ -11,10 +11,11 @@ var policy = dr.DefaultPolicy()
 // brings about no event that the controller would not.
 func (x execution) follow(e failover.Event, without Without) execution {
 	full := failover.Execution{
-		State: states[x.State], Epoch: dr.Epoch(x.Epoch), Mode: failover.ModeFailover,
+		ID: "x", State: states[x.State], Epoch: dr.Epoch(x.Epoch), Mode: failover.ModeFailover,
 		Evidence: failover.Evidence{Witness: true, LagKnown: !x.LagUnknown || without == Consent, MonitorDiedFirst: x.DiedFirst},
 	}
 	if x.State == operator {
+		full.Question = failover.Question{ID: "1", Codes: []failover.Code{failover.CodeLagUnknown, failover.CodeNoFenceProof}}
 		full.Asked = states[x.Asked]
 		if x.Asked == gated {
 			full.Code = failover.CodePromotionStuck
@@ -24,7 +25,8 @@ func (x execution) follow(e failover.Event, without Without) execution {
 		full.Mode = failover.ModeSwitchover
 	}
 	if x.Consented {
-		full.Ack = &failover.Acknowledgement{Epoch: full.Epoch}
+		full.Ack = &failover.Acknowledgement{Execution: "x"}
+		full.Accepted = failover.Question{Codes: []failover.Code{failover.CodeLagUnknown, failover.CodeNoFenceProof}}
 	}
 	next, err := failover.Step(policy, full, e)
 	if err != nil {
@@ -248,7 +250,7 @@ func (w *step) question(r, k uint8, outcome outcome) {
 		outcome(action{what: perform, who: r, which: k}, failover.Event{Kind: failover.EvRecovered}, nil)
 	}
 	if w.s.majority(r) {
-		ack := &failover.Acknowledgement{Epoch: dr.Epoch(x.Epoch)}
+		ack := &failover.Acknowledgement{Execution: "x", Question: "1"}
 		outcome(action{what: consent, who: r, which: k}, failover.Event{Kind: failover.EvAcknowledged, Ack: ack}, func(t *State, _ *member, x *execution) {
 			// A switchover becomes a failover, and its fence may have been proven by the lease
 			// of a monitor that was not there.

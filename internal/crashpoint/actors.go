@@ -116,7 +116,7 @@ func (s *Stage) operate() {
 		defer cancel()
 		wg.Go(func() { _ = cfg.Watch.Run(ctx, s.Policy, cfg.Leaser, s.to, nil) })
 		for ctx.Err() == nil {
-			if x, err := c.Switchover(ctx); err == nil && x.State.Ended() {
+			if x, err := c.Switchover(ctx, failover.Origin{By: "operator", Reason: "planned"}); err == nil && x.State.Ended() {
 				return
 			}
 			if e, ok := s.world.Newest(); ok && e.Execution.State.Ended() {
@@ -145,7 +145,7 @@ func (s *Stage) person() {
 			continue
 		}
 		s.wait(time.Second)
-		if s.world.Acknowledge(s.Ctx, failover.Acknowledgement{Epoch: e.Execution.Epoch, By: "oncall", Reason: "accepted"}) == nil {
+		if s.world.Acknowledge(s.Ctx, failover.Acknowledgement{Execution: e.Execution.ID, Question: e.Execution.Question.ID, By: "oncall", Reason: "accepted"}) == nil {
 			return
 		}
 	}

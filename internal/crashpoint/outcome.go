@@ -93,7 +93,7 @@ func (o Outcome) journal() []string {
 	if !o.Course.Planned && (len(last.Evidence.Dark) < 2 || len(last.Evidence.Vantages) < 2) {
 		fail("promoted on evidence %v from %v", last.Evidence.Dark, last.Evidence.Vantages)
 	}
-	if o.Course.Asks != (last.Ack != nil) || o.Course.Asks && (happened[failover.EvAcknowledged] != 1 || last.Ack.Epoch != 2) {
+	if o.Course.Asks != (last.Ack != nil) || o.Course.Asks && (happened[failover.EvAcknowledged] != 1 || last.Ack.Execution != last.ID) {
 		fail("acknowledged %d times: %+v", happened[failover.EvAcknowledged], last.Ack)
 	}
 	if o.Course.Planned != (last.Mode == failover.ModeSwitchover) {

@@ -109,3 +109,9 @@ func (l line) Lag(ctx context.Context) (got *health.Lag, err error) {
 	err = l.pass(ctx, heartbeats, func(ctx context.Context) (err error) { got, err = l.db.Lag(ctx); return err })
 	return got, err
 }
+
+// Role implements aurora.Roler.
+func (l line) Role(ctx context.Context) (role failover.Role, err error) {
+	err = l.process.Pass(ctx, func(ctx context.Context) (err error) { role, err = l.db.Role(ctx); return err })
+	return role, err
+}

@@ -81,8 +81,14 @@ func (p parts) controller(store *dynamo.Store) (*failover.ControllerConfig, erro
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, err
 	}
+	preflight, err := aurora.NewPreflight(aurora.PreflightConfig{
+		Cluster: promoter, Member: p.world.clusters()[p.region], API: p.rds(p.region), Database: p.dial(p.region),
+	})
+	if err != nil {
+		return nil, err
+	}
 	return &failover.ControllerConfig{
-		Journal: store, Acknowledger: store, Promoter: promoter, Beater: p.dial(p.region), Notifier: notifier,
+		Journal: store, Acknowledger: store, Promoter: promoter, Preflight: preflight, Beater: p.dial(p.region), Notifier: notifier,
 		Router: aurora.Router{Redirecter: role, Reacher: endpointReach{p}},
 	}, nil
 }

@@ -1,7 +1,6 @@
 package event
 
 import (
-	"strconv"
 	"time"
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
@@ -73,7 +72,7 @@ func Of(x failover.Execution, took time.Duration) Response {
 
 // QuestionOf names the question that an execution asks. Another question of the same
 // execution has another name.
-func QuestionOf(x failover.Execution) string { return strconv.Itoa(x.Seq) }
+func QuestionOf(x failover.Execution) string { return x.Question.ID }
 
 // AnswerTo returns the request that answers the question of an execution.
 func AnswerTo(x failover.Execution, by, reason string) Request {

@@ -99,7 +99,9 @@ func (h *Handler) do(ctx context.Context, w event.Request, began time.Time) (eve
 			"let it end, or abort it in "+s.last.To.String()), nil
 	case w.Mode == event.Switchover:
 		return h.drive(ctx, w, s.open(own), func(ctx context.Context, began func()) (event.Response, error) {
-			return answer(h.walk(ctx, began, (*failover.Controller).Switchover))
+			return answer(h.walk(ctx, began, func(c *failover.Controller, ctx context.Context) (failover.Execution, error) {
+				return c.Switchover(ctx, failover.Origin{By: w.By, Reason: w.Reason})
+			}))
 		})
 	}
 	return h.drive(ctx, w, true, func(ctx context.Context, _ func()) (event.Response, error) { return h.failover(ctx, s, began) })
@@ -128,7 +130,7 @@ func (h *Handler) acknowledge(ctx context.Context, s scene, w event.Request) (ev
 	if r, refused := h.another(s, w); refused {
 		return r, nil
 	}
-	a := failover.Acknowledgement{Epoch: s.last.Epoch, By: w.By, Reason: w.Reason}
+	a := failover.Acknowledgement{Execution: s.last.ID, Question: w.Question, By: w.By, Reason: w.Reason}
 	switch {
 	case s.consented(a) && s.last.State.Ended():
 		return event.Of(s.last, 0), nil // the answer to the first one was lost

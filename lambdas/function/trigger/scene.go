@@ -51,7 +51,7 @@ func (s scene) moot(before scene) bool {
 func (s scene) asks() bool {
 	x, l := s.last, s.lease
 	switch {
-	case x.State != failover.AwaitingApproval:
+	case x.State != failover.AwaitingApproval || len(x.Owed) > 0:
 		return false
 	case s.ack != nil && (x.Ack == nil || *x.Ack != *s.ack):
 		return false
@@ -100,7 +100,7 @@ func (h *Handler) read(ctx context.Context) (s scene, err error) {
 	if s.last = e.Execution; s.last.State != failover.AwaitingApproval {
 		return s, nil
 	}
-	a, err := h.cfg.Agent.Controller.Acknowledger.Acknowledgement(call, s.last.Epoch)
+	a, err := h.cfg.Agent.Controller.Acknowledger.Acknowledgement(call, s.last.ID, s.last.Question.ID)
 	switch {
 	case err == nil:
 		s.ack = &a

@@ -61,8 +61,8 @@ func (e *ears) trace() *dr.Trace {
 	}
 }
 
-// notifier tells people, and then that they were told: the invocation must not end
-// between the question's entry in the journal and the message.
+// notifier hears when people can't be told: the invocation then ends, and the next one
+// tries again. Otherwise it ends when the journal holds that they were told.
 type notifier struct {
 	failover.Notifier
 	ears *ears
@@ -70,7 +70,8 @@ type notifier struct {
 
 func (n notifier) Notify(ctx context.Context, m failover.Message) error {
 	err := n.Notifier.Notify(ctx, m)
-	if n.ears.waits.Load() {
+	if err != nil && n.ears.waits.Load() {
+		// People are told by the next invocation, which is asked for soon.
 		put(n.ears.asked, struct{}{})
 	}
 	return err
@@ -81,6 +82,11 @@ func (h *Handler) agent(e *ears) failover.AgentConfig {
 	cfg, c := h.cfg.Agent, *h.cfg.Agent.Controller
 	cfg.Trace = dr.Join(h.cfg.Agent.Trace, e.trace())
 	c.Notifier = notifier{c.Notifier, e}
+	c.OnTold = func(x failover.Execution) {
+		if x.State == failover.AwaitingApproval {
+			put(e.asked, struct{}{})
+		}
+	}
 	cfg.Controller, cfg.OnOutcome = &c, e.heard
 	return cfg
 }

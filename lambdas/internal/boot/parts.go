@@ -235,8 +235,14 @@ func (b *builder) controller(role *cloudwatch.Role, local *aurora.SQL) (*failove
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, err
 	}
+	preflight, err := aurora.NewPreflight(aurora.PreflightConfig{
+		Cluster: promoter, Member: s.Clusters[s.Region], API: b.apis[s.Region], Database: local,
+	})
+	if err != nil {
+		return nil, err
+	}
 	return &failover.ControllerConfig{
-		Journal: b.store, Acknowledger: b.store, Promoter: promoter, Beater: local, Notifier: people,
+		Journal: b.store, Acknowledger: b.store, Promoter: promoter, Preflight: preflight, Beater: local, Notifier: people,
 		Router: aurora.Router{Redirecter: role, Reacher: endpoint},
 	}, nil
 }

@@ -9,6 +9,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
 // Error is a failed operation on the global database or one of its members.
@@ -31,6 +32,22 @@ func (e *Error) Error() string {
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// Is reports failover.ErrRefused for a code that asking again does not change.
+func (e *Error) Is(target error) bool { return target == failover.ErrRefused && permanent[e.Code] }
+
+// permanent are the codes of refusals that last until somebody does something. Throttling
+// (Throttling, RequestLimitExceeded), a server's error (InternalFailure,
+// ServiceUnavailable) and no answer are none: they are over by themselves. A state fault
+// may be, when another operation is just ending, so it counts after some refusals in a row.
+var permanent = map[string]bool{
+	"InvalidGlobalClusterStateFault": true, "InvalidDBClusterStateFault": true, "InvalidDBInstanceState": true,
+	"GlobalClusterNotFoundFault": true, "DBClusterNotFoundFault": true, "DBInstanceNotFound": true,
+	"AccessDenied": true, "AccessDeniedException": true, "UnauthorizedOperation": true, "NotAuthorized": true, "OptInRequired": true,
+	"InvalidClientTokenId": true, "UnrecognizedClientException": true, "SignatureDoesNotMatch": true, "MissingAuthenticationToken": true,
+	"InvalidParameterValue": true, "InvalidParameterCombination": true, "ValidationError": true, "KMSKeyNotAccessibleFault": true,
+	"InvalidAction": true, "UnsupportedOperation": true,
+}
 
 func apiError(op, subject string, region dr.Region, err error) *Error {
 	code := errorCode(err)

@@ -21,6 +21,9 @@ type GlobalCluster struct {
 	asked dr.Region                      // whose API began the last move
 	known map[dr.Region]failover.Cluster // what each Region's API last said
 	calls map[Call]int
+
+	lacking map[dr.Region][]string // what stands in the way of a promotion
+	foreign dr.Region              // a writer that is no member
 }
 
 // NewGlobalCluster returns the control plane of a pair. Every promotion takes a
@@ -28,7 +31,7 @@ type GlobalCluster struct {
 func NewGlobalCluster(net *Network, pair *Pair, promotion func() time.Duration) *GlobalCluster {
 	return &GlobalCluster{
 		net: net, pair: pair, promotion: promotion,
-		known: make(map[dr.Region]failover.Cluster), calls: make(map[Call]int),
+		known: make(map[dr.Region]failover.Cluster), calls: make(map[Call]int), lacking: make(map[dr.Region][]string),
 	}
 }
 
@@ -81,6 +84,9 @@ func (g *GlobalCluster) view(r dr.Region) failover.Cluster {
 	defer g.mu.Unlock()
 	if old, ok := g.known[r]; ok && g.asked != "" && !g.net.Reaches(r, g.asked) {
 		return old
+	}
+	if g.foreign != "" {
+		writer = g.foreign
 	}
 	now := failover.Cluster{Status: "available", Writer: writer, MovingTo: to}
 	if to != "" {

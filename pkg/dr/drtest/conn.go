@@ -96,3 +96,10 @@ func (c *Conn) Lag(ctx context.Context) (*health.Lag, error) {
 	err := c.carry(ctx, OpLag, func() (err error) { got, err = c.db.Lag(ctx); return err })
 	return orZero(got, err)
 }
+
+// Role tells what the server takes itself for.
+func (c *Conn) Role(ctx context.Context) (failover.Role, error) {
+	var got failover.Role
+	err := c.carry(ctx, OpRole, func() (err error) { got, err = c.db.Role(ctx); return err })
+	return orZero(got, err)
+}

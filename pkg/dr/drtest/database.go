@@ -367,3 +367,15 @@ func (db *Database) release() {
 		db.thaw = nil
 	}
 }
+
+// Role tells what the server takes itself for.
+func (db *Database) Role(ctx context.Context) (failover.Role, error) {
+	if err := db.serve(ctx); err != nil {
+		return "", err
+	}
+	defer db.pair.mu.Unlock()
+	if db.secondary {
+		return failover.RoleSecondary, nil
+	}
+	return failover.RoleWriter, nil
+}

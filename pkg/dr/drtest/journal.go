@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
@@ -52,6 +51,9 @@ func (v *StoreView) Latest(ctx context.Context) (failover.Entry, error) {
 		got = slices.MaxFunc(v.store.journal, func(a, b failover.Entry) int {
 			return cmp.Or(cmp.Compare(a.Execution.ID, b.Execution.ID), cmp.Compare(a.Execution.Seq, b.Execution.Seq))
 		})
+		if got.Version > failover.JournalVersion {
+			return fmt.Errorf("%w: version %d", failover.ErrNewerEntry, got.Version)
+		}
 		return nil
 	})
 	return orZero(got, err)
@@ -62,7 +64,7 @@ func (v *StoreView) Settled(ctx context.Context, since time.Time) (int, error) {
 	n := 0
 	err := v.carry(ctx, OpSettled, func() error {
 		for _, e := range v.store.journal {
-			if e.Execution.State == failover.Settled && e.Execution.Mode == failover.ModeFailover && !e.At.Before(since) {
+			if e.Execution.State == failover.Settled && e.Event == failover.EvAnnounced && e.Execution.Mode == failover.ModeFailover && !e.At.Before(since) {
 				n++
 			}
 		}
@@ -99,21 +101,27 @@ func (s *Store) Lease() (failover.Lease, bool) {
 	return *s.lease, true
 }
 
-// Acknowledge implements failover.Acknowledger. A later acknowledgement of the
-// same epoch replaces the earlier one.
+// question names a question of an execution.
+type question struct{ execution, id string }
+
+// Acknowledge implements failover.Acknowledger.
 func (v *StoreView) Acknowledge(ctx context.Context, a failover.Acknowledgement) error {
 	return v.carry(ctx, OpAcknowledge, func() error {
-		v.store.acks[a.Epoch] = a
+		key := question{a.Execution, a.Question}
+		if have, answered := v.store.acks[key]; answered && have != a {
+			return failover.ErrAcknowledged
+		}
+		v.store.acks[key] = a
 		return nil
 	})
 }
 
 // Acknowledgement implements failover.Acknowledger.
-func (v *StoreView) Acknowledgement(ctx context.Context, e dr.Epoch) (failover.Acknowledgement, error) {
+func (v *StoreView) Acknowledgement(ctx context.Context, execution, id string) (failover.Acknowledgement, error) {
 	var got failover.Acknowledgement
 	err := v.carry(ctx, OpAcknowledged, func() error {
 		var ok bool
-		if got, ok = v.store.acks[e]; !ok {
+		if got, ok = v.store.acks[question{execution, id}]; !ok {
 			return failover.ErrNotAcknowledged
 		}
 		return nil

@@ -32,6 +32,8 @@ const (
 	OpAcknowledge  Op = "ack.write"
 	OpAcknowledged Op = "ack.read"
 	OpDescribe     Op = "cluster.describe"
+	OpPreflight    Op = "cluster.preflight" // the control plane's part; the server's is OpRole
+	OpRole         Op = "db.role"
 	OpFailover     Op = "cluster.failover"
 	OpSwitchover   Op = "cluster.switchover"
 	OpIsolate      Op = "cluster.isolate"

@@ -21,14 +21,14 @@ type Store struct {
 	newer      bool // a newer version of Lifeboat has written the lease
 	heartbeats map[dr.Region]failover.Heartbeat
 	journal    []failover.Entry
-	acks       map[dr.Epoch]failover.Acknowledgement
+	acks       map[question]failover.Acknowledgement
 }
 
 // NewStore returns an empty store.
 func NewStore(net *Network) *Store {
 	return &Store{
 		net: net, heartbeats: make(map[dr.Region]failover.Heartbeat),
-		acks: make(map[dr.Epoch]failover.Acknowledgement),
+		acks: make(map[question]failover.Acknowledgement),
 	}
 }
 

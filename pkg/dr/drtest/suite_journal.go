@@ -21,6 +21,13 @@ func entry(id string, seq int, s failover.State, m failover.Mode, at time.Time) 
 	}
 }
 
+// announced is the entry that settles an execution.
+func announced(id string, seq int, m failover.Mode, at time.Time) failover.Entry {
+	e := entry(id, seq, failover.Settled, m, at)
+	e.Event = failover.EvAnnounced
+	return e
+}
+
 // TestJournal holds a Journal against its documentation. open returns an empty one.
 func TestJournal(t *testing.T, open func(t *testing.T) failover.Journal) {
 	t.Run("an empty journal says so", func(t *testing.T) {
@@ -44,9 +51,14 @@ func TestJournal(t *testing.T, open func(t *testing.T) failover.Journal) {
 					Vantages: []dr.Region{"us-west-2", health.Store}, MonitorDiedFirst: true,
 					Lag: 5 * time.Second, LagAge: time.Second, LagKnown: true, LeaseRev: 41, Recent: 1, Witness: true, Why: "sql dead",
 				},
-				Ack: &failover.Acknowledgement{Epoch: 7, By: "ops", Reason: "the Region is gone"},
+				Origin: failover.Origin{By: "jane", Reason: "planned"}, Last: failover.Origin{By: "jane", Reason: "not today"}, Back: 8, Released: true,
+				Question: failover.Question{ID: "2", Codes: []failover.Code{failover.CodeLagAboveLimit, failover.CodeFailoverBudget}, Lag: 5 * time.Second, LagKnown: true},
+				Ack:      &failover.Acknowledgement{Execution: "0000000007-0001", Question: "1", By: "ops", Reason: "the Region is gone"},
+				Accepted: failover.Question{ID: "1", Codes: []failover.Code{failover.CodeLagUnknown}},
+				Pause:    &failover.Pause{Until: noon.Add(time.Hour), By: "jane", Reason: "maintenance"},
+				Owed:     []failover.Notice{{What: failover.NoticeQuestion, Question: "2"}, {What: failover.NoticeMoved}},
 			},
-			Event: failover.EvConfirmed, At: noon,
+			Version: failover.JournalVersion, Event: failover.EvConfirmed, At: noon,
 		}
 		require.NoError(t, j.Append(ctx, want))
 		got, err := j.Latest(ctx)
@@ -108,14 +120,25 @@ func TestJournal(t *testing.T, open func(t *testing.T) failover.Journal) {
 		require.Equal(t, "0000000010-0001", id, "an entry that comes late does not make its execution the newest")
 	})
 
+	t.Run("an entry of a newer version is an error, and no entry", func(t *testing.T) {
+		j, ctx := open(t), callContext(t)
+		e := entry("0000000002-0001", 1, failover.Confirmed, failover.ModeFailover, noon)
+		e.Version = failover.JournalVersion + 1
+		require.NoError(t, j.Append(ctx, e))
+		got, err := j.Latest(ctx)
+		require.ErrorIs(t, err, failover.ErrNewerEntry, "what a newer version has written must not be read as if it were known")
+		require.Zero(t, got)
+	})
+
 	t.Run("settled counts automatic failovers since an instant", func(t *testing.T) {
 		j, ctx := open(t), callContext(t)
 		for i, e := range []failover.Entry{
 			entry("0000000002-0001", 1, failover.Redirected, failover.ModeFailover, noon),
-			entry("0000000002-0001", 2, failover.Settled, failover.ModeFailover, noon),
-			entry("0000000003-0001", 1, failover.Settled, failover.ModeSwitchover, noon.Add(time.Minute)),
+			announced("0000000002-0001", 2, failover.ModeFailover, noon),
+			entry("0000000002-0001", 3, failover.Settled, failover.ModeFailover, noon.Add(time.Minute)), // told, or paused: not once more
+			announced("0000000003-0001", 1, failover.ModeSwitchover, noon.Add(time.Minute)),
 			entry("0000000004-0001", 1, failover.Aborted, failover.ModeFailover, noon.Add(2*time.Minute)),
-			entry("0000000005-0001", 1, failover.Settled, failover.ModeFailover, noon.Add(30*time.Minute)),
+			announced("0000000005-0001", 1, failover.ModeFailover, noon.Add(30*time.Minute)),
 			entry("0000000006-0001", 1, failover.AwaitingApproval, failover.ModeFailover, noon.Add(40*time.Minute)),
 		} {
 			require.NoError(t, j.Append(ctx, e), "entry %d", i)
@@ -144,37 +167,44 @@ func TestJournal(t *testing.T, open func(t *testing.T) failover.Journal) {
 // TestAcknowledger holds an Acknowledger against its documentation. open returns an
 // empty one.
 func TestAcknowledger(t *testing.T, open func(t *testing.T) failover.Acknowledger) {
-	t.Run("an acknowledgement counts for its epoch", func(t *testing.T) {
+	const id = "0000000007-0001"
+	want := failover.Acknowledgement{Execution: id, Question: "1", By: "ops", Reason: "the Region is gone"}
+
+	t.Run("an acknowledgement counts for its execution and question", func(t *testing.T) {
 		a, ctx := open(t), callContext(t)
-		_, err := a.Acknowledgement(ctx, 7)
+		_, err := a.Acknowledgement(ctx, id, "1")
 		require.ErrorIs(t, err, failover.ErrNotAcknowledged)
-		want := failover.Acknowledgement{Epoch: 7, By: "ops", Reason: "the Region is gone"}
 		require.NoError(t, a.Acknowledge(ctx, want))
-		got, err := a.Acknowledgement(ctx, 7)
+		got, err := a.Acknowledgement(ctx, id, "1")
 		require.NoError(t, err)
 		require.Equal(t, want, got)
-		for _, other := range []dr.Epoch{6, 8, 77} {
-			_, err = a.Acknowledgement(ctx, other)
-			require.ErrorIs(t, err, failover.ErrNotAcknowledged, "epoch %d", other)
+		for _, other := range [][2]string{{id, "2"}, {id, "11"}, {"0000000007-0002", "1"}, {"0000000008-0001", "1"}, {"0000000007", "0001#1"}} {
+			_, err = a.Acknowledgement(ctx, other[0], other[1])
+			require.ErrorIs(t, err, failover.ErrNotAcknowledged, "a consent counts for no other question: %v", other)
 		}
 	})
 
-	t.Run("a later one replaces it", func(t *testing.T) {
+	t.Run("the first answer stays, and the same one again is success", func(t *testing.T) {
 		a, ctx := open(t), callContext(t)
-		require.NoError(t, a.Acknowledge(ctx, failover.Acknowledgement{Epoch: 7, By: "ops", Reason: "first question"}))
-		second := failover.Acknowledgement{Epoch: 7, By: "ops", Reason: "second question of the same execution"}
-		require.NoError(t, a.Acknowledge(ctx, second))
-		got, err := a.Acknowledgement(ctx, 7)
+		require.NoError(t, a.Acknowledge(ctx, want))
+		require.NoError(t, a.Acknowledge(ctx, want), "its answer may have been lost")
+		second := want
+		second.By = "another"
+		require.ErrorIs(t, a.Acknowledge(ctx, second), failover.ErrAcknowledged, "two answers to a question are one")
+		got, err := a.Acknowledgement(ctx, id, "1")
 		require.NoError(t, err)
-		require.Equal(t, second, got)
+		require.Equal(t, want, got)
+		next := want
+		next.Question = "2"
+		require.NoError(t, a.Acknowledge(ctx, next), "the next question has an answer of its own")
 	})
 
 	t.Run("no call succeeds under an ended context", func(t *testing.T) {
 		a := open(t)
-		require.Error(t, a.Acknowledge(endedContext(t), failover.Acknowledgement{Epoch: 7}))
-		_, err := a.Acknowledgement(endedContext(t), 7)
+		require.Error(t, a.Acknowledge(endedContext(t), want))
+		_, err := a.Acknowledgement(endedContext(t), id, "1")
 		require.Error(t, err)
-		require.NotErrorIs(t, err, failover.ErrNotAcknowledged, "nobody looked")
+		require.NotErrorIs(t, err, failover.ErrNotAcknowledged, "nothing was looked at")
 	})
 }
 

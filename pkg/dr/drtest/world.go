@@ -99,7 +99,7 @@ func (w *World) Controller(r dr.Region, p dr.Policy, watch *failover.Watch, t *d
 	store := w.Store.At(r)
 	return failover.ControllerConfig{
 		Region: r, Topology: w.Topology, Policy: p, Leaser: store, Watch: watch, Heartbeats: store, Journal: store,
-		Acknowledger: store, Promoter: w.Cluster.At(r), Beater: w.Net.Dial(r, w.Pair.DB(r)),
+		Acknowledger: store, Promoter: w.Cluster.At(r), Preflight: w.Cluster.At(r), Beater: w.Net.Dial(r, w.Pair.DB(r)),
 		Router: w.Router.At(r), Notifier: w.Notifiers[r], Trace: t,
 	}
 }

@@ -91,11 +91,11 @@ var kinds = []kind{
 	},
 	{
 		write: func(ctx context.Context, s *dynamo.Store, text string, n uint64) (any, error) {
-			a := failover.Acknowledgement{Epoch: dr.Epoch(n + 1), By: "x" + text, Reason: text}
+			a := failover.Acknowledgement{Execution: "x" + text, Question: fmt.Sprint(n), By: "x" + text, Reason: text}
 			return a, s.Acknowledge(ctx, a)
 		},
-		read: func(ctx context.Context, s *dynamo.Store, _ string, n uint64) (any, error) {
-			return s.Acknowledgement(ctx, dr.Epoch(n+1))
+		read: func(ctx context.Context, s *dynamo.Store, text string, n uint64) (any, error) {
+			return s.Acknowledgement(ctx, "x"+text, fmt.Sprint(n))
 		},
 		whole: func(t *testing.T, v any) { require.NotEmpty(t, v.(failover.Acknowledgement).By, "nobody consents") },
 	},

@@ -89,7 +89,8 @@ func (s *Store) Latest(ctx context.Context) (failover.Entry, error) {
 func (s *Store) Settled(ctx context.Context, since time.Time) (int, error) {
 	query := s.prefixed(journalPrefix)
 	query.Select = types.SelectCount
-	query.FilterExpression = aws.String("#state = :settled AND #mode = :failover AND #at >= :since")
+	query.FilterExpression = aws.String("#state = :settled AND #event = :announced AND #mode = :failover AND #at >= :since")
+	query.ExpressionAttributeNames["#event"], query.ExpressionAttributeValues[":announced"] = "event", str(string(failover.EvAnnounced))
 	query.ExpressionAttributeNames["#state"], query.ExpressionAttributeValues[":settled"] = "state", str(string(failover.Settled))
 	query.ExpressionAttributeNames["#mode"], query.ExpressionAttributeValues[":failover"] = "mode", str(string(failover.ModeFailover))
 	query.ExpressionAttributeNames["#at"], query.ExpressionAttributeValues[":since"] = "at", instant(since)
@@ -121,6 +122,10 @@ func entry(it item) (failover.Entry, error) {
 	body := r.str("entry")
 	if r.err != nil {
 		return failover.Entry{}, r.err
+	}
+	var format struct{ Version int } // before the rest, which may be of another form
+	if err := json.Unmarshal([]byte(body), &format); err == nil && format.Version > failover.JournalVersion {
+		return failover.Entry{}, fmt.Errorf("item %s: %w: version %d, this program knows %d", it.sk(), failover.ErrNewerEntry, format.Version, failover.JournalVersion)
 	}
 	var e failover.Entry
 	if err := json.Unmarshal([]byte(body), &e); err != nil {

@@ -20,7 +20,7 @@ func journalEntry() failover.Entry {
 		Execution: failover.Execution{
 			ID: "0000000005-0001", Seq: 3, Mode: failover.ModeFailover, From: east, To: west, State: failover.Fenced, Epoch: 5,
 			Evidence: failover.Evidence{DarkSince: at.Add(-8 * time.Second), Dark: []health.Family{health.SQL}, Vantages: []dr.Region{west}, LagKnown: true},
-			Ack:      &failover.Acknowledgement{Epoch: 5, By: "ada", Reason: "accepted"},
+			Ack:      &failover.Acknowledgement{Execution: "0000000005-0001", Question: "1", By: "ada", Reason: "accepted"},
 		},
 		Event: failover.EvFenceProven, At: at,
 	}
@@ -123,14 +123,14 @@ func TestHeartbeats(t *testing.T) {
 }
 
 func TestAcknowledgements(t *testing.T) {
-	a := failover.Acknowledgement{Epoch: 5, By: "ada", Reason: "the lag is known to be small"}
+	a := failover.Acknowledgement{Execution: "0000000005-0001", Question: "2", By: "ada", Reason: "the lag is known to be small"}
 	w, s := script(t, ok(`{}`), reply{}, ok(`{}`))
 	require.NoError(t, s.Acknowledge(t.Context(), a))
 	w.replies[1] = stored(t, "Item", w.seen[0])
-	got, err := s.Acknowledgement(t.Context(), 5)
+	got, err := s.Acknowledgement(t.Context(), a.Execution, "2")
 	require.NoError(t, err)
 	require.Equal(t, a, got)
-	_, err = s.Acknowledgement(t.Context(), 6)
+	_, err = s.Acknowledgement(t.Context(), a.Execution, "3")
 	require.ErrorIs(t, err, failover.ErrNotAcknowledged)
-	require.ErrorContains(t, s.Acknowledge(t.Context(), failover.Acknowledgement{Epoch: 5}), "the name of who consents")
+	require.ErrorContains(t, s.Acknowledge(t.Context(), failover.Acknowledgement{Execution: a.Execution, Question: "2"}), "the name of who consents")
 }

@@ -24,10 +24,21 @@ type ControllerConfig struct {
 	Journal      Journal
 	Acknowledger Acknowledger
 	Promoter     Promoter
+	Preflight    Preflighter
 	Beater       Beater // on the database of the controller's own Region
 	Router       Router
 	Notifier     Notifier
 	Trace        *dr.Trace
+
+	// Trigger is the name of the function that takes people's answers, for the messages
+	// that ask. Optional.
+	Trigger string
+	// Verdict returns what is thought now of the Region that is given up, so that an open
+	// question says what is at stake now. Optional.
+	Verdict func() health.Verdict
+	// OnTold is called when the journal holds that people have accepted a message of an
+	// execution. It must not block. Optional.
+	OnTold func(Execution)
 }
 
 // Controller moves the writer to its own Region, one journalled step at a time.
@@ -49,7 +60,7 @@ func NewController(cfg ControllerConfig) (*Controller, error) {
 	for name, missing := range map[string]bool{
 		"Leaser": cfg.Leaser == nil, "Watch": cfg.Watch == nil, "Heartbeats": cfg.Heartbeats == nil,
 		"Journal": cfg.Journal == nil, "Acknowledger": cfg.Acknowledger == nil, "Promoter": cfg.Promoter == nil,
-		"Beater": cfg.Beater == nil, "Router": cfg.Router == nil, "Notifier": cfg.Notifier == nil,
+		"Preflight": cfg.Preflight == nil, "Beater": cfg.Beater == nil, "Router": cfg.Router == nil, "Notifier": cfg.Notifier == nil,
 	} {
 		if missing {
 			errs = append(errs, fmt.Errorf("failover: controller: %s is required", name))
@@ -77,48 +88,110 @@ func (c *Controller) Failover(ctx context.Context, v health.Verdict) (Execution,
 	if _, known := c.cfg.Watch.Lease(); known && c.cfg.Watch.Unchanged() < c.cfg.Policy.SilentAfter() {
 		return Execution{}, fmt.Errorf("failover: %s has renewed its lease since the verdict: it lives", v.Subject)
 	}
-	return c.begin(ctx, EvConfirmed, v.Subject, nil, func(l Lease) Evidence {
-		ev := Evidence{
-			DarkSince: v.DarkSince, Dark: v.Dark, Vantages: v.Vantages, MonitorDiedFirst: v.MonitorDiedFirst,
-			LagAge: v.LagAge, LeaseRev: l.Rev, LeaseUnchanged: c.cfg.Watch.Unchanged(), Recent: recent, Witness: c.cfg.Topology.Witness != "", Why: v.Why(),
-		}
-		if v.Lag != nil {
-			ev.LagKnown, ev.Lag = true, v.Lag.Value
-		}
+	return c.begin(ctx, Event{Kind: EvConfirmed}, v.Subject, c.automatic, func(l Lease) Evidence {
+		ev := c.evidence(v, l)
+		ev.Recent = recent
 		return ev
 	})
 }
 
+// evidence is what a verdict says of the holder of a lease.
+func (c *Controller) evidence(v health.Verdict, l Lease) Evidence {
+	ev := Evidence{
+		DarkSince: v.DarkSince, Dark: v.Dark, Vantages: v.Vantages, MonitorDiedFirst: v.MonitorDiedFirst,
+		LagAge: v.LagAge, LeaseRev: l.Rev, LeaseUnchanged: c.cfg.Watch.Unchanged(), Witness: c.cfg.Topology.Witness != "", Why: v.Why(),
+	}
+	if v.Lag != nil {
+		ev.LagKnown, ev.Lag = true, v.Lag.Value
+	}
+	return ev
+}
+
+// automatic refuses to begin what no person has asked for while the automation is off.
+func (c *Controller) automatic(_ context.Context, last Execution) error {
+	if c.cfg.Policy.Automatic == dr.AutomaticNever {
+		return &Denied{Code: DenyObserveOnly, Execution: last.ID, State: last.State, Reason: "the policy is to observe only (Automatic: never): a failover would begin now"}
+	}
+	if p := last.Pause; p.Active(time.Now()) {
+		return &Denied{Code: DenyPaused, Execution: last.ID, State: last.State, Reason: pausedWhy(p)}
+	}
+	return nil
+}
+
+func pausedWhy(p *Pause) string {
+	return fmt.Sprintf("%s has paused the automation until %s: %s", p.By, p.Until.UTC().Format(time.RFC3339), p.Reason)
+}
+
 // Switchover moves the writer here without loss while both Regions are healthy. It
 // is also the way back after a failover, and always a person's decision. It does not
-// begin while nobody renews the writer's lease: without a monitor there nobody confirms
-// the fence.
-func (c *Controller) Switchover(ctx context.Context) (Execution, error) {
-	return c.begin(ctx, EvRequested, c.cfg.Topology.Peer(c.cfg.Region), c.renewed, func(l Lease) Evidence {
-		return Evidence{LeaseRev: l.Rev, Witness: c.cfg.Topology.Witness != "", Why: "requested by an operator"}
+// begin while the writer's lease is not renewed: without a monitor there the fence is not
+// confirmed.
+func (c *Controller) Switchover(ctx context.Context, o Origin) (Execution, error) {
+	why := "requested by a person"
+	if o.By != "" {
+		why = fmt.Sprintf("requested by %s: %s", o.By, o.Reason)
+	}
+	return c.begin(ctx, Event{Kind: EvRequested, Origin: o}, c.cfg.Topology.Peer(c.cfg.Region), c.renewed, func(l Lease) Evidence {
+		return Evidence{LeaseRev: l.Rev, Witness: c.cfg.Topology.Witness != "", Why: why}
 	})
 }
 
-// Resume continues the execution that the journal holds open for this Region, and
-// reports whether there was one.
+// Adopt follows a move of the writer that something else has made: the control plane
+// names the controller's own Region the writer, and its own server says that it is. The
+// lease, the fence of the old writer and the clients follow as in every execution. It
+// begins only when both say so, nothing is moving and no execution is open.
+func (c *Controller) Adopt(ctx context.Context) (Execution, error) {
+	peer := c.cfg.Topology.Peer(c.cfg.Region)
+	return c.begin(ctx, Event{Kind: EvAdopted}, peer, func(ctx context.Context, last Execution) error {
+		r, err := c.look(ctx)
+		switch {
+		case err != nil:
+			return fmt.Errorf("failover: adopt: %w", err)
+		case !r.ClusterKnown || r.Cluster.Writer != c.cfg.Region || r.Cluster.MovingTo != "":
+			return &Denied{Code: DenyPrecondition, Execution: last.ID, State: last.State, Reason: fmt.Sprintf("the control plane does not name %s the writer (%s)", c.cfg.Region, r.cluster())}
+		case r.Role != RoleWriter:
+			return &Denied{Code: DenyPrecondition, Execution: last.ID, State: last.State, Reason: fmt.Sprintf("the server of %s does not say that it is the writer (%s)", c.cfg.Region, r.server())}
+		}
+		return nil
+	}, func(l Lease) Evidence {
+		return Evidence{
+			LeaseRev: l.Rev, LeaseUnchanged: c.cfg.Watch.Unchanged(), Witness: c.cfg.Topology.Witness != "",
+			Why: fmt.Sprintf("the control plane and its own server name %s the writer, and Lifeboat has not moved it: a person or AWS has", c.cfg.Region),
+		}
+	})
+}
+
+// Resume continues the execution that the journal holds open for this Region, tells
+// people what is still owed to them, and reports whether there was an open execution.
 func (c *Controller) Resume(ctx context.Context) (Execution, bool, error) {
 	e, err := c.latest(ctx)
-	if err == nil && e.Execution.State.hasPromoted() && e.Execution.To == c.cfg.Region && c.onPromoted != nil {
-		c.onPromoted(e.Execution.Epoch) // by a predecessor, or by somebody else's hands
-	}
-	if errors.Is(err, ErrNoEntry) || err == nil && (e.Execution.State.Ended() || e.Execution.To != c.cfg.Region) {
+	if errors.Is(err, ErrNoEntry) {
 		return Execution{}, false, nil
 	}
 	if err != nil {
 		return Execution{}, false, err
 	}
+	x := e.Execution
+	if x.State.hasPromoted() && x.To == c.cfg.Region && c.onPromoted != nil {
+		c.onPromoted(x.Epoch) // by a predecessor, or by another process
+	}
+	if x.State == Returned && x.From == c.cfg.Region && x.Back > 0 && c.onPromoted != nil {
+		c.onPromoted(x.Back)
+	}
+	if x.To != c.cfg.Region {
+		return Execution{}, false, nil
+	}
 	c.entered.recall(e)
-	x, err := c.run(ctx, e.Execution)
+	if x.State.Ended() {
+		_, err := c.ended(ctx, x)
+		return Execution{}, false, err
+	}
+	x, err = c.run(ctx, x)
 	return x, true, err
 }
 
 // renewed watches the lease until it is renewed, for as long as a renewal may take.
-func (c *Controller) renewed(ctx context.Context) error {
+func (c *Controller) renewed(ctx context.Context, _ Execution) error {
 	for begun := time.Now(); ; {
 		silent := c.cfg.Watch.Unchanged()
 		switch limit := c.cfg.Policy.SilentAfter(); {
@@ -136,12 +209,12 @@ func (c *Controller) renewed(ctx context.Context) error {
 }
 
 // begin opens an execution when it may, or joins the one that is open.
-func (c *Controller) begin(ctx context.Context, k Kind, from dr.Region, may func(context.Context) error, evidence func(Lease) Evidence) (Execution, error) {
+func (c *Controller) begin(ctx context.Context, e Event, from dr.Region, may func(context.Context, Execution) error, evidence func(Lease) Evidence) (Execution, error) {
 	last, err := c.latest(ctx)
 	if err != nil && !errors.Is(err, ErrNoEntry) {
 		return Execution{}, err
 	}
-	if err == nil && !last.Execution.State.Ended() {
+	if err == nil && !last.Execution.State.Ended() && last.Execution.State != Steady {
 		if last.Execution.To != c.cfg.Region {
 			return Execution{}, fmt.Errorf("failover: execution %s moves the writer to %s: let it end first", last.Execution.ID, last.Execution.To)
 		}
@@ -155,21 +228,20 @@ func (c *Controller) begin(ctx context.Context, k Kind, from dr.Region, may func
 	if lease.Holder != from {
 		return Execution{}, fmt.Errorf("failover: %s does not hold the lease, %s does: nothing to move", from, lease.Holder)
 	}
-	if may != nil {
-		if err := may(ctx); err != nil {
-			return Execution{}, err
-		}
-		lease, _ = c.cfg.Watch.Lease() // by now
+	if err := may(ctx, last.Execution); err != nil {
+		return Execution{}, err
 	}
-	x := Execution{From: from, To: c.cfg.Region, State: Steady, Epoch: lease.Epoch + 1, Evidence: evidence(lease)}
+	lease, _ = c.cfg.Watch.Lease() // by now
+	x := Execution{From: from, To: c.cfg.Region, State: Steady, Epoch: lease.Epoch + 1, Evidence: evidence(lease), Pause: last.Execution.Pause}
 	if x.ID, err = executionID(x.Epoch, last.Execution.ID); err != nil {
 		return Execution{}, err
 	}
-	next, err := Step(c.cfg.Policy, x, Event{Kind: k, Detail: x.Evidence.Why})
+	e.Detail = x.Evidence.Why
+	next, err := Step(c.cfg.Policy, x, e)
 	if err != nil {
 		return x, err
 	}
-	next, err = c.append(ctx, x, next, k)
+	next, err = c.append(ctx, x, next, e.Kind)
 	if err != nil {
 		return x, err
 	}
@@ -189,6 +261,11 @@ func (c *Controller) run(ctx context.Context, x Execution) (Execution, error) {
 		if err := ctx.Err(); err != nil {
 			return x, err
 		}
+		if e.joined != nil {
+			c.trace(*e.joined)
+			x = *e.joined
+			continue
+		}
 		next, err := Step(c.cfg.Policy, x, e)
 		var refused *Refusal
 		if errors.As(err, &refused) {
@@ -199,6 +276,36 @@ func (c *Controller) run(ctx context.Context, x Execution) (Execution, error) {
 		}
 		x = next
 	}
+	return c.ended(ctx, x)
+}
+
+// ended does what is left when an execution has come to its end: an epoch that was taken
+// while the abort was journalled goes back, and people are told what they are owed. What
+// can't be told now stays owed.
+func (c *Controller) ended(ctx context.Context, x Execution) (Execution, error) {
+	if l, known := c.cfg.Watch.Lease(); x.State == Aborted && known && l.Execution == x.ID && l.Epoch == x.Epoch {
+		e := c.giveBack(ctx, x)
+		if err := ctx.Err(); err != nil {
+			return x, err
+		}
+		if e.Kind == EvReturned {
+			next, err := Step(c.cfg.Policy, x, e)
+			if err == nil {
+				next, err = c.append(ctx, x, next, e.Kind)
+			}
+			if err != nil {
+				return x, err
+			}
+			x = next
+		}
+	}
+	for len(x.Owed) > 0 && x.Owed[0] != (Notice{}) {
+		told, err := c.tell(ctx, x, x.Owed[0])
+		if err != nil || !x.State.Ended() {
+			return x, nil //nolint:nilerr // it stays owed, and was reported
+		}
+		x = told
+	}
 	return x, nil
 }
 
@@ -206,14 +313,17 @@ func (c *Controller) run(ctx context.Context, x Execution) (Execution, error) {
 // returns that controller's outcome instead: there is one history.
 func (c *Controller) append(ctx context.Context, x, next Execution, k Kind) (Execution, error) {
 	next.Seq = x.Seq + 1
-	entry := Entry{Execution: next, Event: k, At: time.Now().UTC()}
+	entry := Entry{Version: JournalVersion, Execution: next, Event: k, At: time.Now().UTC()}
 	for {
 		call, cancel := context.WithTimeout(ctx, c.cfg.Policy.CallTimeout)
 		err := c.cfg.Journal.Append(call, entry)
 		cancel()
 		switch {
 		case err == nil:
-			c.trace(next)
+			if next.State != x.State || next.Question.ID != x.Question.ID || x.Seq == 0 {
+				c.trace(next)
+			}
+			c.entered.pass(next)
 			return next, nil
 		case errors.Is(err, ErrConflict):
 			// Perhaps our own entry, whose acknowledgement was lost.
@@ -224,7 +334,10 @@ func (c *Controller) append(ctx context.Context, x, next Execution, k Kind) (Exe
 			if last.Execution.ID != x.ID {
 				return x, fmt.Errorf("failover: execution %s has ended, and %s has begun since", x.ID, last.Execution.ID)
 			}
-			c.trace(last.Execution)
+			if last.Execution.State != x.State {
+				c.trace(last.Execution)
+			}
+			c.entered.pass(last.Execution)
 			return last.Execution, nil
 		case ctx.Err() != nil:
 			return x, ctx.Err()
@@ -242,7 +355,10 @@ func (c *Controller) latest(ctx context.Context) (Entry, error) {
 		call, cancel := context.WithTimeout(ctx, c.cfg.Policy.CallTimeout)
 		e, err := c.cfg.Journal.Latest(call)
 		cancel()
-		if err == nil || errors.Is(err, ErrNoEntry) {
+		if err == nil {
+			err = readable(e)
+		}
+		if err == nil || errors.Is(err, ErrNoEntry) || errors.Is(err, ErrNewerEntry) {
 			return e, err
 		}
 		if ctx.Err() == nil { // else it is called off, and nothing is wrong
@@ -252,6 +368,21 @@ func (c *Controller) latest(ctx context.Context) (Entry, error) {
 			return Entry{}, err
 		}
 	}
+}
+
+// readable refuses an entry that says what this program doesn't know.
+func readable(e Entry) error {
+	x := e.Execution
+	if e.Version > JournalVersion {
+		return fmt.Errorf("%w: entry %d of %s has version %d, this program knows %d", ErrNewerEntry, x.Seq, x.ID, e.Version, JournalVersion)
+	}
+	if _, known := table[x.State]; !known {
+		return fmt.Errorf("%w: entry %d of %s is in state %q", ErrNewerEntry, x.Seq, x.ID, x.State)
+	}
+	if x.Mode != "" && x.Mode != ModeFailover && x.Mode != ModeSwitchover && x.Mode != ModeAdopt {
+		return fmt.Errorf("%w: entry %d of %s has mode %q", ErrNewerEntry, x.Seq, x.ID, x.Mode)
+	}
+	return nil
 }
 
 func (c *Controller) recent(ctx context.Context) (int, error) {

@@ -144,9 +144,6 @@ func TestOperator(t *testing.T) {
 		r.until("the question", 5*time.Second, r.in(failover.AwaitingApproval))
 		return r, ended
 	}
-	ack := func(r *rig, e dr.Epoch, reason string) {
-		require.NoError(r.t, r.Store.At(witness).Acknowledge(r.ctx, failover.Acknowledgement{Epoch: e, By: "ops", Reason: reason}))
-	}
 	bubble(t, "is told what is asked, and nothing is touched", func(t *testing.T) {
 		r, _ := asked(t)
 		r.wait(time.Minute)
@@ -156,24 +153,32 @@ func TestOperator(t *testing.T) {
 		m := r.Notifiers[west].Messages()
 		require.Len(t, m, 1, "once")
 		require.Contains(t, m[0].Subject, string(failover.CodeLagUnknown))
-		require.Contains(t, m[0].Body, "Acknowledge epoch 2 to go on.")
+		require.Contains(t, m[0].Body, `{"mode":"acknowledge","target_region":"us-west-2","execution":"0000000002-0001","question":"1","by":"YOUR NAME","reason":"WHY"}`)
 	})
-	bubble(t, "consents for one epoch", func(t *testing.T) {
+	bubble(t, "consents to one question of one execution", func(t *testing.T) {
 		r, ended := asked(t)
-		ack(r, 1, "another")
-		ack(r, 3, "another")
+		for _, other := range []failover.Acknowledgement{{Execution: "0000000001-0001", Question: "1"}, {Execution: r.last().Execution.ID, Question: "2"}} {
+			other.By, other.Reason = "ops", "another"
+			require.NoError(t, r.Store.At(witness).Acknowledge(r.ctx, other))
+		}
 		r.wait(10 * time.Second)
 		require.Equal(t, failover.AwaitingApproval, r.last().Execution.State)
-		ack(r, 2, "go")
+		r.answer("go")
 		x := <-ended
 		require.Equal(t, failover.Settled, x.State)
 		require.Equal(t, "go", x.Ack.Reason)
-		require.Contains(t, r.Notifiers[west].Messages()[1].Body, "acknowledged by ops: go")
+		require.Contains(t, r.Notifiers[west].Messages()[1].Body, "question 1 acknowledged by ops: go")
 	})
 	bubble(t, "is not needed when the Region recovers", func(t *testing.T) {
 		r, ended := asked(t)
-		r.renew()
-		x := <-ended
+		var x failover.Execution
+		for x.ID == "" {
+			r.renew()
+			select {
+			case x = <-ended:
+			case <-time.After(500 * time.Millisecond):
+			}
+		}
 		require.Equal(t, failover.Aborted, x.State)
 		require.Equal(t, failover.CodeRecovered, x.Code)
 		require.True(t, r.Pair.DB(east).Accepts())
@@ -197,7 +202,7 @@ func TestOperator(t *testing.T) {
 		r.wait(time.Minute)
 		require.Zero(t, r.Cluster.Moves())
 		r.renewIsRefused()
-		ack(r, 2, "stopped by hand")
+		r.answer("stopped by hand")
 		x := <-ended
 		require.Equal(t, failover.Settled, x.State)
 		require.Equal(t, failover.ProofOperator, x.Proof)
@@ -208,14 +213,14 @@ func TestOperator(t *testing.T) {
 		ended := r.failover(c)
 		r.until("the question", time.Minute, r.in(failover.AwaitingApproval))
 		require.Equal(t, failover.CodePromotionStuck, r.last().Execution.Code)
-		ack(r, 2, "try again")
+		r.answer("try again")
 		r.wait(5 * time.Second)
 		require.Equal(t, failover.LossAccepted, r.last().Execution.State)
 		r.until("the second question", time.Minute, r.in(failover.AwaitingApproval))
 		r.wait(10 * time.Second)
 		require.Equal(t, failover.AwaitingApproval, r.last().Execution.State, "the same consent does not count twice")
 		r.breaks(nil)
-		ack(r, 2, "and again")
+		r.answer("and again")
 		require.Equal(t, failover.Settled, (<-ended).State)
 	})
 }
@@ -241,7 +246,7 @@ func TestStuck(t *testing.T) {
 			require.Equal(t, broken.state, r.last().Execution.Asked)
 			require.Contains(t, r.last().Execution.Detail, "refused", "the cause is told")
 			r.breaks(nil)
-			require.NoError(t, r.Store.At(witness).Acknowledge(r.ctx, failover.Acknowledgement{Epoch: 2, By: "ops"}))
+			r.answer("it is mended")
 			require.Equal(t, failover.Settled, (<-ended).State)
 		})
 	}
@@ -388,7 +393,7 @@ func TestSwitchover(t *testing.T) {
 			}
 		})
 		for _, to := range []dr.Region{west, east} {
-			x, err := r.controller(to).Switchover(r.ctx)
+			x, err := r.controller(to).Switchover(r.ctx, failover.Origin{By: "jane", Reason: "planned"})
 			require.NoError(t, err)
 			require.Equal(t, failover.Settled, x.State, "%s", x.Report())
 			r.until("open", 3*time.Second, r.open(to))
@@ -408,7 +413,7 @@ func TestSwitchover(t *testing.T) {
 	bubble(t, "to where the writer is is refused", func(t *testing.T) {
 		r := newRig(t, dr.Policy{})
 		defer r.end()
-		_, err := r.controller(east).Switchover(r.ctx)
+		_, err := r.controller(east).Switchover(r.ctx, failover.Origin{By: "jane", Reason: "planned"})
 		require.ErrorContains(t, err, "does not hold the lease")
 	})
 }

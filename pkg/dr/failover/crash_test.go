@@ -172,7 +172,7 @@ func TestNobodyToTellDoesNotKeepAnExecutionOpen(t *testing.T) {
 		defer r.end()
 		r.until("settled", time.Minute, r.in(failover.Settled))
 		r.settledOnce()
-		require.Contains(t, r.last().Execution.Detail, "nobody could be told")
+		require.Contains(t, r.last().Execution.Detail, "people are not told yet")
 	})
 }
 
@@ -190,7 +190,7 @@ func TestTheOperatorsProcessMayDie(t *testing.T) {
 			r.wait(5 * time.Second)
 			ctx, cancel := contextFor(r)
 			c := r.controller(west)
-			r.wg.Go(func() { _, _ = c.Switchover(ctx) })
+			r.wg.Go(func() { _, _ = c.Switchover(ctx, failover.Origin{By: "jane", Reason: "planned"}) })
 			r.until("the record", 30*time.Second, func() bool { return len(r.Store.Entries()) >= record })
 			cancel()
 			r.until("settled", 30*time.Second, r.in(failover.Settled))

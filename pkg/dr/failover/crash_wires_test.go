@@ -54,6 +54,7 @@ func controllerThrough(wires *crashpoint.Wires, process string, cfg failover.Con
 	store := &storeWire{cfg.Leaser.(*drtest.StoreView), w}
 	cfg.Leaser, cfg.Heartbeats, cfg.Journal, cfg.Acknowledger = store, store, store, store
 	cfg.Promoter = &controlWire{cfg.Promoter, w}
+	cfg.Preflight = &preflightWire{cfg.Preflight, w}
 	cfg.Beater = &dbWire{cfg.Beater.(*drtest.Conn), w}
 	cfg.Router = &routerWire{cfg.Router, w}
 	cfg.Notifier = &notifierWire{cfg.Notifier, w}
@@ -101,9 +102,9 @@ func (s *storeWire) Settled(ctx context.Context, since time.Time) (int, error) {
 	return answered(ctx, s.w, drtest.OpSettled, func(ctx context.Context) (int, error) { return s.StoreView.Settled(ctx, since) })
 }
 
-func (s *storeWire) Acknowledgement(ctx context.Context, e dr.Epoch) (failover.Acknowledgement, error) {
+func (s *storeWire) Acknowledgement(ctx context.Context, execution, question string) (failover.Acknowledgement, error) {
 	return answered(ctx, s.w, drtest.OpAcknowledged, func(ctx context.Context) (failover.Acknowledgement, error) {
-		return s.StoreView.Acknowledgement(ctx, e)
+		return s.StoreView.Acknowledgement(ctx, execution, question)
 	})
 }
 
@@ -122,6 +123,15 @@ func (c *controlWire) Failover(ctx context.Context, to dr.Region) error {
 
 func (c *controlWire) Switchover(ctx context.Context, to dr.Region) error {
 	return c.w.carry(ctx, drtest.OpSwitchover, func() error { return c.Promoter.Switchover(ctx, to) })
+}
+
+type preflightWire struct {
+	failover.Preflighter
+	w wire
+}
+
+func (p *preflightWire) Preflight(ctx context.Context) (failover.Readiness, error) {
+	return answered(ctx, p.w, drtest.OpPreflight, p.Preflighter.Preflight)
 }
 
 // dbWire keeps what else a connection can do.

@@ -22,13 +22,15 @@ func (c *Controller) perform(ctx context.Context, x Execution) Event {
 	case LossAccepted:
 		return c.promote(ctx, x)
 	case Promoted:
-		return c.attempt(ctx, x, CodeVerifyStuck, func(call context.Context) (Event, error) { return c.verify(call, x) })
+		return c.attempt(ctx, x, CodeVerifyStuck, c.orMovedBack(x, func(call context.Context) (Event, error) { return c.verify(call, x) }))
 	case Verified:
 		return c.redirect(ctx, x)
 	case Redirected:
 		return c.announce(ctx, x)
+	case Returning:
+		return c.giveBack(ctx, x)
 	case AwaitingApproval:
-		return c.awaitOperator(ctx, x)
+		return c.await(ctx, x)
 	}
 	return Event{Kind: EvStuck, Detail: fmt.Sprintf("state %s has no effect", x.State)}
 }
@@ -36,11 +38,17 @@ func (c *Controller) perform(ctx context.Context, x Execution) Event {
 // again is returned by an attempt that has to wait for something.
 var again = errors.New("not yet")
 
+// refusals is how often in a row the control plane must refuse for good before a person is
+// asked: one may refer to a state that is just ending.
+const refusals = 3
+
 // attempt repeats a call, each under CallTimeout, until it brings an event. After
-// EffectTimeout an operator is asked.
+// EffectTimeout, or when the control plane refuses for good, a person is asked.
 func (c *Controller) attempt(ctx context.Context, x Execution, stuck Code, do func(context.Context) (Event, error)) Event {
 	begun := time.Now()
+	looked := begun
 	var last error
+	refused := 0
 	for {
 		if e, over := c.superseded(x); over {
 			return e
@@ -57,34 +65,115 @@ func (c *Controller) attempt(ctx context.Context, x Execution, stuck Code, do fu
 			c.problem("after "+string(x.State), err)
 			last = err
 		}
-		if time.Since(begun) > c.cfg.Policy.EffectTimeout {
-			return Event{Kind: EvStuck, Code: stuck, Detail: fmt.Sprintf("no success in %v, last: %v", c.cfg.Policy.EffectTimeout, last)}
+		if refused++; !errors.Is(err, ErrRefused) {
+			refused = 0
 		}
-		if pause(ctx, c.cfg.Policy.PollInterval) != nil {
+		if refused >= refusals {
+			return Event{Kind: EvStuck, Code: CodePromotionRefused, Detail: err.Error()}
+		}
+		if time.Since(begun) > c.cfg.Policy.EffectTimeout {
+			detail := fmt.Sprintf("not done after %v", c.cfg.Policy.EffectTimeout)
+			if last != nil {
+				detail += ": " + last.Error()
+			}
+			return Event{Kind: EvStuck, Code: stuck, Detail: detail}
+		}
+		if time.Since(looked) >= requestEvery {
+			looked = time.Now()
+			if e, joined := c.joined(ctx, x); joined {
+				return e
+			}
+		}
+		if pause(ctx, backoff(c.cfg.Policy, time.Since(begun))) != nil {
 			return Event{}
 		}
 	}
 }
 
-// superseded reports whether the lease, as last seen, belongs to another claim of
-// this epoch or to a newer one: then nothing that this execution does counts.
+// requestEvery is how often an effect that takes its time looks for a person's request, and
+// for another controller's steps.
+const requestEvery = time.Second
+
+// joined returns what another process has journalled meanwhile, if it has.
+func (c *Controller) joined(ctx context.Context, x Execution) (Event, bool) {
+	call, cancel := context.WithTimeout(ctx, c.cfg.Policy.CallTimeout)
+	defer cancel()
+	e, err := c.cfg.Journal.Latest(call)
+	if err == nil {
+		err = readable(e)
+	}
+	if err != nil || e.Execution.ID != x.ID || e.Execution.Seq <= x.Seq {
+		return Event{}, false
+	}
+	return Event{joined: &e.Execution}, true
+}
+
+// mostPause is the longest pause between two looks at a running promotion.
+const mostPause = 5 * time.Second
+
+// backoff is the pause between two looks: a twentieth of the time that it has taken so far,
+// so that looking rarely costs at most that much.
+func backoff(p dr.Policy, elapsed time.Duration) time.Duration {
+	return max(p.PollInterval, min(elapsed/20, mostPause))
+}
+
+// superseded reports whether another execution has taken the epoch or a later one.
 func (c *Controller) superseded(x Execution) (Event, bool) {
 	l, known := c.cfg.Watch.Lease()
 	if !known || l.Epoch < x.Epoch || l.Epoch == x.Epoch && l.Execution == x.ID {
 		return Event{}, false
 	}
+	if l.Execution == x.ID && l.Holder == x.From {
+		return Event{}, false // given back
+	}
 	return Event{Kind: EvSuperseded, Detail: fmt.Sprintf("%s holds epoch %d", l.Holder, l.Epoch)}, true
 }
 
 // takeEpoch is the point of no return: once the store gives us the next epoch, the
-// old holder can't renew. A holder that has renewed since the verdict lives.
+// old holder can't renew. A holder that has renewed since the verdict lives. Before it the
+// target is looked at, while the lease is read.
 func (c *Controller) takeEpoch(ctx context.Context, x Execution) Event {
+	notReady := 0
 	return c.attempt(ctx, x, CodeLeaseStoreStuck, func(call context.Context) (Event, error) {
-		e, err := c.lookAndTake(call, x)
+		if x.Mode == ModeFailover && x.Ack == nil && x.Pause.Active(time.Now()) {
+			return Event{Kind: EvAbortRequested, Code: CodePaused, Origin: Origin{x.Pause.By, x.Pause.Reason}, Detail: pausedWhy(x.Pause)}, nil
+		}
+		looked := make(chan Event, 1)
+		stop := make(chan bool, 1)
+		go func() {
+			r, err := c.look(call)
+			if err != nil {
+				r.Unknown = append(r.Unknown, err.Error())
+			}
+			e, s := c.judge(x, r)
+			looked <- e
+			stop <- s
+		}()
+		l, err := c.cfg.Leaser.ReadLease(call)
+		verdict, stopped := <-looked, <-stop
+		if err != nil {
+			return Event{}, err
+		}
+		if e, over := c.settled(x, l); over {
+			return e, nil
+		}
+		if stopped {
+			// One look may have been late; what a person is asked about was seen twice.
+			if notReady++; verdict.Kind == EvStuck && notReady < 2 {
+				return Event{}, again
+			}
+			return verdict, nil
+		}
+		e, err := c.take(call, x, l)
 		if errors.Is(err, ErrLeaseMoved) {
 			// It was renewed a moment ago, so a look that follows at once has the time until
 			// the next renewal before it. A pause could keep step with the renewals.
-			e, err = c.lookAndTake(call, x)
+			if l, err = c.cfg.Leaser.ReadLease(call); err == nil {
+				if e, over := c.settled(x, l); over {
+					return e, nil
+				}
+				e, err = c.take(call, x, l)
+			}
 		}
 		if errors.Is(err, ErrLeaseMoved) {
 			err = again
@@ -93,20 +182,21 @@ func (c *Controller) takeEpoch(ctx context.Context, x Execution) Event {
 	})
 }
 
-// lookAndTake takes the lease as it finds it, or returns ErrLeaseMoved.
-func (c *Controller) lookAndTake(call context.Context, x Execution) (Event, error) {
-	l, err := c.cfg.Leaser.ReadLease(call)
-	if err != nil {
-		return Event{}, err
-	}
+// settled says what a lease means before it is taken.
+func (c *Controller) settled(x Execution, l Lease) (Event, bool) {
 	switch {
 	case l.Execution == x.ID && l.Epoch == x.Epoch:
-		return epochTaken(l), nil // by this execution, before a crash or a lost reply
+		return epochTaken(l, x.Released), true // by this execution, before a crash or a lost reply
 	case l.Epoch >= x.Epoch:
-		return Event{Kind: EvSuperseded, Detail: fmt.Sprintf("%s holds epoch %d", l.Holder, l.Epoch)}, nil
+		return Event{Kind: EvSuperseded, Detail: fmt.Sprintf("%s holds epoch %d", l.Holder, l.Epoch)}, true
 	case x.Mode == ModeFailover && l.Rev != x.Evidence.LeaseRev:
-		return Event{Kind: EvRecovered, Detail: fmt.Sprintf("%s has renewed its lease since the verdict", l.Holder)}, nil
+		return Event{Kind: EvRecovered, Detail: fmt.Sprintf("%s has renewed its lease since the verdict", l.Holder)}, true
 	}
+	return Event{}, false
+}
+
+// take takes the lease as it was found, or returns ErrLeaseMoved.
+func (c *Controller) take(call context.Context, x Execution, l Lease) (Event, error) {
 	now := time.Now()
 	c.cfg.Watch.Observe(l, now)
 	// What was known when the execution began holds for a successor, too.
@@ -117,12 +207,12 @@ func (c *Controller) lookAndTake(call context.Context, x Execution) (Event, erro
 		return Event{}, err
 	}
 	c.cfg.Watch.Observe(taken, time.Now())
-	return epochTaken(taken), nil
+	return epochTaken(taken, l.Released), nil
 }
 
-func epochTaken(l Lease) Event {
+func epochTaken(l Lease, released bool) Event {
 	return Event{
-		Kind: EvEpochTaken, Epoch: l.Epoch, Rev: l.TakenRev, Unchanged: l.TakenAfter,
+		Kind: EvEpochTaken, Epoch: l.Epoch, Rev: l.TakenRev, Unchanged: l.TakenAfter, Released: released,
 		Detail: fmt.Sprintf("the old lease had been silent for %v", l.TakenAfter.Round(time.Millisecond)),
 	}
 }
@@ -130,7 +220,10 @@ func epochTaken(l Lease) Event {
 // proveFence waits for the old writer's Region to acknowledge its fence, or for
 // its lease to run out on this Region's clock.
 func (c *Controller) proveFence(ctx context.Context, x Execution) Event {
-	begun := time.Now()
+	if x.Released {
+		return Event{Kind: EvFenceProven, Proof: ProofDemoted, Detail: fmt.Sprintf("%s had released the lease: its database is a secondary", x.From)}
+	}
+	begun, looked := time.Now(), time.Now()
 	needed := c.cfg.Policy.LeaseTTL + c.cfg.Policy.LeaseDrift - x.Unchanged
 	for {
 		if e, over := c.superseded(x); over {
@@ -146,6 +239,12 @@ func (c *Controller) proveFence(ctx context.Context, x Execution) Event {
 		left := needed - time.Since(begun)
 		if left <= 0 {
 			return Event{Kind: EvFenceProven, Proof: ProofExpired, Detail: fmt.Sprintf("%v and %v drift since the last renewal", c.cfg.Policy.LeaseTTL, c.cfg.Policy.LeaseDrift)}
+		}
+		if time.Since(looked) >= requestEvery {
+			looked = time.Now()
+			if e, joined := c.joined(ctx, x); joined {
+				return e
+			}
 		}
 		if pause(ctx, min(left, c.cfg.Policy.PollInterval)) != nil {
 			return Event{}
@@ -172,8 +271,10 @@ func (c *Controller) heartbeatOf(ctx context.Context, r dr.Region) (Heartbeat, b
 }
 
 // promote asks AWS once and then looks. The API has no idempotency token, so it is
-// asked again only when nothing is under way.
+// asked again only when nothing is under way, and only while the writer is where this
+// execution takes it from.
 func (c *Controller) promote(ctx context.Context, x Execution) Event {
+	var elsewhere time.Time // since when something else moves it
 	return c.attempt(ctx, x, CodePromotionStuck, func(call context.Context) (Event, error) {
 		now, err := c.cfg.Promoter.Describe(call)
 		switch {
@@ -182,9 +283,20 @@ func (c *Controller) promote(ctx context.Context, x Execution) Event {
 		case now.Writer == x.To && now.MovingTo == "":
 			return Event{Kind: EvPromoted, Detail: "the control plane names " + x.To.String() + " the writer"}, nil
 		case now.MovingTo == x.To:
+			elsewhere = time.Time{}
 			return Event{}, again
 		case now.MovingTo != "":
-			return Event{}, fmt.Errorf("the writer is being moved to %s by somebody else", now.MovingTo)
+			if elsewhere.IsZero() {
+				elsewhere = time.Now()
+			}
+			if time.Since(elsewhere) >= lookEvery {
+				return Event{Kind: EvStuck, Code: CodeMovedElsewhere, Detail: fmt.Sprintf("the writer is being moved to %s by something else than this execution", now.MovingTo)}, nil
+			}
+			return Event{}, fmt.Errorf("the writer is being moved to %s by something else", now.MovingTo)
+		case now.Writer != x.From:
+			return Event{Kind: EvStuck, Code: CodeWriterUnknown, Detail: fmt.Sprintf("the control plane names the writer %s, and not %s: nothing is asked for", orNone(now.Writer), x.From)}, nil
+		case x.Mode == ModeAdopt:
+			return Event{Kind: EvMovedBack, Detail: "the control plane names " + x.From.String() + " the writer again"}, nil
 		}
 		l, err := c.cfg.Leaser.ReadLease(call)
 		if err != nil {
@@ -204,6 +316,27 @@ func (c *Controller) promote(ctx context.Context, x Execution) Event {
 	})
 }
 
+// orMovedBack asks the control plane when an attempt has failed: what can't be done
+// because the writer is elsewhere by now will never be done.
+func (c *Controller) orMovedBack(x Execution, do func(context.Context) (Event, error)) func(context.Context) (Event, error) {
+	failed := time.Now()
+	return func(call context.Context) (Event, error) {
+		e, err := do(call)
+		if err == nil || time.Since(failed) < requestEvery {
+			return e, err
+		}
+		failed = time.Now()
+		now, describeErr := c.cfg.Promoter.Describe(call)
+		switch {
+		case describeErr != nil || now.MovingTo != "" || now.Writer == x.To:
+			return e, err
+		case now.Writer == x.From:
+			return Event{Kind: EvMovedBack, Detail: "the control plane names " + x.From.String() + " the writer again"}, nil
+		}
+		return Event{Kind: EvStuck, Code: CodeWriterUnknown, Detail: fmt.Sprintf("the control plane names the writer %s", orNone(now.Writer))}, nil
+	}
+}
+
 // verify commits a write on the promoted member itself, in a row of its own: the
 // guard's row is what the RPO guard and the watchdog judge the guard by.
 func (c *Controller) verify(ctx context.Context, x Execution) (Event, error) {
@@ -218,8 +351,13 @@ func (c *Controller) verify(ctx context.Context, x Execution) (Event, error) {
 // the clients' endpoint has landed there.
 func (c *Controller) redirect(ctx context.Context, x Execution) Event {
 	published := false
-	return c.attempt(ctx, x, CodeRedirectStuck, func(call context.Context) (Event, error) {
+	return c.attempt(ctx, x, CodeRedirectStuck, c.orMovedBack(x, func(call context.Context) (Event, error) {
 		if !published {
+			// Clients are led to a writer that commits now, and not to one that did when a
+			// process that has died since had looked.
+			if _, err := c.verify(call, x); err != nil {
+				return Event{}, err
+			}
 			if err := c.cfg.Router.Redirect(call, x.To, x.Epoch); err != nil {
 				return Event{}, err
 			}
@@ -233,63 +371,21 @@ func (c *Controller) redirect(ctx context.Context, x Execution) Event {
 			return Event{}, again
 		}
 		return Event{Kind: EvRedirected, Detail: "a write through the endpoint landed in " + x.To.String()}, nil
-	})
+	}))
 }
 
-// announce tells people. That nobody could be told must not keep an execution open
-// for ever, so the attempt is bounded and its failure is in the detail.
+// announce tells people. An execution whose message is not accepted ends all the same and
+// owes it: a failover must not have to wait for a topic.
 func (c *Controller) announce(ctx context.Context, x Execution) Event {
 	call, cancel := context.WithTimeout(ctx, c.cfg.Policy.CallTimeout)
 	defer cancel()
-	err := c.cfg.Notifier.Notify(call, Message{
-		Subject: fmt.Sprintf("%s: the writer moved from %s to %s", x.Mode, x.From, x.To),
-		Body:    x.Report(),
-	})
-	if err != nil && ctx.Err() == nil {
-		c.problem("notify", err)
-		return Event{Kind: EvAnnounced, Detail: "nobody could be told: " + err.Error()}
+	n := Notice{What: NoticeMoved}
+	err := c.cfg.Notifier.Notify(call, x.message(n, c.cfg.Trigger))
+	if err != nil {
+		if ctx.Err() == nil {
+			c.problem("notify", err)
+		}
+		return Event{Kind: EvAnnounced, Detail: "people are not told yet: " + err.Error()}
 	}
-	return Event{Kind: EvAnnounced}
-}
-
-// awaitOperator asks a person once and waits for the answer, or for the old
-// Region to come back if nothing was touched yet.
-func (c *Controller) awaitOperator(ctx context.Context, x Execution) Event {
-	c.ask(ctx, x)
-	for {
-		call, cancel := context.WithTimeout(ctx, c.cfg.Policy.CallTimeout)
-		a, err := c.cfg.Acknowledger.Acknowledgement(call, x.Epoch)
-		cancel()
-		if err == nil && (x.Ack == nil || *x.Ack != a) {
-			return Event{Kind: EvAcknowledged, Ack: &a, Detail: fmt.Sprintf("%s: %s", a.By, a.Reason)}
-		}
-		if e, over := c.superseded(x); over {
-			return e
-		}
-		if l, known := c.cfg.Watch.Lease(); known && x.Mode == ModeFailover && x.Asked == Confirmed && l.Epoch < x.Epoch && l.Rev != x.Evidence.LeaseRev {
-			return Event{Kind: EvRecovered, Detail: fmt.Sprintf("%s has renewed its lease", l.Holder)}
-		}
-		if pause(ctx, c.cfg.Policy.PollInterval) != nil {
-			return Event{}
-		}
-	}
-}
-
-func (c *Controller) ask(ctx context.Context, x Execution) {
-	call, cancel := context.WithTimeout(ctx, c.cfg.Policy.CallTimeout)
-	defer cancel()
-	price := ""
-	if x.Mode == ModeSwitchover && x.Code == CodePromotionStuck {
-		price = " The switchover then becomes a failover: what has not arrived in " + x.To.String() + " is lost."
-		if x.Proof == ProofExpired {
-			price += " " + x.From.String() + " never confirmed that its writer is read-only: make sure first that it is stopped."
-		}
-	}
-	err := c.cfg.Notifier.Notify(call, Message{
-		Subject: fmt.Sprintf("%s to %s waits for an answer: %s", x.Mode, x.To, x.Code),
-		Body:    x.Report() + fmt.Sprintf("\nAcknowledge epoch %d to go on.%s\n", x.Epoch, price),
-	})
-	if err != nil && ctx.Err() == nil {
-		c.problem("notify", err)
-	}
+	return Event{Kind: EvAnnounced, Notice: n}
 }

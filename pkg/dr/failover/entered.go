@@ -34,3 +34,13 @@ func (e *entered) next(x Execution, now time.Time) (before State, since time.Tim
 	e.x, e.at = x, now
 	return before, since
 }
+
+// pass takes over an entry that has left the execution in its state: the state's time is
+// that of the entry that entered it.
+func (e *entered) pass(x Execution) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.x.ID == x.ID && e.x.State == x.State && e.x.Seq < x.Seq {
+		e.x = x
+	}
+}

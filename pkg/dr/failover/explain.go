@@ -36,11 +36,14 @@ func Explain(p dr.Policy, t dr.Topology, v health.Verdict, recent int) Explanati
 	if v.Lag != nil {
 		ev.LagKnown, ev.Lag, e.CrashRPO = true, v.Lag.Value, v.Lag.Value
 	}
-	code, why := question(p, Execution{Mode: ModeFailover, Evidence: ev})
-	if code != "" {
-		e.Question, e.Missing = code, append(e.Missing, why)
+	codes, why := question(p, Execution{Mode: ModeFailover, Evidence: ev})
+	if len(codes) > 0 {
+		e.Question, e.Missing = codes[0], append(e.Missing, why)
 	}
-	e.Would = v.State == health.Impaired && code == ""
+	if p.Automatic == dr.AutomaticNever {
+		e.Missing = append(e.Missing, "a policy that acts: it observes only (Automatic: never)")
+	}
+	e.Would = v.State == health.Impaired && len(codes) == 0 && p.Automatic != dr.AutomaticNever
 	return e
 }
 
@@ -75,6 +78,9 @@ func (e Explanation) String() string {
 func (x Execution) Report() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "execution %s: %s from %s to %s, epoch %d\n", x.ID, x.Mode, x.From, x.To, x.Epoch)
+	if x.Origin.By != "" {
+		fmt.Fprintf(&b, "asked for by %s: %s\n", x.Origin.By, x.Origin.Reason)
+	}
 	fmt.Fprintf(&b, "state %s", x.State)
 	if x.Code != "" {
 		fmt.Fprintf(&b, " (%s)", x.Code)
@@ -82,17 +88,28 @@ func (x Execution) Report() string {
 	if x.Detail != "" {
 		fmt.Fprintf(&b, ": %s", x.Detail)
 	}
+	if x.State == AwaitingApproval {
+		fmt.Fprintf(&b, "\nquestion %s, put in %s", x.Question.ID, x.Asked)
+	}
 	fmt.Fprintf(&b, "\nevidence: %s\n", x.Evidence.Why)
-	if x.Evidence.LagKnown {
-		fmt.Fprintf(&b, "last replication lag: %v, %v before the evidence went dark\n", x.Evidence.Lag, x.Evidence.LagAge)
-	} else {
-		b.WriteString("last replication lag: unknown\n")
+	if x.Mode == ModeFailover || x.Mode == "" {
+		if x.Evidence.LagKnown {
+			fmt.Fprintf(&b, "last replication lag: %v, %v before the evidence went dark\n", x.Evidence.Lag, x.Evidence.LagAge)
+		} else {
+			b.WriteString("last replication lag: unknown\n")
+		}
 	}
 	if x.Proof != "" {
 		fmt.Fprintf(&b, "fence: %s\n", x.Proof)
 	}
 	if x.Ack != nil {
-		fmt.Fprintf(&b, "acknowledged by %s: %s\n", x.Ack.By, x.Ack.Reason)
+		fmt.Fprintf(&b, "question %s acknowledged by %s: %s\n", x.Ack.Question, x.Ack.By, x.Ack.Reason)
+	}
+	if x.Last.By != "" {
+		fmt.Fprintf(&b, "last request by %s: %s\n", x.Last.By, x.Last.Reason)
+	}
+	if x.Pause != nil {
+		fmt.Fprintf(&b, "automation paused until %s by %s: %s\n", x.Pause.Until.UTC().Format(time.RFC3339), x.Pause.By, x.Pause.Reason)
 	}
 	return b.String()
 }

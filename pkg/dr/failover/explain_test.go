@@ -84,7 +84,7 @@ func TestReport(t *testing.T) {
 	out.WriteString(x.Report() + "\n")
 	x = whole(failover.Settled)
 	x.Evidence.LagKnown, x.Proof = false, failover.ProofExpired
-	x.Ack = &failover.Acknowledgement{Epoch: 2, By: "ops", Reason: "the Region is gone"}
+	x.Ack = &failover.Acknowledgement{Execution: x.ID, Question: "1", By: "ops", Reason: "the Region is gone"}
 	out.WriteString(x.Report())
 	golden(t, "testdata/report.txt", out.String())
 }

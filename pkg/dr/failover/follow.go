@@ -142,7 +142,7 @@ func (f *follower) read(l Lease, x Execution, now time.Time) (promoted, again bo
 	switch {
 	case x.State.Ended():
 		f.ended = l.Execution
-	case x.State == AwaitingApproval: // a person has the word
+	case x.State == AwaitingApproval && len(x.Owed) == 0: // a person has the word
 	case x.ID != f.id || x.Seq != f.seq:
 		// Who has just begun to follow can't know for how long it has stood still.
 		again = f.id == ""

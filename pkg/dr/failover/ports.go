@@ -34,8 +34,17 @@ var (
 	// ErrFounded is returned by Install when the database has seen an epoch, so that
 	// there has been a lease before.
 	ErrFounded = errors.New("failover: the database has seen an epoch: it is founded")
-	// ErrNotAcknowledged is returned when nobody has acknowledged an epoch.
+	// ErrNotAcknowledged is returned when a question has no answer.
 	ErrNotAcknowledged = errors.New("failover: not acknowledged")
+	// ErrAcknowledged is returned by Acknowledge when a question has another answer.
+	ErrAcknowledged = errors.New("failover: the question has been answered")
+	// ErrNewerEntry is returned by Latest when a newer version of Lifeboat has written
+	// the entry. Nothing may be done by a part of what it says.
+	ErrNewerEntry = errors.New("failover: the journal's entry was written by a newer version: update this program")
+	// ErrRefused is wrapped by what Failover and Switchover return when the control plane
+	// has refused for a reason that does not pass by asking again. Throttling, a server's
+	// error and silence are none.
+	ErrRefused = errors.New("failover: refused by the control plane")
 )
 
 // Lease is the exclusive right of one Region to accept writes.
@@ -129,33 +138,45 @@ type Journal interface {
 	// Append stores the entry, or returns ErrConflict if its execution already
 	// has an entry of that number.
 	Append(ctx context.Context, e Entry) error
-	// Latest returns the last entry of the newest execution, or ErrNoEntry.
+	// Latest returns the last entry of the newest execution, or ErrNoEntry. An entry
+	// whose Version is above JournalVersion is ErrNewerEntry.
 	Latest(ctx context.Context) (Entry, error)
-	// Settled counts the automatic failovers settled since an instant.
+	// Settled counts the automatic failovers settled since an instant. It counts what
+	// EvAnnounced has led to: entries that come later settle nothing once more.
 	Settled(ctx context.Context, since time.Time) (int, error)
 }
 
 // Entry is one step of an execution: what happened and what it led to. It is the
 // outcome of the previous effect and the intent of the next.
 type Entry struct {
+	Version   int // see JournalVersion
 	Execution Execution
 	Event     Kind
 	At        time.Time // wall clock, for people
 }
 
-// Acknowledgement is a person's consent to the data loss and the risk that an
-// execution asked about. It counts for one epoch.
+// JournalVersion is the version of the entries that this program writes, and the newest
+// that it reads.
+const JournalVersion = 1
+
+// Acknowledgement is a person's consent to what an execution has asked. It counts for
+// one question of one execution, and once.
 type Acknowledgement struct {
-	Epoch  dr.Epoch
-	By     string
-	Reason string
+	Execution string
+	Question  string
+	By        string
+	Reason    string
 }
 
-// Acknowledger carries acknowledgements from operators to controllers.
+// Acknowledger carries acknowledgements from people to controllers.
 type Acknowledger interface {
+	// Acknowledge keeps the first answer to a question. The same answer again is
+	// success; another one is ErrAcknowledged and changes nothing. Whether the question
+	// is open [Controller.Acknowledge] says.
 	Acknowledge(ctx context.Context, a Acknowledgement) error
-	// Acknowledgement returns the consent for an epoch, or ErrNotAcknowledged.
-	Acknowledgement(ctx context.Context, e dr.Epoch) (Acknowledgement, error)
+	// Acknowledgement returns the answer to a question of an execution, or
+	// ErrNotAcknowledged.
+	Acknowledgement(ctx context.Context, execution, question string) (Acknowledgement, error)
 }
 
 // Cluster is what the control plane says of the global database.
@@ -166,13 +187,49 @@ type Cluster struct {
 }
 
 // Promoter moves the writer of the global database. Failover and Switchover only
-// ask; the caller looks with Describe until the writer has moved.
+// ask; the caller looks with Describe until the writer has moved. What they return for a
+// refusal that does not pass wraps ErrRefused.
 type Promoter interface {
 	Describe(ctx context.Context) (Cluster, error)
 	// Failover promotes a member and accepts the loss of what has not arrived.
 	Failover(ctx context.Context, to dr.Region) error
 	// Switchover promotes a member without loss; both Regions must be healthy.
 	Switchover(ctx context.Context, to dr.Region) error
+}
+
+// Role is what a database server says that it is.
+type Role string
+
+// The roles. The empty Role is not known.
+const (
+	RoleWriter    Role = "writer"    // its storage takes writes
+	RoleSecondary Role = "secondary" // it follows the writer of another Region
+)
+
+// Readiness is what is known of whether the member of a Region can be promoted.
+type Readiness struct {
+	// Cluster is what the control plane says of the writer; ClusterKnown is not set when
+	// it did not answer.
+	Cluster      Cluster
+	ClusterKnown bool
+	// Role is what the member's own server says; empty when it did not answer or was not
+	// asked. Silent says that it was asked and did not answer.
+	Role   Role
+	Silent bool
+	// Missing is what is known to stand in the way of a promotion, one sentence each.
+	Missing []string
+	// Unknown is what could not be asked, and why.
+	Unknown []string
+}
+
+// Preflighter looks at the member of the own Region before it is promoted. It changes
+// nothing.
+type Preflighter interface {
+	// Preflight returns what is known when everything was answered or ctx has ended,
+	// whichever comes first. It asks the own Region's control plane and the own server at
+	// the same time, and nothing outside the Region. That something could not be asked is
+	// no error; the error says that nothing was asked at all.
+	Preflight(ctx context.Context) (Readiness, error)
 }
 
 // Beat is one heartbeat write.
@@ -253,13 +310,33 @@ type Router interface {
 	Reach(ctx context.Context, e dr.Epoch) (dr.Region, error)
 }
 
+// NoticeKind is what a message to people is about.
+type NoticeKind string
+
+// The kinds of notices.
+const (
+	NoticeQuestion  NoticeKind = "question"  // a person is asked
+	NoticeWithdrawn NoticeKind = "withdrawn" // what was asked needs no answer any more
+	NoticeMoved     NoticeKind = "moved"     // the writer has moved
+	NoticeReturned  NoticeKind = "returned"  // the writer stays where it was
+)
+
+// Notice is a message that an execution owes to people. It is kept in the journal until a
+// Notifier has accepted it.
+type Notice struct {
+	What     NoticeKind
+	Question string // of a question: its ID
+}
+
 // Message is for people.
 type Message struct {
 	Subject string
 	Body    string
 }
 
-// Notifier tells people.
+// Notifier tells people. Notify returns nil only when the message was accepted: a
+// controller tells it again otherwise, so one that was accepted and whose answer was lost
+// comes twice.
 type Notifier interface {
 	Notify(ctx context.Context, m Message) error
 }

@@ -251,3 +251,10 @@ func (r *rig) settledOnce() {
 	require.Equal(r.t, west, r.Router.Target())
 	require.True(r.t, r.Pair.DB(west).Accepts())
 }
+
+// answer is a person's consent to the question that is open.
+func (r *rig) answer(reason string) {
+	r.t.Helper()
+	x := r.last().Execution
+	require.NoError(r.t, r.Store.At(witness).Acknowledge(r.ctx, failover.Acknowledgement{Execution: x.ID, Question: x.Question.ID, By: "ops", Reason: reason}))
+}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/drtest"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
 func TestRPOGuard(t *testing.T) {
@@ -178,7 +179,7 @@ func TestRPOGuardStartsAfreshWithEveryTerm(t *testing.T) {
 		}
 		r.wait(5 * time.Second)
 		for _, to := range []dr.Region{west, east, west} {
-			x, err := r.controller(to).Switchover(r.ctx)
+			x, err := r.controller(to).Switchover(r.ctx, failover.Origin{By: "jane", Reason: "planned"})
 			require.NoError(t, err)
 			r.until("the writer of "+x.ID+" is open", 5*time.Second, r.open(to))
 			for range 100 {

@@ -65,7 +65,7 @@ func TestOneExecutionAtATime(t *testing.T) {
 		require.NoError(t, r.Store.At(east).Append(r.ctx, failover.Entry{Execution: theirs, Event: failover.EvRequested}))
 		_, err := c.Failover(r.ctx, verdict())
 		require.ErrorContains(t, err, "execution 0000000002-0001 moves the writer to us-east-1: let it end first")
-		_, err = c.Switchover(r.ctx)
+		_, err = c.Switchover(r.ctx, failover.Origin{By: "jane", Reason: "planned"})
 		require.ErrorContains(t, err, "let it end first")
 		_, open, err := c.Resume(r.ctx)
 		require.NoError(t, err)
@@ -100,15 +100,22 @@ func TestAControllerThatWasOvertakenStops(t *testing.T) {
 func TestAMoveBySomebodyElseIsWaitedFor(t *testing.T) {
 	bubble(t, "and never crossed", func(t *testing.T) {
 		p := &elsewhere{}
-		p.moving.Store(true)
-		r, c := acting(t, dr.Policy{}, func(cfg *failover.ControllerConfig) { p.Promoter, cfg.Promoter = cfg.Promoter, p })
+		r, c := acting(t, dr.Policy{}, func(cfg *failover.ControllerConfig) {
+			p.Promoter, cfg.Promoter = cfg.Promoter, p
+			p.Preflighter, cfg.Preflight = cfg.Preflight, p
+		})
+		r.breaks(calls(west, drtest.Fault{Hang: true}, drtest.OpDescribe))
 		r.failover(c)
 		r.until("gated", 5*time.Second, r.in(failover.LossAccepted))
+		p.moving.Store(true)
+		r.breaks(nil)
 		r.wait(10 * time.Second)
-		require.Equal(t, failover.LossAccepted, r.last().Execution.State)
+		require.Equal(t, failover.AwaitingApproval, r.last().Execution.State, "people are told")
+		require.Equal(t, failover.CodeMovedElsewhere, r.last().Execution.Code)
 		require.Empty(t, r.when(drtest.OpFailover, west))
 		require.NotEmpty(t, r.problems("after LossAccepted"))
-		require.ErrorContains(t, r.problems("after LossAccepted")[0], "is being moved to us-east-2 by somebody else")
+		problems := r.problems("after LossAccepted")
+		require.ErrorContains(t, problems[len(problems)-1], "is being moved to us-east-2 by something else")
 		p.moving.Store(false)
 		r.until("settled", 30*time.Second, r.in(failover.Settled))
 		require.Equal(t, 1, r.Cluster.Moves())
@@ -118,7 +125,16 @@ func TestAMoveBySomebodyElseIsWaitedFor(t *testing.T) {
 // elsewhere is a control plane that says that the writer is on its way to a third Region.
 type elsewhere struct {
 	failover.Promoter
+	failover.Preflighter
 	moving atomic.Bool
+}
+
+func (e *elsewhere) Preflight(ctx context.Context) (failover.Readiness, error) {
+	r, err := e.Preflighter.Preflight(ctx)
+	if e.moving.Load() && r.Cluster.Writer != "" {
+		r.Cluster.MovingTo = witness
+	}
+	return r, err
 }
 
 func (e *elsewhere) Describe(ctx context.Context) (failover.Cluster, error) {

@@ -233,7 +233,7 @@ func (w *walk) switchover() {
 	w.s.wg.Go(func() { _ = watch.Run(ctx, w.s.policy, w.s.Store.At(to), to, nil) })
 	w.s.wg.Go(func() {
 		w.s.wait(time.Second)
-		x, err := c.Switchover(ctx)
+		x, err := c.Switchover(ctx, failover.Origin{By: "jane", Reason: "planned"})
 		w.s.note("switchover returned %s %s %v", x.State, x.Code, err)
 	})
 }
@@ -265,7 +265,7 @@ func (w *walk) operate() {
 	w.s.wg.Go(func() {
 		ctx, cancel := context.WithTimeout(w.s.ctx, 5*time.Second)
 		defer cancel()
-		_ = w.s.Store.At(witness).Acknowledge(ctx, failover.Acknowledgement{Epoch: x.Epoch, By: "operator", Reason: fmt.Sprintf("answer %d", w.answers)})
+		_ = w.s.Store.At(witness).Acknowledge(ctx, failover.Acknowledgement{Execution: x.ID, Question: x.Question.ID, By: "operator", Reason: fmt.Sprintf("answer %d", w.answers)})
 	})
 }
 

@@ -14,29 +14,37 @@ import (
 type State string
 
 // The states, in order. Everything before EpochTaken may be dropped without a
-// trace in the world; after it an execution goes forward or to an operator.
+// trace in the world; after it an execution goes forward, back, or to a person.
 const (
 	Steady           State = "Steady"           // nothing to do
 	Suspect          State = "Suspect"          // something is dark
-	Confirmed        State = "Confirmed"        // proven dark, or a switchover was requested
+	Confirmed        State = "Confirmed"        // proven dark, or asked for, or moved from outside
 	EpochTaken       State = "EpochTaken"       // the lease is ours: the old writer can't renew
 	Fenced           State = "Fenced"           // the old writer provably accepts no writes
 	LossAccepted     State = "LossAccepted"     // the known data loss is acceptable
 	Promoted         State = "Promoted"         // the control plane names the new writer
 	Verified         State = "Verified"         // the new writer has committed a write
 	Redirected       State = "Redirected"       // a write through the clients' endpoint landed on it
-	Settled          State = "Settled"          // done, and people were told
+	Settled          State = "Settled"          // done
 	Aborted          State = "Aborted"          // ended before the epoch was taken
+	Returning        State = "Returning"        // the next epoch goes back to the old Region
+	Returned         State = "Returned"         // the writer is in the old Region, which has the lease or adopts it
 	AwaitingApproval State = "AwaitingApproval" // waits for a person
 )
 
 // States returns every state in order.
 func States() []State { return slices.Clone(states) }
 
-var states = []State{Steady, Suspect, Confirmed, EpochTaken, Fenced, LossAccepted, Promoted, Verified, Redirected, Settled, Aborted, AwaitingApproval}
+var states = []State{
+	Steady, Suspect, Confirmed, EpochTaken, Fenced, LossAccepted, Promoted, Verified, Redirected, Settled,
+	Aborted, Returning, Returned, AwaitingApproval,
+}
 
 // Ended reports whether an execution in this state needs no further step.
-func (s State) Ended() bool { return s == Settled || s == Aborted }
+func (s State) Ended() bool { return s == Settled || s == Aborted || s == Returned }
+
+// beforeEpoch reports whether nothing was touched yet.
+func (s State) beforeEpoch() bool { return s == Steady || s == Suspect || s == Confirmed }
 
 // hasPromoted reports whether an execution in this state has moved the writer.
 func (s State) hasPromoted() bool {
@@ -63,6 +71,17 @@ const (
 	EvStuck        Kind = "stuck"        // the step can't be done; Code says why
 	EvAcknowledged Kind = "acknowledged" // a person has consented
 	EvSuperseded   Kind = "superseded"   // another epoch was taken: this execution is void
+
+	EvAdopted         Kind = "adopted"          // the control plane has moved the writer here by itself
+	EvMovedBack       Kind = "moved-back"       // the control plane names the old Region the writer again
+	EvReady           Kind = "ready"            // what stood in the way is gone
+	EvReassessed      Kind = "reassessed"       // what the open question is about has changed
+	EvAbortRequested  Kind = "abort-requested"  // a person calls the execution off
+	EvReturnRequested Kind = "return-requested" // a person gives the lease back to the old Region
+	EvReturned        Kind = "returned"         // the old Region has the next epoch
+	EvPaused          Kind = "paused"           // a person has stopped the automation
+	EvResumed         Kind = "resumed"          // a person has ended the pause
+	EvTold            Kind = "told"             // a message was accepted
 )
 
 // Kinds returns every kind of event.
@@ -71,6 +90,8 @@ func Kinds() []Kind { return slices.Clone(kinds) }
 var kinds = []Kind{
 	EvSuspected, EvCleared, EvConfirmed, EvRequested, EvEpochTaken, EvRecovered, EvFenceProven,
 	EvGatePassed, EvPromoted, EvVerified, EvRedirected, EvAnnounced, EvStuck, EvAcknowledged, EvSuperseded,
+	EvAdopted, EvMovedBack, EvReady, EvReassessed, EvAbortRequested, EvReturnRequested, EvReturned,
+	EvPaused, EvResumed, EvTold,
 }
 
 // Table returns what may follow what. It is the whole of the machine: a pair that is
@@ -85,22 +106,56 @@ func Table() map[State]map[Kind]State {
 }
 
 var table = map[State]map[Kind]State{
-	Steady: {EvSuspected: Suspect, EvConfirmed: Confirmed, EvRequested: Confirmed},
+	Steady: {EvSuspected: Suspect, EvConfirmed: Confirmed, EvRequested: Confirmed, EvAdopted: Confirmed, EvPaused: Steady, EvResumed: Steady},
 	Suspect: {
-		EvSuspected: Suspect, EvCleared: Steady, EvConfirmed: Confirmed, EvRequested: Confirmed,
+		EvSuspected: Suspect, EvCleared: Steady, EvConfirmed: Confirmed, EvRequested: Confirmed, EvAdopted: Confirmed,
+		EvPaused: Suspect, EvResumed: Suspect,
 	},
-	Confirmed:    {EvEpochTaken: EpochTaken, EvRecovered: Aborted, EvStuck: AwaitingApproval, EvSuperseded: Aborted},
-	EpochTaken:   {EvFenceProven: Fenced, EvStuck: AwaitingApproval, EvSuperseded: AwaitingApproval},
-	Fenced:       {EvGatePassed: LossAccepted, EvStuck: AwaitingApproval, EvSuperseded: AwaitingApproval},
-	LossAccepted: {EvPromoted: Promoted, EvStuck: AwaitingApproval, EvSuperseded: AwaitingApproval},
-	Promoted:     {EvVerified: Verified, EvStuck: AwaitingApproval, EvSuperseded: AwaitingApproval},
-	Verified:     {EvRedirected: Redirected, EvStuck: AwaitingApproval, EvSuperseded: AwaitingApproval},
-	Redirected:   {EvAnnounced: Settled, EvStuck: AwaitingApproval, EvSuperseded: AwaitingApproval},
-	// An operator's consent goes back to the state that asked; before the epoch
-	// was taken, a Region that recovers needs no answer any more.
-	AwaitingApproval: {EvAcknowledged: AwaitingApproval, EvRecovered: Aborted, EvSuperseded: Aborted},
-	Settled:          {},
-	Aborted:          {},
+	Confirmed: {
+		EvEpochTaken: EpochTaken, EvRecovered: Aborted, EvStuck: AwaitingApproval, EvSuperseded: Aborted,
+		EvAdopted: Confirmed, EvAbortRequested: Aborted, EvPaused: Confirmed, EvResumed: Confirmed, EvTold: Confirmed,
+	},
+	EpochTaken: {
+		EvFenceProven: Fenced, EvStuck: AwaitingApproval, EvSuperseded: AwaitingApproval,
+		EvReturnRequested: Returning, EvPaused: EpochTaken, EvResumed: EpochTaken, EvTold: EpochTaken,
+	},
+	Fenced: {
+		EvGatePassed: LossAccepted, EvStuck: AwaitingApproval, EvSuperseded: AwaitingApproval,
+		EvReturnRequested: Returning, EvPaused: Fenced, EvResumed: Fenced, EvTold: Fenced,
+	},
+	LossAccepted: {
+		EvPromoted: Promoted, EvStuck: AwaitingApproval, EvSuperseded: AwaitingApproval, EvMovedBack: Returned,
+		EvReturnRequested: Returning, EvPaused: LossAccepted, EvResumed: LossAccepted, EvTold: LossAccepted,
+	},
+	Promoted: {
+		EvVerified: Verified, EvStuck: AwaitingApproval, EvSuperseded: AwaitingApproval, EvMovedBack: Returned,
+		EvPaused: Promoted, EvResumed: Promoted, EvTold: Promoted,
+	},
+	Verified: {
+		EvRedirected: Redirected, EvStuck: AwaitingApproval, EvSuperseded: AwaitingApproval, EvMovedBack: Returned,
+		EvPaused: Verified, EvResumed: Verified, EvTold: Verified,
+	},
+	Redirected: {
+		EvAnnounced: Settled, EvStuck: AwaitingApproval, EvSuperseded: AwaitingApproval,
+		EvPaused: Redirected, EvResumed: Redirected, EvTold: Redirected,
+	},
+	// The way back: while it lasts the control plane may move the writer here after all.
+	Returning: {
+		EvReturned: Returned, EvAdopted: EpochTaken, EvStuck: AwaitingApproval, EvSuperseded: AwaitingApproval,
+		EvPaused: Returning, EvResumed: Returning, EvTold: Returning,
+	},
+	// A person's consent goes back to the state that asked, and so does what makes the
+	// question void; before the epoch was taken, a Region that recovers needs no answer.
+	AwaitingApproval: {
+		EvAcknowledged: AwaitingApproval, EvReady: AwaitingApproval, EvAdopted: AwaitingApproval, EvReassessed: AwaitingApproval,
+		EvRecovered: Aborted, EvSuperseded: Aborted, EvAbortRequested: Aborted, EvReturnRequested: Returning, EvMovedBack: Returned,
+		EvPaused: AwaitingApproval, EvResumed: AwaitingApproval, EvTold: AwaitingApproval,
+	},
+	// What has ended can still be told to people, and carries the pause that is in force.
+	// An abort that was journalled while the epoch was being taken gives it back.
+	Settled:  {EvPaused: Settled, EvResumed: Settled, EvTold: Settled},
+	Aborted:  {EvReturned: Returned, EvPaused: Aborted, EvResumed: Aborted, EvTold: Aborted},
+	Returned: {EvPaused: Returned, EvResumed: Returned, EvTold: Returned},
 }
 
 // Mode is how the writer moves.
@@ -110,6 +165,7 @@ type Mode string
 const (
 	ModeFailover   Mode = "failover"   // unplanned: what has not arrived is lost
 	ModeSwitchover Mode = "switchover" // planned: nothing is lost
+	ModeAdopt      Mode = "adopt"      // moved from outside: the lease and the clients follow
 )
 
 // Code says why an execution was aborted or why an operator is asked. Codes are
@@ -131,6 +187,14 @@ const (
 	CodeVerifyStuck     Code = "verify-stuck"      // the promoted writer commits nothing
 	CodeRedirectStuck   Code = "redirect-stuck"    // clients' endpoint does not reach the new writer
 	CodeLeaseStoreStuck Code = "lease-store-stuck" // the lease store does not answer
+
+	CodeTargetNotReady   Code = "target-not-ready"  // the target can't be promoted now; nothing was touched
+	CodeWriterUnknown    Code = "writer-unknown"    // the control plane names a writer that is no member
+	CodeMovedElsewhere   Code = "moved-elsewhere"   // the writer is being moved by something else
+	CodePromotionRefused Code = "promotion-refused" // the control plane refuses, and asking again won't help
+	CodeReturnStuck      Code = "return-stuck"      // the lease can't be given back yet
+	CodeAbortRequested   Code = "abort-requested"   // a person has called the execution off
+	CodePaused           Code = "paused"            // a person has stopped the automation
 )
 
 // Evidence is what an execution rests on, as it stood when it began.
@@ -157,7 +221,36 @@ const (
 	ProofAcknowledged ProofKind = "acknowledged"  // the writer's Region confirmed it
 	ProofExpired      ProofKind = "lease-expired" // TTL and drift passed since the last renewal
 	ProofOperator     ProofKind = "operator"      // a person vouches for it
+	ProofDemoted      ProofKind = "demoted"       // the holder has released the lease: its database is a secondary
 )
+
+// Question is what an execution asks a person. A consent names its execution and ID, and
+// counts for nothing else: a question about another code, or with more at stake, has
+// another ID.
+type Question struct {
+	ID    string // within its execution: "1", "2" and so on
+	Codes []Code // everything that it asks about, the execution's Code first
+	// Lag is what was at stake; it is unknown when LagKnown is not set.
+	Lag      time.Duration
+	LagKnown bool
+}
+
+// Pause stops the automation until a time: verdicts are formed and explained, and no
+// execution begins by itself. Requests of people are carried out.
+type Pause struct {
+	Until  time.Time
+	By     string
+	Reason string
+}
+
+// Active reports whether the pause is in force.
+func (p *Pause) Active(now time.Time) bool { return p != nil && now.Before(p.Until) }
+
+// Origin is who asks for something, and why. The zero Origin is the automation's.
+type Origin struct {
+	By     string
+	Reason string
+}
 
 // Execution is one attempt to move the writer, complete in itself: a controller
 // that reads it from the journal can go on with it.
@@ -170,16 +263,44 @@ type Execution struct {
 	Asked    State // the state that put the question while State is AwaitingApproval
 	Code     Code
 	Detail   string
-	// Epoch is the one that is or will be taken.
+	// Origin is who has asked for it. Last is who has asked for the latest step, when a
+	// person has: an abort, a return, a pause.
+	Origin Origin
+	Last   Origin
+	// Epoch is the one that is or will be taken. Back is the one that the old Region was
+	// given, when it was.
 	Epoch    dr.Epoch
+	Back     dr.Epoch
 	Evidence Evidence
 	// Unchanged is how long the old lease had been silent when the epoch was taken.
 	Unchanged time.Duration
+	// Released says that the old holder had given the lease back when it was taken.
+	Released bool
 	// TakenRev is the lease's revision when it was taken, one above the last that
 	// the old holder can have renewed.
 	TakenRev uint64
 	Proof    ProofKind
+	// Question is the one that was put last. It is open while State is AwaitingApproval.
+	Question Question
+	// Ack is the consent that was used last, and Accepted the question that it answered.
 	Ack      *Acknowledgement
+	Accepted Question
+	// Pause is the one that was asked for last; executions hand it on.
+	Pause *Pause
+	// Owed is what people must still be told.
+	Owed []Notice
+}
+
+// EpochTakenYet reports whether the execution has taken its epoch: then it can be
+// returned and no longer aborted.
+func (x Execution) EpochTakenYet() bool { return !x.at().beforeEpoch() }
+
+// at is where an execution stands, or stood when it asked.
+func (x Execution) at() State {
+	if x.State == AwaitingApproval {
+		return x.Asked
+	}
+	return x.State
 }
 
 // Event is something that happened to an execution.
@@ -187,11 +308,18 @@ type Event struct {
 	Kind      Kind
 	Code      Code
 	Detail    string
-	Epoch     dr.Epoch      // of EvEpochTaken
+	Epoch     dr.Epoch      // of EvEpochTaken and EvReturned
 	Rev       uint64        // of EvEpochTaken
 	Unchanged time.Duration // of EvEpochTaken
+	Released  bool          // of EvEpochTaken
 	Proof     ProofKind     // of EvFenceProven
 	Ack       *Acknowledgement
+	Evidence  *Evidence // of EvReassessed
+	Origin    Origin    // of what a person asks for
+	Pause     *Pause    // of EvPaused
+	Notice    Notice    // of EvTold and EvAnnounced: what was accepted
+
+	joined *Execution // another controller was faster, and this is what it has journalled
 }
 
 // Refusal says why an event has no effect on an execution.

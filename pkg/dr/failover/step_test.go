@@ -42,10 +42,10 @@ func TestAQuestionIsPutBeforeTheEpochIsTaken(t *testing.T) {
 			require.Equal(t, code, asked.Code)
 			require.NotEmpty(t, asked.Detail)
 
-			t.Run("an acknowledgement for another epoch is refused", func(t *testing.T) {
-				for _, ack := range []*failover.Acknowledgement{nil, {Epoch: 1}, {Epoch: 3}} {
+			t.Run("an acknowledgement for another question is refused", func(t *testing.T) {
+				for _, ack := range []*failover.Acknowledgement{nil, {}, {Execution: "0000000002-0002", Question: "1"}, {Execution: "0000000002-0001", Question: "2"}, {Question: "1"}, {Execution: "0000000002-0001"}} {
 					got, err := failover.Step(p, asked, failover.Event{Kind: failover.EvAcknowledged, Ack: ack})
-					require.ErrorContains(t, err, "it must name epoch 2")
+					require.ErrorContains(t, err, "it must name execution 0000000002-0001 and question 1")
 					require.Equal(t, asked, got)
 				}
 			})
@@ -127,7 +127,7 @@ func TestAnEventLeavesWhatItFound(t *testing.T) {
 func TestStepNeverChangesItsInput(t *testing.T) {
 	full := func(s failover.State) failover.Execution {
 		x := whole(s)
-		x.Ack = &failover.Acknowledgement{Epoch: 2, By: "earlier"}
+		x.Ack = &failover.Acknowledgement{Execution: "0000000002-0001", Question: "0", By: "earlier"}
 		x.Evidence.Dark = []health.Family{health.SQL}
 		x.Evidence.Vantages = []dr.Region{west}
 		return x

@@ -26,7 +26,7 @@ func TestARegionLostInsideASwitchover(t *testing.T) {
 			}
 			r.wait(5 * time.Second)
 			c := r.controller(west)
-			r.wg.Go(func() { _, _ = c.Switchover(r.ctx) })
+			r.wg.Go(func() { _, _ = c.Switchover(r.ctx, failover.Origin{By: "jane", Reason: "planned"}) })
 			r.until("the record", 30*time.Second, func() bool { return len(r.Store.Entries()) >= record })
 			r.CutRegion(east, true)
 			r.until("the question", time.Minute, r.in(failover.AwaitingApproval))
@@ -35,9 +35,10 @@ func TestARegionLostInsideASwitchover(t *testing.T) {
 			require.Equal(t, failover.ModeSwitchover, x.Mode, "nobody has consented to a loss")
 			require.Zero(t, r.Cluster.Moves())
 			r.until("told", time.Second, func() bool { return len(r.Notifiers[west].Messages()) > 0 })
-			require.Contains(t, r.Notifiers[west].Messages()[0].Body, "Acknowledge epoch 2 to go on. The switchover then becomes a failover")
+			require.Contains(t, r.Notifiers[west].Messages()[0].Body, "the switchover becomes a failover: what has not arrived in us-west-2 is lost")
+			r.until("the journal has it", time.Second, func() bool { return len(r.last().Execution.Owed) == 0 })
 
-			ack := failover.Acknowledgement{Epoch: 2, By: "oncall", Reason: "us-east-1 is lost"}
+			ack := failover.Acknowledgement{Execution: r.last().Execution.ID, Question: r.last().Execution.Question.ID, By: "oncall", Reason: "us-east-1 is lost"}
 			require.NoError(t, r.Store.At(witness).Acknowledge(r.ctx, ack))
 			r.until("settled", 20*time.Second, r.in(failover.Settled))
 			last := r.last().Execution
@@ -87,7 +88,7 @@ func TestASwitchoverNeedsAMonitorBesideTheWriter(t *testing.T) {
 			r, stop := begin(t)
 			stop()
 			r.wait(dead)
-			_, err := r.controller(west).Switchover(r.ctx)
+			_, err := r.controller(west).Switchover(r.ctx, failover.Origin{By: "jane", Reason: "planned"})
 			require.ErrorContains(t, err, "us-east-1 has not renewed its lease for ", "it does not begin")
 			require.Empty(t, r.Store.Entries())
 			require.True(t, r.Pair.DB(east).Accepts())
@@ -98,7 +99,7 @@ func TestASwitchoverNeedsAMonitorBesideTheWriter(t *testing.T) {
 		r, stop := begin(t)
 		defer r.end()
 		c := r.controller(west)
-		r.wg.Go(func() { _, _ = c.Switchover(r.ctx) })
+		r.wg.Go(func() { _, _ = c.Switchover(r.ctx, failover.Origin{By: "jane", Reason: "planned"}) })
 		r.until("begun", 5*time.Second, func() bool { return len(r.Store.Entries()) >= 1 })
 		stop()
 		r.until("fenced, they say", 30*time.Second, func() bool { return len(r.Store.Entries()) >= 3 })
@@ -106,9 +107,9 @@ func TestASwitchoverNeedsAMonitorBesideTheWriter(t *testing.T) {
 		r.CutRegion(east, true)
 		r.until("the question", time.Minute, r.in(failover.AwaitingApproval))
 		r.until("told", time.Second, func() bool { return len(r.Notifiers[west].Messages()) > 0 })
-		require.Contains(t, r.Notifiers[west].Messages()[0].Body, "us-east-1 never confirmed that its writer is read-only: make sure first that it is stopped.")
+		require.Contains(t, r.Notifiers[west].Messages()[0].Body, "us-east-1 never confirmed that its writer is read-only: make sure first that it is stopped")
 		r.Pair.DB(east).Kill() // as they were asked to
-		require.NoError(t, r.Store.At(witness).Acknowledge(r.ctx, failover.Acknowledgement{Epoch: 2, By: "oncall", Reason: "stopped"}))
+		r.answer("stopped")
 		r.until("settled", 20*time.Second, r.in(failover.Settled))
 		require.Equal(t, failover.ProofOperator, r.last().Execution.Proof, "a person vouches")
 	})

@@ -28,7 +28,7 @@ func TestTakingTheLeaseDoesNotKeepStepWithItsRenewals(t *testing.T) {
 			r.guard(east)
 			r.wait(5*time.Second + phase)
 			c := r.controller(west)
-			r.wg.Go(func() { _, _ = c.Switchover(r.ctx) })
+			r.wg.Go(func() { _, _ = c.Switchover(r.ctx, failover.Origin{By: "jane", Reason: "planned"}) })
 			begun := r.until("confirmed", time.Second, r.in(failover.Confirmed))
 			taken := r.until("taken", 20*time.Second, func() bool { l, _ := r.Store.Lease(); return l.Epoch == 2 })
 			require.Less(t, taken.Sub(begun), time.Second)

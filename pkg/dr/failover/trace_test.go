@@ -66,7 +66,7 @@ func TestStatesTellHowLongTheLastOneTook(t *testing.T) {
 		}
 		r.wait(5 * time.Second)
 		c := r.controller(west)
-		_, err := c.Switchover(r.ctx)
+		_, err := c.Switchover(r.ctx, failover.Origin{By: "jane", Reason: "planned"})
 		require.NoError(t, err)
 		r.mu.Lock()
 		defer r.mu.Unlock()

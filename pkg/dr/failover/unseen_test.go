@@ -143,7 +143,7 @@ func TestASwitchoverAsksForNoFailover(t *testing.T) {
 		r.guard(east)
 		c := r.controller(west)
 		r.wait(5 * time.Second)
-		r.wg.Go(func() { _, _ = c.Switchover(r.ctx) })
+		r.wg.Go(func() { _, _ = c.Switchover(r.ctx, failover.Origin{By: "jane", Reason: "planned"}) })
 		r.until("somebody is asked", 30*time.Second, func() bool {
 			return len(r.when(drtest.OpFailover, west))+len(r.when(drtest.OpSwitchover, west)) > 0
 		})

@@ -18,6 +18,11 @@ const (
 	cantFail   = "the effect of this state can't fail"
 	superseded = "TestSuperseded: somebody takes the lease past the protocol"
 	stuck      = "TestStuck: rare in a drawn world"
+	byHand     = "TestAbort, TestReturn, TestPause: a person asks for it"
+	outside    = "TestAdopt, TestMovedFromOutside: something else moves the writer"
+	notReady   = "TestTargetNotReady, TestRefusedForGood: the target can't be promoted"
+	untold     = "TestMessages: people could not be told in time"
+	maybe      = "TestFlapping: a Region that comes and goes"
 )
 
 var visited = map[string]string{
@@ -31,6 +36,19 @@ var visited = map[string]string{
 	"edge Verified redirected": must, "edge Verified stuck": stuck, "edge Verified superseded": superseded,
 	"edge Redirected announced": must, "edge Redirected stuck": cantFail, "edge Redirected superseded": cantFail,
 	"edge AwaitingApproval recovered": must, "edge AwaitingApproval acknowledged": must, "edge AwaitingApproval superseded": superseded,
+
+	"edge AwaitingApproval told": must, "edge Aborted told": must, "edge Settled told": untold, "edge Returned told": byHand,
+	"edge Confirmed told": untold, "edge EpochTaken told": untold, "edge Fenced told": untold, "edge LossAccepted told": untold, "edge Promoted told": untold,
+	"edge Verified told": untold, "edge Redirected told": untold, "edge Returning told": untold,
+	"edge Steady adopted": outside, "edge Suspect adopted": unused, "edge Confirmed adopted": outside, "edge AwaitingApproval adopted": outside,
+	"edge Returning adopted": outside, "edge LossAccepted moved-back": outside, "edge Promoted moved-back": outside, "edge Verified moved-back": outside,
+	"edge AwaitingApproval moved-back": outside, "edge AwaitingApproval ready": notReady, "edge AwaitingApproval reassessed": maybe,
+	"edge Confirmed abort-requested": byHand, "edge AwaitingApproval abort-requested": byHand, "edge EpochTaken return-requested": byHand,
+	"edge Fenced return-requested": byHand, "edge LossAccepted return-requested": byHand, "edge AwaitingApproval return-requested": byHand,
+	"edge Returning returned": byHand, "edge Returning stuck": byHand, "edge Returning superseded": superseded, "edge Aborted returned": byHand,
+
+	"code target-not-ready": notReady, "code writer-unknown": outside, "code moved-elsewhere": outside, "code promotion-refused": notReady,
+	"code return-stuck": byHand, "code abort-requested": byHand, "code paused": byHand,
 
 	"code recovered": must, "code superseded": superseded, "code lag-unknown": must, "code lag-stale": must,
 	"code lag-above-limit": must, "code no-fence-proof": must, "code fence-failed": "TestOperator: the old Region could not fence",
@@ -50,6 +68,17 @@ var codes = []failover.Code{
 	failover.CodeRecovered, failover.CodeSuperseded, failover.CodeLagUnknown, failover.CodeLagStale, failover.CodeLagAboveLimit,
 	failover.CodeNoFenceProof, failover.CodeFenceFailed, failover.CodeNoWitness, failover.CodeFailoverBudget,
 	failover.CodePromotionStuck, failover.CodeVerifyStuck, failover.CodeRedirectStuck, failover.CodeLeaseStoreStuck,
+	failover.CodeTargetNotReady, failover.CodeWriterUnknown, failover.CodeMovedElsewhere, failover.CodePromotionRefused,
+	failover.CodeReturnStuck, failover.CodeAbortRequested, failover.CodePaused,
+}
+
+func init() {
+	// A pause may be asked for in every state.
+	for _, s := range failover.States() {
+		for _, k := range []failover.Kind{failover.EvPaused, failover.EvResumed} {
+			visited["edge "+string(s)+" "+string(k)] = byHand
+		}
+	}
 }
 
 func TestEveryPartOfTheMachineIsAccountedFor(t *testing.T) {
