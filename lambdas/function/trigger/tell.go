@@ -115,11 +115,14 @@ func lagOf(reports []failover.Heartbeat, now time.Time) (out *event.Lag) {
 	return out
 }
 
-// verdict judges what the monitors report of the lease's holder, as the own Region's
+// verdict judges what the monitors report of the lease's holder, as the other member's
 // monitor would. Nothing is asked for it: a probe of the database is a write.
 func (h *Handler) verdict(k *known, now time.Time) health.Verdict {
 	p, subject := h.cfg.Agent.Policy, k.lease.Holder
 	w := health.Window{Subject: subject, Vantage: h.cfg.Agent.Region}
+	if w.Vantage == subject { // a Region is no vantage for itself
+		w.Vantage = h.cfg.Agent.Topology.Peer(subject)
+	}
 	silent := h.silence(k)
 	lease := health.Observation{Subject: subject, Vantage: health.Store, Family: health.Heartbeat, Method: "lease renewals, as reported", OtherInstances: -1, Answer: health.Alive}
 	if silent >= p.SilentAfter() {
@@ -131,7 +134,7 @@ func (h *Handler) verdict(k *known, now time.Time) health.Verdict {
 		lease.At = r.At
 		r.Observations = append(r.Observations, lease)
 		for _, report := range k.reports {
-			if !k.fresh(report) {
+			if !k.fresh(report) || report.Region == subject {
 				continue
 			}
 			for _, s := range report.Sightings {
