@@ -54,7 +54,6 @@ const (
 	NotPaused         Refusal = "not-paused"         // there is no pause to end
 	UnderWay          Refusal = "under-way"          // an execution to the other Region is open
 	PreconditionFails Refusal = "precondition-fails" // the world is not as the request needs it
-	NotSupported      Refusal = "not-supported"      // this trigger was built without it
 )
 
 // Refuse returns the response to a request that is refused.

@@ -64,6 +64,9 @@ func attrs(w event.Request) []any {
 func (h *Handler) Do(ctx context.Context, w event.Request) (event.Response, error) {
 	began := time.Now()
 	a, err := h.do(ctx, w, began)
+	if r, is := denied(err); is {
+		a, err = r, nil
+	}
 	a.Took = event.Took(time.Since(began))
 	return a, err
 }
@@ -89,11 +92,15 @@ func (h *Handler) do(ctx context.Context, w event.Request, began time.Time) (eve
 	case w.Mode == event.Acknowledge:
 		return h.acknowledge(ctx, s, w)
 	case w.Mode != event.Failover && w.Mode != event.Switchover:
-		return event.Refuse(event.NotSupported, fmt.Sprintf("mode %q is not built in yet", w.Mode), ""), nil
+		return h.command(ctx, s, w)
 	case s.open(own) && s.asks():
 		return event.Of(s.last, time.Since(began)), nil
 	case !s.open(own) && s.lease.Holder == own:
 		return event.Nothing(fmt.Sprintf("%s holds the lease, the writer is here", own), s.last.Report(), time.Since(began)), nil
+	case w.Mode == event.Failover && !s.open(own) && s.last.Pause.Active(time.Now()):
+		p := s.last.Pause
+		return event.Refuse(event.Paused, fmt.Sprintf("%s has paused the automation until %s: %s", p.By, p.Until.UTC().Format(time.RFC3339), p.Reason),
+			`send {"mode":"resume","by":"YOUR NAME","reason":"WHY"} first`), nil
 	case w.Mode == event.Switchover && s.underWay(own):
 		return event.Refuse(event.UnderWay, fmt.Sprintf("execution %s moves the writer to %s and is %s", s.last.ID, s.last.To, s.last.State),
 			"let it end, or abort it in "+s.last.To.String()), nil

@@ -19,14 +19,18 @@ type scene struct {
 	ack   *failover.Acknowledgement // of last's epoch; nil when there is none
 }
 
+// begun reports whether an execution has begun. One that is Steady only carries what a
+// person has asked for before the first.
+func (s scene) begun() bool { return s.last.ID != "" && s.last.State != failover.Steady }
+
 // open reports whether an execution to a Region waits for its end.
 func (s scene) open(to dr.Region) bool {
-	return s.last.ID != "" && !s.last.State.Ended() && s.last.To == to
+	return s.begun() && !s.last.State.Ended() && s.last.To == to
 }
 
 // underWay reports whether an execution to another Region waits for its end.
 func (s scene) underWay(own dr.Region) bool {
-	return s.last.ID != "" && !s.last.State.Ended() && s.last.To != own
+	return s.begun() && !s.last.State.Ended() && s.last.To != own
 }
 
 // ended reports whether an execution to a Region has come to its end since an earlier

@@ -35,6 +35,9 @@ func (h *Handler) tell(k *known, now time.Time) event.Response {
 			Since: k.entry.At, WaitsFor: waitsFor(x), Driven: !x.State.Ended() && x.To == a.Region && k.driven(),
 		}
 		s.Question = question(x)
+		if p := x.Pause; p.Active(now) {
+			s.Pause = &event.PauseUntil{Until: p.Until, By: p.By, Reason: p.Reason}
+		}
 		evidence = append(evidence, x.Report())
 	}
 	r.Detail = summary(s, k)
@@ -186,6 +189,8 @@ func waitsFor(x failover.Execution) string {
 		return "the message to people"
 	case failover.AwaitingApproval:
 		return "a person's answer"
+	case failover.Returning:
+		return "the next epoch, for " + x.From.String()
 	}
 	return ""
 }
@@ -225,6 +230,9 @@ func summary(s event.Situation, k *known) string {
 	}
 	if x := s.Execution; x != nil && !x.State.Ended() {
 		say("execution %s to %s is %s and waits for %s", x.ID, x.To, x.State, x.WaitsFor)
+	}
+	if s.Pause != nil {
+		say("%s has paused the automation until %s", s.Pause.By, s.Pause.Until.UTC().Format(time.RFC3339))
 	}
 	if len(s.Unknown) > 0 {
 		say("%d parts are unknown", len(s.Unknown))
