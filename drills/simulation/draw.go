@@ -185,8 +185,10 @@ func Harmless(p fault.Plan) bool {
 func harmless(f fault.Fault) bool {
 	switch f.Kind {
 	case fault.None, fault.CutLink, fault.ReplicationLag, fault.ThrottleRDS, fault.KillController, fault.KillSteps,
-		fault.LoseTicks, fault.DoubleTicks, fault.DoubleTrigger, fault.ColdStart:
+		fault.LoseTicks, fault.DoubleTicks, fault.DoubleTrigger, fault.ColdStart, fault.Dependency, fault.Promotion:
 		return true
+	case fault.Console:
+		return false
 	}
 	return f.Region != drill.East
 }

@@ -51,6 +51,7 @@ func (g *game) judge() error {
 	g.announcements(trials)
 	g.losses(trials)
 	g.expected(trials)
+	g.unharmed()
 	if ok, why := g.serves(); !ok {
 		g.audit.fail("liveness", "no writer at the end: %s", why)
 	}
@@ -111,6 +112,9 @@ func (g *game) evidence(t trial) {
 // not know.
 func (g *game) operations(trials []trial) {
 	for _, op := range g.inside.Cloud.Operations() {
+		if g.moved(op) {
+			continue
+		}
 		known := slices.ContainsFunc(trials, func(t trial) bool {
 			gated, ok := t.when(failover.EvGatePassed)
 			return ok && !gated.After(op.AcceptedAt) && t.last().To == op.To && string(t.last().Mode) == op.Kind
@@ -122,7 +126,7 @@ func (g *game) operations(trials []trial) {
 }
 
 // path demands that nothing between the epoch and the end of an execution asked another
-// Region. Probes may; they were left out.
+// Region but the lease store's replicas. Probes may, too; both were left out.
 func (g *game) path(t trial) {
 	begin, taken := t.when(failover.EvEpochTaken)
 	if !taken {

@@ -52,6 +52,7 @@ type game struct {
 	steps  []step
 	healed time.Time // when the last fault was
 	asked  time.Time // since when a question waits for the operator
+	split  time.Time // since when lease and control plane name two writers
 	good   time.Time // since when there is a writer that clients reach
 	away   []cloud.Exchange
 	mu     sync.Mutex // guards away
@@ -81,7 +82,7 @@ var clients = []drill.Client{
 // called in a testing/synctest bubble.
 func (w World) Run(ctx context.Context) (out Outcome, err error) {
 	g := &game{World: w, begun: time.Now()}
-	target := embedded.New(embedded.Config{BootReadOnly: w.BootReadOnly, Tick: w.Tick, Probe: time.Second, Observe: g.observe, Trace: &dr.Trace{Problem: g.problem}})
+	target := embedded.New(embedded.Config{BootReadOnly: w.BootReadOnly, Tick: w.Tick, Probe: time.Second, Observe: g.observe, Trace: &dr.Trace{Problem: g.problem, Lease: g.closed}})
 	g.world, err = target.Up(ctx, drill.Setup{
 		Topology: drill.Topology(), Policy: w.Policy, Clients: clients, Writer: drill.East, Seed: w.Seed,
 	})
@@ -133,6 +134,7 @@ func (g *game) play(ctx context.Context) error {
 				return err
 			}
 			g.live()
+			g.owner()
 		}
 		select {
 		case <-ctx.Done():
@@ -269,6 +271,9 @@ func (g *game) live() {
 func (g *game) observe(e cloud.Exchange) {
 	if e.From == "" || e.From == e.To {
 		return
+	}
+	if e.Service == cloud.DynamoDB {
+		return // a replica of the lease store, which every member may ask
 	}
 	if e.Service == cloud.RDS && (e.Operation == "DescribeDBClusters" || e.Operation == "DescribeDBInstances") {
 		return // a probe, which may ask anywhere

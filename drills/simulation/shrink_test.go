@@ -68,6 +68,27 @@ func TestADrawnPlanPrintsBack(t *testing.T) {
 	require.Greater(t, harmless, 150)
 }
 
+// A world with half-failures is as valid, and prints back.
+func TestAWorldOfHalfFailuresPrintsBack(t *testing.T) {
+	kinds, unharmed := make(map[fault.Kind]bool), 0
+	for seed := range uint64(1000) {
+		w := simulation.DrawHarm(seed)
+		require.Equal(t, w, simulation.DrawHarm(seed))
+		again, err := simulation.Parse(w.String())
+		require.NoError(t, err)
+		require.Equal(t, w, again)
+		for _, s := range w.Plan {
+			kinds[s.Fault.Kind] = true
+			require.Less(t, s.At+s.For+simulation.Bound, simulation.Length, "%s", s)
+		}
+		if simulation.Unharmed(w.Plan) {
+			unharmed++
+		}
+	}
+	require.Len(t, kinds, 20)
+	require.Greater(t, unharmed, 400)
+}
+
 func TestHarmless(t *testing.T) {
 	for plan, want := range map[string]bool{
 		"none":                          true,

@@ -23,6 +23,8 @@ type World struct {
 	Tick         time.Duration
 	// Patience is how long an operator lets a question wait.
 	Patience time.Duration
+	// Harm has invariants 7 and 8 held, too.
+	Harm bool
 }
 
 // worldJSON is how a World is written down. It holds all of it, so that a past failure
@@ -35,13 +37,14 @@ type worldJSON struct {
 	BootReadOnly bool       `json:"boot_read_only,omitempty"`
 	Tick         string     `json:"tick"`
 	Patience     string     `json:"patience"`
+	Harm         bool       `json:"harm,omitempty"`
 }
 
 // String prints the world as Parse reads it, on one line.
 func (w World) String() string {
 	text, err := json.Marshal(worldJSON{
 		Seed: &w.Seed, Plan: w.Plan.String(), Policy: &w.Policy, BootReadOnly: w.BootReadOnly,
-		Tick: w.Tick.String(), Patience: w.Patience.String(),
+		Tick: w.Tick.String(), Patience: w.Patience.String(), Harm: w.Harm,
 	})
 	if err != nil {
 		return err.Error() // no field of it can fail
@@ -65,7 +68,7 @@ func Parse(text string) (World, error) {
 	if in.Seed == nil || in.Policy == nil {
 		return World{}, errors.New("simulation: world: seed or policy is missing: an empty policy is {}")
 	}
-	w := World{Seed: *in.Seed, Policy: *in.Policy, BootReadOnly: in.BootReadOnly}
+	w := World{Seed: *in.Seed, Policy: *in.Policy, BootReadOnly: in.BootReadOnly, Harm: in.Harm}
 	var err1, err2, err3 error
 	w.Plan, err1 = fault.ParsePlan(in.Plan)
 	w.Tick, err2 = positive("tick", in.Tick)
