@@ -16,8 +16,10 @@ type Machine interface {
 	// Answer tells how one of its calls has ended. Each ends exactly once, at its deadline at
 	// the latest.
 	Answer(at time.Duration, id uint32, a Answer) []Effect
-	// Tick says that time has passed.
+	// Tick says that time has passed. It comes at the latest when it is due.
 	Tick(at time.Duration) []Effect
+	// Due returns when the next tick must come, after an instant.
+	Due(at time.Duration) time.Duration
 }
 
 // Learnt is what a guard was told.
@@ -64,8 +66,8 @@ func (d Difference) Key() string { return fmt.Sprintf("%s | %s | %s", d.How, d.W
 // it. What is repeated at a pace has half of that pace.
 func compared(g *Guard) map[string]time.Duration {
 	return map[string]time.Duration{
-		"beat": g.Policy.RenewInterval / 2, "renew": g.Policy.RenewInterval / 2, "fence": 250 * time.Millisecond,
-		"open": 250 * time.Millisecond, "isolate": 500 * time.Millisecond, "read": 200 * time.Millisecond,
+		"beat": g.Policy.RenewInterval / 2, "renew": g.Policy.RenewInterval / 2, "fence": 250 * time.Millisecond, "fence again": 2 * time.Second,
+		"open": 250 * time.Millisecond, "isolate": time.Second, "read": 200 * time.Millisecond,
 		"install": time.Second, "check": time.Second, "remove": time.Second, "replicated": 125 * time.Millisecond,
 		"tell fenced": 300 * time.Millisecond, "tell held": 300 * time.Millisecond, "tell opened": 300 * time.Millisecond,
 		"tell isolated": 500 * time.Millisecond, "tell lost": 500 * time.Millisecond, "rested": 500 * time.Millisecond,
@@ -80,12 +82,9 @@ func (e *Event) kind() string {
 	return e.What
 }
 
-// step is the time between two ticks.
-const step = 25 * time.Millisecond
-
 // Play plays a recorded guard through a machine and returns what differs, in order.
 func Play(g *Guard, m Machine) ([]Difference, error) {
-	p := &player{g: g, m: m, tolerance: compared(g), sent: make(map[uint64]int64), own: make(map[int64]uint64), phases: []phase{{0, "before the lease is known"}}}
+	p := &player{g: g, m: m, tolerance: compared(g), phases: []phase{{0, "before the lease is known"}}}
 	if err := p.prepare(); err != nil {
 		return nil, fmt.Errorf("history: %s: %w", g.Name, err)
 	}
@@ -108,17 +107,27 @@ type player struct {
 	behind    bool
 	closed    bool
 	known     bool
-	lease     Lease
+	lease     Lease  // as the machine's world has it
+	rev       uint64 // the revision that was recorded last: the machine may have renewed more or less often
+	retries   bool   // its last fence was not confirmed
 	phases    []phase
-	sent      map[uint64]int64 // machine's beats: the recorded number, or -1
-	own       map[int64]uint64 // recorded beats: the machine's number
-	lastBeats []uint64
+	promoting bool // its Region has taken the epoch, and the promotion is not done
+	begun     bool
+	due       time.Duration // the machine's next tick
+	ticked    bool          // it has had one at that instant
+	sent      []sent
 }
 
 // play is a recorded event, and whether the machine has done the same.
 type play struct {
 	*Event
 	used bool
+}
+
+// sent is a heartbeat write of the machine.
+type sent struct {
+	at  time.Duration
+	seq uint64
 }
 
 type task struct {
@@ -137,20 +146,29 @@ func (p *player) prepare() error {
 	p.recorded = make(map[string][]*play)
 	begun, renewed := false, make(map[string]bool)
 	var early []Learnt
+	retried, dead := false, false
 	if len(p.g.Events) == 0 {
 		return nil
 	}
 	p.end = p.g.Events[len(p.g.Events)-1].At
 	for i := range p.g.Events {
 		e := &p.g.Events[i]
-		if e.At > p.end {
+		if e.At > p.end || dead && e.At == p.end {
 			break
 		}
 		if e.Outcome == "dead" {
-			p.end = min(p.end, e.At+e.Took) // the process was killed, and does nothing any more
+			p.end, dead = min(p.end, e.At+e.Took), true // the process was killed, and does nothing any more
 		}
 		if e.What == "renew" && e.Outcome == "ok" && len(e.Answer) > 0 {
 			renewed[e.Answer[0]] = true
+			l, err := lease(e.Answer)
+			if err != nil {
+				return err
+			}
+			p.at(e.At+e.Took, func() error { p.rev = max(p.rev, l.Rev); return nil })
+		}
+		if e.What == "fence" && e.Call() {
+			e.What, retried = again(e, retried)
 		}
 		if _, ok := p.tolerance[e.kind()]; ok {
 			p.recorded[e.kind()] = append(p.recorded[e.kind()], &play{Event: e})
@@ -206,6 +224,15 @@ func (p *player) prepare() error {
 	return nil
 }
 
+// again names a fence that follows one which was not confirmed: how soon it is tried again
+// is a matter of pace.
+func again(e *Event, retries bool) (string, bool) {
+	if retries {
+		return "fence again", e.Outcome != "ok"
+	}
+	return "fence", e.Outcome != "ok"
+}
+
 // handsOver reports whether a guard stays behind after an event.
 func (p *player) handsOver(after int) bool {
 	return slices.ContainsFunc(p.g.Events[after:], func(e Event) bool { return e.What == "rear" })
@@ -215,10 +242,15 @@ func (p *player) learn(at time.Duration, l Learnt) {
 	p.at(at, func() error {
 		switch l.What {
 		case "see":
-			if p.known && l.Lease.Epoch == p.lease.Epoch && l.Lease.Rev <= p.lease.Rev {
-				return nil // its own renewals have come further
+			if l.Lease = p.now(l.Lease); p.known && l.Lease.Rev == p.lease.Rev && l.Lease.Epoch == p.lease.Epoch {
+				return nil // it knows that
 			}
+			p.promoting = l.Lease.Holder == p.g.Region && l.Lease.By != "" && l.Lease.Rev == l.Lease.TakenRev
 			p.saw(at, l.Lease)
+		case "told":
+			p.promoting = false
+		case "run":
+			p.begun, p.due = true, at
 		case "rear":
 			p.behind = true
 			p.enter(at)
@@ -237,6 +269,25 @@ func (p *player) at(at time.Duration, do func() error) {
 func (p *player) saw(at time.Duration, l Lease) {
 	p.known, p.lease = true, l
 	p.enter(at)
+}
+
+// now returns a recorded lease with the revision that it has in the machine's world.
+func (p *player) now(l Lease) Lease {
+	more := l.Rev - min(l.Rev, p.rev)
+	p.rev = max(p.rev, l.Rev)
+	if more == 0 && l.Epoch == p.lease.Epoch {
+		return p.lease // an older answer
+	}
+	at := p.lease.Rev + more
+	if l.TakenRev != 0 {
+		if l.Epoch == p.lease.Epoch {
+			l.TakenRev = p.lease.TakenRev
+		} else {
+			l.TakenRev = at - min(at, l.Rev-min(l.Rev, l.TakenRev))
+		}
+	}
+	l.Rev = at
+	return l
 }
 
 // enter notes in which phase the guard is.
@@ -268,28 +319,35 @@ func (p *player) phase(at time.Duration) string {
 }
 
 func (p *player) play() error {
-	var ticks func(at time.Duration)
-	ticks = func(at time.Duration) {
-		p.at(at, func() error {
-			ticks(at + step)
-			return p.did(at, p.m.Tick(at))
-		})
-	}
-	if len(p.queue) == 0 {
-		return nil
-	}
-	ticks(p.queue[0].at + step)
-	for n := 0; len(p.queue) > 0; n++ {
-		t := p.queue[0]
-		p.queue = p.queue[1:]
-		if t.at > p.end {
+	for n := 0; p.begun || len(p.queue) > 0; n++ {
+		at := p.end + 1
+		if len(p.queue) > 0 {
+			at = p.queue[0].at
+		}
+		// What is due at an instant is done before what is learnt at it.
+		tick := p.begun && (p.due < at || p.due == at && !p.ticked)
+		if tick {
+			at = p.due
+		}
+		switch {
+		case at > p.end:
 			return nil
-		}
-		if n > 1_000_000 {
-			return fmt.Errorf("at %v: a million steps: the machine doesn't come to rest", t.at)
-		}
-		if err := t.do(); err != nil {
-			return err
+		case n > 1_000_000:
+			return fmt.Errorf("at %v: a million steps: the machine doesn't come to rest", at)
+		case tick:
+			p.ticked = true
+			if err := p.did(at, p.m.Tick(at)); err != nil {
+				return err
+			}
+			if p.due <= at {
+				p.due, p.ticked = max(at+time.Millisecond, p.m.Due(at)), false
+			}
+		default:
+			t := p.queue[0]
+			p.queue = p.queue[1:]
+			if err := t.do(); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -297,18 +355,19 @@ func (p *player) play() error {
 
 // did compares what the machine does, and answers what it asks.
 func (p *player) did(at time.Duration, all []Effect) error {
+	if due := p.m.Due(at); p.begun && due > at && due < p.due {
+		p.due, p.ticked = due, false
+	}
 	for _, e := range all {
+		if e.What == "fence" && p.retries {
+			e.What = "fence again"
+		}
 		same := p.same(at, e)
 		if e.ID == 0 {
 			continue
 		}
 		if e.What == "beat" {
-			p.sent[e.Seq], p.lastBeats = -1, append(p.lastBeats, e.Seq)
-			if same != nil && same.Call() {
-				if _, n, err := pair(same.Args[1]); err == nil {
-					p.sent[e.Seq], p.own[n] = n, e.Seq
-				}
-			}
+			p.sent = append(p.sent, sent{at, e.Seq})
 		}
 		a, took, err := p.answer(at, e, same)
 		if err != nil {
@@ -318,11 +377,14 @@ func (p *player) did(at time.Duration, all []Effect) error {
 		if e.Until > 0 && end > e.Until {
 			end, a.Outcome = e.Until, "timeout"
 		}
+		if e.What == "fence" || e.What == "fence again" {
+			p.retries = a.Outcome != "ok"
+		}
 		p.at(end, func() error {
 			a := a
 			switch {
 			case a.Outcome != "ok":
-			case e.What == "fence":
+			case e.What == "fence", e.What == "fence again":
 				p.closed = true
 				p.enter(end)
 			case e.What == "open":
@@ -336,8 +398,14 @@ func (p *player) did(at time.Duration, all []Effect) error {
 				a.Lease = p.lease
 				a.Lease.Rev++
 				p.saw(end, a.Lease)
-			case e.What == "read" && a.Lease.Rev < p.lease.Rev:
+			case e.What == "release":
 				a.Lease = p.lease
+				a.Lease.Rev++
+				a.Lease.Released = true
+				p.saw(end, a.Lease)
+			case e.What == "read":
+				a.Lease = p.now(a.Lease)
+				p.saw(end, a.Lease)
 			}
 			return p.did(end, p.m.Answer(end, e.ID, a))
 		})
@@ -348,8 +416,11 @@ func (p *player) did(at time.Duration, all []Effect) error {
 // same finds the recorded event that an effect stands for.
 func (p *player) same(at time.Duration, e Effect) *Event {
 	tolerance, ok := p.tolerance[e.What]
-	if !ok {
+	if !ok && e.What != "release" && e.What != "tell released" { // which no recorded guard did
 		return nil
+	}
+	if e.What == "fence" && (p.phase(at) == "another Region holds the lease" || p.promoting) {
+		tolerance = p.g.Policy.ProbeInterval / 2 // the server is looked at once in that time
 	}
 	for _, r := range p.recorded[e.What] {
 		if !r.used && r.At >= at-tolerance && r.At <= at+tolerance {
@@ -363,19 +434,27 @@ func (p *player) same(at time.Duration, e Effect) *Event {
 
 // answer says how a call ends: as the same one ended, or the nearest of its kind.
 func (p *player) answer(at time.Duration, e Effect, same *Event) (Answer, time.Duration, error) {
-	a := Answer{Outcome: "ok", Seq: e.Seq, Writer: p.known && p.lease.Holder == p.g.Region && !p.secondary(at), Awake: true}
+	a := Answer{Outcome: "ok", Seq: e.Seq, Awake: true}
+	if e.What == "role" {
+		var known bool
+		if a.Writer, known = p.writer(at); !known {
+			a.Outcome = "error"
+		}
+		return a, 0, nil
+	}
 	if same != nil && !same.Call() {
 		same = nil
 	}
 	if same == nil {
-		same = p.nearest(at, e.What)
+		if same = p.nearest(at, e.What); e.What == "beat" {
+			// What comes of a heartbeat write hangs on what was opened and closed before.
+			same = p.next(at, e.What)
+		}
 		switch {
 		case same == nil:
-			return a, 0, nil // nobody has asked that; AskRole, or a fence where none was needed
+			return a, 0, nil // the recorded guard never asked that
 		case e.What == "beat" && same.Outcome == "ok" && p.closed:
 			a.Outcome = "readonly"
-			return a, same.Took, nil
-		case e.What == "beat" && same.Outcome == "readonly" && !p.closed:
 			return a, same.Took, nil
 		}
 	}
@@ -397,9 +476,36 @@ func (p *player) answer(at time.Duration, e Effect, same *Event) (Answer, time.D
 		var epoch uint64
 		var n int64
 		epoch, n, err = pair(same.Answer[0])
-		a.Epoch, a.Seq = dr.Epoch(epoch), p.own[n]
+		a.Epoch, a.Seq = dr.Epoch(epoch), p.arrived(n)
 	}
 	return a, same.Took, err
+}
+
+// arrived returns the machine's newest heartbeat write that was sent no later than the one
+// that was recorded to have arrived, or zero if that was none of this guard.
+func (p *player) arrived(recorded int64) (seq uint64) {
+	for _, r := range p.recorded["beat"] {
+		if _, n, err := pair(r.Args[1]); err != nil || n != recorded {
+			continue
+		}
+		for _, s := range p.sent {
+			if s.at <= r.At {
+				seq = max(seq, s.seq)
+			}
+		}
+	}
+	return seq
+}
+
+// next returns the first recorded call of a kind that began no earlier than at a time, or
+// the last one.
+func (p *player) next(at time.Duration, what string) (next *Event) {
+	for _, r := range p.recorded[what] {
+		if r.Call() && (next == nil || next.At < at) {
+			next = r.Event
+		}
+	}
+	return next
 }
 
 // nearest returns the recorded call of a kind that began nearest to a time.
@@ -413,15 +519,21 @@ func (p *player) nearest(at time.Duration, what string) *Event {
 	return best
 }
 
-// secondary reports whether the server has last said that it is no writer.
-func (p *player) secondary(at time.Duration) bool {
-	said := false
-	for _, r := range p.recorded["open"] {
-		if r.At <= at {
-			said = r.Outcome == "notwriter"
+// writer reports whether the server takes itself for the writer, as it has shown, or as
+// another Region's lease lets expect. Before it has shown it, nothing is known.
+func (p *player) writer(at time.Duration) (is, known bool) {
+	if !p.known || p.lease.Holder != p.g.Region {
+		return false, p.known
+	}
+	shown := time.Duration(-1)
+	for _, what := range []string{"open", "beat"} {
+		for _, r := range p.recorded[what] {
+			if end := r.At + r.Took; end <= at && end > shown && (r.Outcome == "ok" || r.Outcome == "notwriter") {
+				is, shown = r.Outcome == "ok", end
+			}
 		}
 	}
-	return said
+	return is, shown >= 0
 }
 
 // settle adds what only the recorded guard did.

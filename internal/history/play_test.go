@@ -58,6 +58,8 @@ func (a *again) Answer(at time.Duration, _ uint32, _ history.Answer) []history.E
 	return a.Tick(at)
 }
 
+func (a *again) Due(at time.Duration) time.Duration { return at + 25*time.Millisecond }
+
 func (a *again) Tick(at time.Duration) []history.Effect {
 	var out []history.Effect
 	for ; a.next < len(a.events) && a.events[a.next].At+a.late <= at; a.next++ {

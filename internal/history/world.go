@@ -54,6 +54,8 @@ type Lease struct {
 	Rev      uint64
 	TakenRev uint64
 	By       string // the execution that took the epoch, or nothing
+	// Released is never recorded: no guard gave a lease back then.
+	Released bool
 }
 
 // ReadAll reads every recording of a folder.
