@@ -190,6 +190,8 @@ func (p *player) prepare() error {
 			if l.Lease, err = lease(e.Args); err != nil {
 				return err
 			}
+		case "same":
+			l.What = "see" // and nothing new
 		case "told", "recall":
 			var n uint64
 			if _, err := fmt.Sscanf(e.Args[0], map[string]string{"told": "%d", "recall": "guarded=%d"}[e.What], &n); err != nil {
@@ -242,6 +244,10 @@ func (p *player) learn(at time.Duration, l Learnt) {
 	p.at(at, func() error {
 		switch l.What {
 		case "see":
+			if l.Lease == (Lease{}) {
+				l.Lease = p.lease
+				return p.did(at, p.m.Learn(at, l))
+			}
 			if l.Lease = p.now(l.Lease); p.known && l.Lease.Rev == p.lease.Rev && l.Lease.Epoch == p.lease.Epoch {
 				return nil // it knows that
 			}

@@ -128,7 +128,7 @@ func Read(r io.Reader) ([]*World, error) {
 
 // needs is how many words follow the name of what happens, at least.
 var needs = map[string]int{
-	"guard": 0, "run": 0, "stop": 0, "stopped": 0, "rear": 0, "rested": 0, "see": 1, "told": 1, "recall": 1, "report": 3,
+	"guard": 0, "run": 0, "stop": 0, "stopped": 0, "rear": 0, "rested": 0, "see": 1, "same": 0, "told": 1, "recall": 1, "report": 3,
 	"tell": 2, "problem": 1, "journal": 6,
 	"beat": 2, "renew": 1, "read": 0, "fence": 1, "open": 1, "isolate": 1, "replicated": 1,
 	"install": 1, "check": 1, "remove": 0, "refresh": 0,

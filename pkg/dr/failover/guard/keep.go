@@ -246,6 +246,9 @@ func (m *machine) renewed(x Renewal, in Input) {
 	s.StoreAt, s.Armed, s.Inherited = max(s.StoreAt, x.Sent), true, false
 	switch {
 	case x.Opening && s.Closing.On && !s.Closing.Acked, s.Closing.ByRPO != x.ByRPO && x.Opening:
+	case x.Opening && s.Closing.Acked && in.Lease.Rev <= s.Closing.Rev:
+		// It was sent before the server confirmed that it is closed, and the acknowledgement
+		// names this revision: another Region may have taken the next epoch on the strength of it.
 	case x.Opening:
 		s.MayOpen = true
 	case s.Closing.On && !s.Closing.ByRPO:
