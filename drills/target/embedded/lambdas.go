@@ -202,13 +202,14 @@ func (w *world) newMonitor(l *lambda, p parts) (*monitor.Handler, error) {
 	}
 	if w.setup.Topology.Peer(p.region) != "" { // the witness has no writer to keep, to move or to publish
 		probers, err1 := p.probers()
-		guard, err2 := p.guard()
+		guard, err2 := p.guard(store)
 		role, err3 := p.role()
 		founder, err4 := p.founder()
 		if err := errors.Join(err1, err2, err3, err4); err != nil {
 			return nil, err
 		}
 		cfg.Agent.Probers = append(cfg.Agent.Probers, probers...)
+		cfg.Agent.Peer = p.dial(w.setup.Topology.Peer(p.region))
 		cfg.Agent.Guard, cfg.Agent.Founder, cfg.Agent.Journal, cfg.Role = guard, founder, store, role
 		cfg.Agent.Trigger = invoker.New(p.region, triggerName, lambdaAPI{p, l})
 	}

@@ -55,6 +55,7 @@ var (
 	_ failover.WatchdogKeeper = line{}
 	_ aurora.Installer        = line{}
 	_ failover.ReplicaReader  = line{}
+	_ failover.RoleReader     = line{}
 	_ probe.LagSource         = line{}
 )
 
@@ -66,6 +67,12 @@ func (l line) Beat(ctx context.Context, b failover.Beat) error {
 // Fence implements failover.Fencer.
 func (l line) Fence(ctx context.Context, e dr.Epoch) error {
 	return l.pass(ctx, admin, func(ctx context.Context) error { return l.db.Fence(ctx, e) })
+}
+
+// IsWriter implements failover.RoleReader.
+func (l line) IsWriter(ctx context.Context) (is bool, err error) {
+	err = l.process.Pass(ctx, func(ctx context.Context) (err error) { is, err = l.db.IsWriter(ctx); return err })
+	return is, err
 }
 
 // Open implements failover.Fencer.

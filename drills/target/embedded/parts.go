@@ -47,13 +47,16 @@ func (p parts) agent(store *dynamo.Store) (failover.AgentConfig, error) {
 }
 
 // guard returns what keeps the lease and the own writer.
-func (p parts) guard() (*failover.GuardConfig, error) {
+func (p parts) guard(store *dynamo.Store) (*failover.GuardConfig, error) {
 	isolator, err := aurora.NewIsolator(aurora.IsolatorConfig{Region: p.region, Cluster: p.clusters()[p.region], API: p.rds(p.region)})
 	if err != nil {
 		return nil, err
 	}
 	local := p.dial(p.region)
-	return &failover.GuardConfig{Beater: local, Fencer: local, Isolator: isolator, Replica: p.dial(p.setup.Topology.Peer(p.region))}, nil
+	peer := p.setup.Topology.Peer(p.region)
+	return &failover.GuardConfig{
+		Beater: local, Fencer: local, Isolator: isolator, Replica: p.dial(peer), Releaser: store, Roles: local, Promises: local, Peer: peer,
+	}, nil
 }
 
 // founder returns what founds the deployment, when its writer is here.
@@ -88,7 +91,7 @@ func (p parts) controller(store *dynamo.Store) (*failover.ControllerConfig, erro
 		return nil, err
 	}
 	return &failover.ControllerConfig{
-		Journal: store, Acknowledger: store, Promoter: promoter, Preflight: preflight, Beater: p.dial(p.region), Notifier: notifier,
+		Promises: true, Journal: store, Acknowledger: store, Promoter: promoter, Preflight: preflight, Beater: p.dial(p.region), Notifier: notifier,
 		Router: aurora.Router{Redirecter: role, Reacher: endpointReach{p}},
 	}, nil
 }

@@ -186,7 +186,10 @@ func (b *builder) member(p *Parts) (err error) {
 	if p.Agent.Founder, err = b.founder(local); err != nil {
 		return err
 	}
-	p.Agent.Guard, err = b.guard(local)
+	if p.Agent.Guard, err = b.guard(local); err != nil {
+		return err
+	}
+	p.Agent.Peer, err = b.peerWriter()
 	return err
 }
 
@@ -221,7 +224,21 @@ func (b *builder) guard(local *aurora.SQL) (*failover.GuardConfig, error) {
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, err
 	}
-	return &failover.GuardConfig{Beater: local, Fencer: local, Isolator: isolator, Replica: peer}, nil
+	return &failover.GuardConfig{
+		Beater: local, Fencer: local, Isolator: isolator, Replica: peer,
+		Releaser: b.store, Roles: local, Promises: local, Peer: b.s.Topology.Peer(b.s.Region),
+	}, nil
+}
+
+// peerWriter returns the peer's database as long as it is the writer: its cluster endpoint,
+// and no reader in its place.
+func (b *builder) peerWriter() (*aurora.SQL, error) {
+	peer := b.s.Topology.Peer(b.s.Region)
+	db, err := b.pool(onWriter{b.at(peer)}, b.login)
+	if err != nil {
+		return nil, err
+	}
+	return aurora.NewSQL(aurora.SQLConfig{Region: peer, Dialect: b.s.Database.Dialect, Schema: b.s.Database.Schema, DB: db})
 }
 
 // controller returns what moves the writer to this Region.
@@ -242,7 +259,7 @@ func (b *builder) controller(role *cloudwatch.Role, local *aurora.SQL) (*failove
 		return nil, err
 	}
 	return &failover.ControllerConfig{
-		Journal: b.store, Acknowledger: b.store, Promoter: promoter, Preflight: preflight, Beater: local, Notifier: people,
+		Promises: true, Journal: b.store, Acknowledger: b.store, Promoter: promoter, Preflight: preflight, Beater: local, Notifier: people,
 		Router: aurora.Router{Redirecter: role, Reacher: endpoint},
 	}, nil
 }

@@ -95,6 +95,7 @@ var (
 	_ failover.Fencer        = (*SQL)(nil)
 	_ failover.Watchdog      = (*SQL)(nil)
 	_ failover.ReplicaReader = (*SQL)(nil)
+	_ failover.RoleReader    = (*SQL)(nil)
 )
 
 // NewSQL returns the database of a Region, or everything that its configuration

@@ -21,6 +21,7 @@ var (
 	_ failover.Fencer        = (*Conn)(nil)
 	_ failover.Watchdog      = (*Conn)(nil)
 	_ failover.ReplicaReader = (*Conn)(nil)
+	_ failover.RoleReader    = (*Conn)(nil)
 )
 
 // Dial returns a database as a Region reaches it.
@@ -48,6 +49,13 @@ func (c *Conn) Beat(ctx context.Context, b failover.Beat) error {
 // Fence implements failover.Fencer.
 func (c *Conn) Fence(ctx context.Context, e dr.Epoch) error {
 	return c.carry(ctx, OpFence, func() error { return c.db.Fence(ctx, e) })
+}
+
+// IsWriter implements failover.RoleReader.
+func (c *Conn) IsWriter(ctx context.Context) (bool, error) {
+	var is bool
+	err := c.carry(ctx, OpRole, func() (err error) { is, err = c.db.IsWriter(ctx); return err })
+	return orZero(is, err)
 }
 
 // Open implements failover.Fencer.

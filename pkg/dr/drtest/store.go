@@ -103,6 +103,9 @@ func (v *StoreView) RenewLease(ctx context.Context, held failover.Lease) (failov
 			return failover.ErrLeaseMoved
 		}
 		l.Rev++
+		if !held.Blind {
+			l.Served = l.Rev
+		}
 		got = *l
 		return nil
 	})

@@ -26,7 +26,7 @@
 // Every item of a global database has its identifier as pk.
 //
 //	sk                          attributes
-//	lease                       epoch, holder, rev, execution, taken_rev, taken_after_ns, released, version; renewed_at for people
+//	lease                       epoch, holder, rev, execution, taken_rev, taken_after_ns, served, released, version; renewed_at for people
 //	heartbeat#REGION            seq, report (JSON); published_at for people
 //	journal#EXECUTION#000001    entry (JSON), at, state, mode; code, event, epoch, writer_from, writer_to for people
 //	ack#EPOCH                   epoch, by, reason; at for people

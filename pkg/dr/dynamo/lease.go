@@ -32,15 +32,21 @@ func (s *Store) ReadLease(ctx context.Context) (failover.Lease, error) {
 // run out waits longer.
 func (s *Store) RenewLease(ctx context.Context, held failover.Lease) (failover.Lease, error) {
 	const op = "renew lease"
+	update := "SET #rev = #rev + :one, #at = :at"
+	names := map[string]string{
+		"#rev": "rev", "#at": "renewed_at", "#epoch": "epoch", "#holder": "holder", "#released": "released", "#version": "version",
+	}
+	if !held.Blind {
+		update += ", #served = #rev + :one" // the operand is what was stored before
+		names["#served"] = "served"
+	}
 	out, _, err := do(ctx, s, op, writing, func(ctx context.Context, c Client) (*dynamodb.UpdateItemOutput, error) {
 		return c.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-			TableName:           aws.String(s.cfg.Table),
-			Key:                 s.key(leaseKey),
-			UpdateExpression:    aws.String("SET #rev = #rev + :one, #at = :at"),
-			ConditionExpression: aws.String("#epoch = :epoch AND #holder = :holder AND " + unreleased + " AND " + understood),
-			ExpressionAttributeNames: map[string]string{
-				"#rev": "rev", "#at": "renewed_at", "#epoch": "epoch", "#holder": "holder", "#released": "released", "#version": "version",
-			},
+			TableName:                aws.String(s.cfg.Table),
+			Key:                      s.key(leaseKey),
+			UpdateExpression:         aws.String(update),
+			ConditionExpression:      aws.String("#epoch = :epoch AND #holder = :holder AND " + unreleased + " AND " + understood),
+			ExpressionAttributeNames: names,
 			ExpressionAttributeValues: item{
 				":one": num[uint64](1), ":at": instant(time.Now()), ":epoch": num(held.Epoch), ":holder": str(held.Holder.String()),
 				":no": truth(false), ":version": num(version),
@@ -174,6 +180,7 @@ func (s *Store) leaseItem(l failover.Lease) item {
 	it["epoch"], it["holder"], it["rev"] = num(l.Epoch), str(l.Holder.String()), num(l.Rev)
 	it["execution"], it["taken_rev"], it["taken_after_ns"] = str(l.Execution), num(l.TakenRev), num(max(0, l.TakenAfter))
 	it["released"], it["version"], it["renewed_at"] = truth(l.Released), num(version), instant(time.Now())
+	it["served"] = num(l.Served)
 	return it
 }
 
@@ -188,6 +195,9 @@ func (s *Store) lease(op string, it item) (failover.Lease, error) {
 	}
 	if it["released"] != nil { // an older item has none
 		l.Released = r.truth("released")
+	}
+	if l.Served = l.Rev; it["served"] != nil { // each renewal of an older holder had a write behind it
+		l.Served = r.uint("served")
 	}
 	if r.err != nil {
 		return failover.Lease{}, s.fail(op, r.err)

@@ -24,6 +24,10 @@ type AgentConfig struct {
 	// Region, Policy, Watch, Leaser, Heartbeats and Trace are the agent's.
 	Guard      *GuardConfig
 	Controller *ControllerConfig
+	// Peer is the writer's database in the other member Region: by a row there the monitor
+	// promises to leave the lease alone, which keeps the writer open when the lease store
+	// fails. For a member's agent that has a Journal or a Controller.
+	Peer PeerDatabase
 	// Founder takes the first epoch when no lease has ever existed; for an agent with a
 	// Guard. Without one somebody else must take it.
 	Founder Founder
@@ -53,8 +57,12 @@ type Agent struct {
 	verdicts   chan health.Verdict
 
 	problems problems
+	promises promises
+	news     chan struct{} // the next report is not to wait for its time
+	adopts   chan struct{} // the writer was moved here and is to be adopted
 
 	mu     sync.Mutex
+	claims bool
 	latest health.Verdict
 	former *Heartbeat // the predecessor's last, until there is a latest; nil when there is none
 }
@@ -75,7 +83,7 @@ func NewAgent(cfg AgentConfig) (*Agent, error) {
 		return nil, err
 	}
 	cfg.Policy = cfg.Policy.WithDefaults()
-	a := &Agent{cfg: cfg, watch: &Watch{}, verdicts: make(chan health.Verdict, 1)}
+	a := &Agent{cfg: cfg, watch: &Watch{}, verdicts: make(chan health.Verdict, 1), news: make(chan struct{}, 1), adopts: make(chan struct{}, 1)}
 	a.board = NewBoard(cfg.Region, cfg.Policy, cfg.Heartbeats, a.watch)
 	var err error
 	a.monitor, err = health.NewMonitor(health.Config{
@@ -93,6 +101,7 @@ func NewAgent(cfg AgentConfig) (*Agent, error) {
 		c := *cfg.Controller
 		c.Region, c.Topology, c.Policy, c.Watch, c.Trace = cfg.Region, cfg.Topology, cfg.Policy, a.watch, cfg.Trace
 		c.Leaser, c.Heartbeats = cfg.Leaser, cfg.Heartbeats
+		c.Promises = c.Promises || cfg.Peer != nil
 		a.controller, err = NewController(c)
 		errs = append(errs, err)
 	}
@@ -114,6 +123,8 @@ func (a *Agent) Run(ctx context.Context) error {
 		// A witness promotes nobody: its word on the lease need not be as fresh.
 		pace.ObserveInterval = max(pace.ObserveInterval, pace.ProbeInterval/2)
 	}
+	a.promises.sent = time.Now() // by a predecessor, for all that is known
+	defer a.watch.tell(a.taken())()
 	wg.Go(func() { _ = a.watch.Run(ctx, pace, a.cfg.Leaser, a.cfg.Region, a.cfg.Trace) })
 	wg.Go(func() {
 		a.recall(ctx) // before the first report takes the predecessor's place
@@ -127,6 +138,10 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	if a.cfg.Founder != nil {
 		wg.Go(func() { a.found(ctx) })
+		wg.Go(func() { a.own(ctx) })
+	}
+	if a.mayPromise() && !a.cfg.Silent {
+		wg.Go(func() { a.promise(ctx) })
 	}
 	if a.controller != nil {
 		wg.Go(func() { a.control(ctx) })
@@ -183,6 +198,7 @@ func (a *Agent) control(ctx context.Context) {
 			if time.Since(v.At) > a.cfg.Policy.ProbeInterval {
 				continue // it waited behind an execution and may be void
 			}
+			a.abstain()
 			x, err := a.controller.Failover(ctx, v)
 			a.outcome(ctx, "failover", x, err)
 		}
@@ -201,12 +217,13 @@ func (a *Agent) outcome(ctx context.Context, op string, x Execution, err error) 
 	}
 }
 
-// report publishes this Region's heartbeat twice per probe interval.
+// report publishes this Region's heartbeat twice per probe interval, at once when there is
+// news, and for the last time when ctx has ended: then nothing is promised any more.
 func (a *Agent) report(ctx context.Context) {
 	tick := time.NewTicker(a.cfg.Policy.ProbeInterval / 2)
 	defer tick.Stop()
 	seq := uint64(time.Now().UnixMicro()) // so that a restart is news too
-	for {
+	for last := false; ; {
 		seq++
 		h := Heartbeat{Region: a.cfg.Region, Seq: seq}
 		a.repeat(&h)
@@ -216,21 +233,74 @@ func (a *Agent) report(ctx context.Context) {
 		if a.guard != nil {
 			a.guard.Report(&h)
 		}
+		h.Abstains, h.Promised = a.promises.statement(!last && a.wantPromise(), time.Now())
+		a.mu.Lock()
+		h.Claims = a.claims
+		a.mu.Unlock()
 		h.At = time.Now().UTC()
-		call, cancel := context.WithTimeout(ctx, a.cfg.Policy.CallTimeout)
+		base, limit := ctx, a.cfg.Policy.CallTimeout
+		if last {
+			base, limit = context.WithoutCancel(ctx), lastReport
+		}
+		call, cancel := context.WithTimeout(base, limit)
 		err := a.cfg.Heartbeats.Publish(call, h)
 		cancel()
+		if last {
+			return
+		}
 		if err != nil && ctx.Err() == nil {
 			a.problem("publish heartbeat", err)
+		}
+		if err == nil && a.promises.offered() {
+			a.clear(ctx)
 		}
 		if err == nil || ctx.Err() == nil {
 			a.tell(err == nil)
 		}
 		select {
 		case <-ctx.Done():
-			return
+			if last = a.mayPromise(); !last {
+				return
+			}
 		case <-tick.C:
+		case <-a.news:
 		}
+	}
+}
+
+// lastReport is how long a report may take that is published when the work has ended: a
+// handover must not wait for it.
+const lastReport = 300 * time.Millisecond
+
+// nudge has the next report published at once.
+func (a *Agent) nudge() {
+	select {
+	case a.news <- struct{}{}:
+	default:
+	}
+}
+
+// taken has the next report published at once when this Region has taken an epoch: its
+// trigger waits for the statement that nothing is promised any more.
+func (a *Agent) taken() func(Lease) {
+	var seen dr.Epoch
+	return func(l Lease) {
+		if l.Epoch == seen {
+			return
+		}
+		seen = l.Epoch
+		if l.Holder == a.cfg.Region && l.Execution != "" && a.mayPromise() {
+			a.promises.abstain(a.cfg.Policy.ProbeInterval)
+			a.nudge()
+		}
+	}
+}
+
+// abstain ends what the monitor promises, before anything may take the lease.
+func (a *Agent) abstain() {
+	if a.mayPromise() {
+		a.promises.abstain(3 * a.cfg.Policy.ProbeInterval)
+		a.nudge()
 	}
 }
 
@@ -303,6 +373,7 @@ func (a *Agent) recall(ctx context.Context) {
 			if a.guard != nil {
 				a.guard.recall(h, time.Now())
 			}
+			a.promises.adopt(h, time.Now())
 			a.monitor.Recall(predecessor(a.cfg.Policy, h, time.Now()))
 			a.mu.Lock()
 			a.former = &h

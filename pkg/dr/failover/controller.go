@@ -28,7 +28,6 @@ type ControllerConfig struct {
 	Beater       Beater // on the database of the controller's own Region
 	Router       Router
 	Notifier     Notifier
-	Trace        *dr.Trace
 
 	// Trigger is the name of the function that takes people's answers, for the messages
 	// that ask. Optional.
@@ -39,6 +38,10 @@ type ControllerConfig struct {
 	// OnTold is called when the journal holds that people have accepted a message of an
 	// execution. It must not block. Optional.
 	OnTold func(Execution)
+	// Promises says that the Region's monitor promises the other one to leave the lease
+	// alone: then an expired lease is no proof of a fence before those promises have run out.
+	Promises bool
+	Trace    *dr.Trace
 }
 
 // Controller moves the writer to its own Region, one journalled step at a time.

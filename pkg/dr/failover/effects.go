@@ -225,6 +225,7 @@ func (c *Controller) proveFence(ctx context.Context, x Execution) Event {
 	}
 	begun, looked := time.Now(), time.Now()
 	needed := c.cfg.Policy.LeaseTTL + c.cfg.Policy.LeaseDrift - x.Unchanged
+	var said stated
 	for {
 		if e, over := c.superseded(x); over {
 			return e
@@ -237,6 +238,16 @@ func (c *Controller) proveFence(ctx context.Context, x Execution) Event {
 			return Event{Kind: EvStuck, Code: CodeFenceFailed, Detail: fmt.Sprintf("%s could neither fence nor cut off its writer: stop it by hand", x.From)}
 		}
 		left := needed - time.Since(begun)
+		if c.cfg.Promises {
+			if own, ok := c.heartbeatOf(ctx, c.cfg.Region); ok {
+				said.hear(own, time.Now())
+			}
+			promised, known := said.left(c.cfg.Policy.LeaseTTL+c.cfg.Policy.LeaseDrift, time.Now())
+			if !known { // the monitor has not said yet that it abstains
+				promised = c.cfg.Policy.PollInterval
+			}
+			left = max(left, promised)
+		}
 		if left <= 0 {
 			return Event{Kind: EvFenceProven, Proof: ProofExpired, Detail: fmt.Sprintf("%v and %v drift since the last renewal", c.cfg.Policy.LeaseTTL, c.cfg.Policy.LeaseDrift)}
 		}

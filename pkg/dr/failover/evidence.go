@@ -21,6 +21,8 @@ type Board struct {
 
 	mu   sync.Mutex
 	seen map[dr.Region]sighted
+	beat Beat      // the newest of the writer's guard that was read in its database
+	at   time.Time // when it was first read
 }
 
 type sighted struct {
@@ -39,7 +41,7 @@ func (b *Board) Probe(ctx context.Context, subject dr.Region) []health.Observati
 	all, err := b.heartbeats.Heartbeats(ctx)
 	now := time.Now()
 	if err != nil {
-		return []health.Observation{b.lease(subject, now)}
+		return append(b.heard(subject, now), b.lease(subject, now))
 	}
 	var out []health.Observation
 	reports := false
@@ -62,7 +64,32 @@ func (b *Board) Probe(ctx context.Context, subject dr.Region) []health.Observati
 	}
 	lease := b.lease(subject, now)
 	lease.RegionAnswers = reports
-	return append([]health.Observation{lease}, out...)
+	return append(b.heard(subject, now), append([]health.Observation{lease}, out...)...)
+}
+
+// beaten notes a heartbeat write of the writer's guard that was read in its database.
+func (b *Board) beaten(got Beat, now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if got != b.beat {
+		b.beat, b.at = got, now
+	}
+}
+
+// heard tells that the subject's guard has lately committed a heartbeat write, as read in
+// its database: its monitor works and its writer serves, also when the lease store is
+// silent. A row that stands still says nothing, and no more than the lease's own silence
+// is waited for.
+func (b *Board) heard(subject dr.Region, now time.Time) []health.Observation {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.beat.Region != subject || now.Sub(b.at) >= b.policy.SilentAfter() {
+		return nil
+	}
+	return []health.Observation{{
+		Subject: subject, Vantage: b.region, Family: health.Heartbeat, Method: "heartbeat writes of its guard",
+		Answer: health.Alive, At: b.at, OtherInstances: -1, MonitorWorks: true, RegionAnswers: true,
+	}}
 }
 
 // lease tells whether the subject renews its lease.
@@ -71,7 +98,11 @@ func (b *Board) lease(subject dr.Region, now time.Time) health.Observation {
 		Subject: subject, Vantage: health.Store, Family: health.Heartbeat, Method: "lease renewals", At: now, OtherInstances: -1,
 	}
 	held, known := b.watch.Lease()
-	silent := b.watch.Unchanged()
+	// A renewal without a committed write behind it keeps the lease and proves no service.
+	silent := b.watch.Unserved()
+	if renewed := b.watch.Unchanged(); known && renewed < b.policy.SilentAfter() && b.watch.Fresh(now, b.policy) && held.Holder == subject {
+		o.MonitorWorks = true
+	}
 	switch {
 	case !known || !b.watch.Fresh(now, b.policy):
 		o.Cause = "the lease store was not read in time"
@@ -80,6 +111,9 @@ func (b *Board) lease(subject dr.Region, now time.Time) health.Observation {
 	case silent >= b.policy.SilentAfter():
 		o.Answer, o.DarkFor = health.Dead, silent
 		o.Cause = fmt.Sprintf("not renewed for %v", silent.Round(10*time.Millisecond))
+		if o.MonitorWorks {
+			o.Cause = fmt.Sprintf("renewed without a committed write for %v", silent.Round(10*time.Millisecond))
+		}
 	case !b.watch.Moved():
 		o.Cause = "not watched for long enough to tell"
 	default:

@@ -66,6 +66,7 @@ func (a *Agent) trigger(ctx context.Context) {
 				continue
 			}
 			asked = now
+			a.abstain()
 			a.ask(ctx, v.Why())
 		}
 	}

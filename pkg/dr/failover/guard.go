@@ -212,6 +212,24 @@ func (g *Guard) Report(h *Heartbeat) {
 	}
 }
 
+// role is what the own server last said of itself.
+func (g *Guard) role() guard.Role {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.state.Role
+}
+
+// sinceCommit is how long no heartbeat write of this guard has committed, from its start
+// when none has.
+func (g *Guard) sinceCommit() (d time.Duration, committed bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.state.CommittedAt == guard.Never {
+		return g.now() - g.state.Begun, false
+	}
+	return g.now() - g.state.CommittedAt, true
+}
+
 func (g *Guard) tell(e guard.Effect) {
 	detail := e.Why.String()
 	if e.What == dr.LeaseFenced {

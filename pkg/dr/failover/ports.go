@@ -64,7 +64,8 @@ type Leaser interface {
 	// ReadLease returns the lease, or ErrNoLease.
 	ReadLease(ctx context.Context) (Lease, error)
 	// RenewLease raises Rev if epoch and holder are still those of held and the lease is
-	// not released, or returns ErrLeaseMoved. It stores held.Blind with the new revision.
+	// not released, or returns ErrLeaseMoved. The new revision is
+	// stored as Served, too, unless held.Blind.
 	RenewLease(ctx context.Context, held Lease) (Lease, error)
 	// TakeLease gives the next epoch to the claimant if the lease is still exactly
 	// seen, or returns ErrLeaseMoved. The zero Lease takes the first epoch if no
@@ -102,6 +103,14 @@ type Heartbeat struct {
 	// duration needs no clock in common.
 	LeaseRev       uint64
 	LeaseUnchanged time.Duration
+	// Abstains says that the Region's monitor promises nothing: no promise was sent after
+	// this report, until one is published that says otherwise. Promised is how long ago the
+	// newest one was sent at the latest. See promise.go.
+	Abstains bool
+	Promised time.Duration
+	// Claims says that the Region's server takes itself for the writer, that the Region's
+	// control plane agrees, and that another Region holds the lease.
+	Claims bool
 	// Sightings are what the Region sees of the others.
 	Sightings []Sighting
 	// Lag is the newest RPO lag that the Region has seen of the writer's; nil when

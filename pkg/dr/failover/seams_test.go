@@ -202,7 +202,7 @@ func TestFollowingATrigger(t *testing.T) {
 }
 
 // TestAServerThatIsNotTheWriterIsNotOpened: its Region holds the lease, but the server is
-// a secondary. It is closed as it is, and nothing needs a fence.
+// a secondary. It is closed as it is, nothing is cut off, and the lease is given back.
 func TestAServerThatIsNotTheWriterIsNotOpened(t *testing.T) {
 	bubble(t, "though the lease says so", func(t *testing.T) {
 		r := newRig(t, dr.Policy{})
@@ -213,7 +213,9 @@ func TestAServerThatIsNotTheWriterIsNotOpened(t *testing.T) {
 		_, stop := r.guard(west)
 		r.wait(30 * time.Second)
 		require.False(t, r.Pair.DB(west).Accepts())
-		require.NotEmpty(t, r.when(drtest.OpOpen, west))
+		now, _ := r.Store.Lease()
+		require.True(t, now.Released)
+		require.Contains(t, r.told(), dr.LeaseReleased)
 		require.NotContains(t, r.told(), dr.LeaseOpened)
 		require.Empty(t, r.when(drtest.OpIsolate, west), "there is nothing to cut off")
 		stop()

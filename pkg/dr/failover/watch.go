@@ -3,6 +3,8 @@ package failover
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,19 +18,26 @@ type Watch struct {
 	mu     sync.Mutex
 	lease  Lease
 	known  bool
-	moved  bool          // it has been seen to change
-	since  time.Time     // when this revision was first seen
-	readAt time.Time     // when the lease was last read
-	vacant bool          // the store has said since that there is none
-	every  time.Duration // how often it is read at least, when Run reads it
-	hear   func(Lease)   // is told of every lease that is read
+	moved  bool                // it has been seen to change
+	since  time.Time           // when this revision was first seen
+	served time.Time           // when the last renewal with a committed write behind it was first seen
+	readAt time.Time           // when the lease was last read
+	vacant bool                // the store has said since that there is none
+	every  time.Duration       // how often it is read at least, when Run reads it
+	hear   map[int]func(Lease) // are told of every lease that is read, in order
+	hears  int
 }
 
 // tell has f called with the lease that is known, and with each one that is read from now
 // on, until forget is called.
 func (w *Watch) tell(f func(Lease)) (forget func()) {
 	w.mu.Lock()
-	w.hear = f
+	if w.hear == nil {
+		w.hear = make(map[int]func(Lease))
+	}
+	w.hears++
+	id := w.hears
+	w.hear[id] = f
 	l, known := w.lease, w.known
 	w.mu.Unlock()
 	if known {
@@ -36,30 +45,35 @@ func (w *Watch) tell(f func(Lease)) (forget func()) {
 	}
 	return func() {
 		w.mu.Lock()
-		w.hear = nil
+		delete(w.hear, id)
 		w.mu.Unlock()
 	}
 }
 
 // Observe notes that a read which has just returned showed this lease.
 func (w *Watch) Observe(l Lease, now time.Time) {
-	if hear := w.observe(l, now); hear != nil {
+	for _, hear := range w.observe(l, now) {
 		hear(l)
 	}
 }
 
-func (w *Watch) observe(l Lease, now time.Time) (hear func(Lease)) {
+func (w *Watch) observe(l Lease, now time.Time) (hear []func(Lease)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.known && l.Rev < w.lease.Rev {
 		return nil // an older answer that arrived late
 	}
+	if !w.known || l.Epoch != w.lease.Epoch || l.Served != w.lease.Served {
+		w.moved, w.served = w.moved || w.known, now
+	}
 	if !w.known || l.Rev != w.lease.Rev {
-		w.moved = w.moved || w.known
 		w.lease, w.known, w.since = l, true, now
 	}
 	w.readAt, w.vacant = now, false
-	return w.hear
+	for _, id := range slices.Sorted(maps.Keys(w.hear)) {
+		hear = append(hear, w.hear[id])
+	}
+	return hear
 }
 
 // observeNone notes that a read which was asked at a time has said that no lease
@@ -115,7 +129,26 @@ func (w *Watch) Unchanged() time.Duration {
 	return w.readAt.Sub(w.since)
 }
 
-// Moved reports whether the lease has been seen to change. Before that, a short
+// Unserved returns how long no renewal with a committed write behind it was seen, up to the
+// last time the lease was read. It is never less than Unchanged.
+func (w *Watch) Unserved() time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.known {
+		return 0
+	}
+	return w.readAt.Sub(earlier(w.served, w.since))
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// Moved reports whether the writer's Region has been seen to serve: a renewal with a
+// committed write behind it has come, or another epoch. Before that, a short
 // silence says nothing: the watch may be younger than the silence.
 func (w *Watch) Moved() bool {
 	w.mu.Lock()

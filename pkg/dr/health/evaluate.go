@@ -277,12 +277,18 @@ func monitorDiedFirst(rounds []Round) bool {
 		case Alive:
 			return false
 		case Dead:
-			if r.Answer(SQL) == Alive {
+			if r.Answer(SQL) == Alive && !r.monitorWorks() {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// monitorWorks reports whether anything in this round shows that the monitor of the Region
+// works.
+func (r Round) monitorWorks() bool {
+	return slices.ContainsFunc(r.Observations, func(o Observation) bool { return o.MonitorWorks })
 }
 
 func lagBefore(rounds []Round, stopped time.Time) (*Lag, time.Duration) {

@@ -90,6 +90,9 @@ type Observation struct {
 	// that is watched without a break; 0 when only this moment is known.
 	DarkFor time.Duration
 
+	// MonitorWorks is set when this observation shows that the Region's monitor works, even
+	// if it proves no service: it would fence its writer in time.
+	MonitorWorks bool
 	// RegionAnswers is set when this observation shows that something in the
 	// Region works, even if its writer does not.
 	RegionAnswers bool

@@ -23,8 +23,12 @@ type Record struct {
 	// Released says that the holder has given the lease back: it renews no more, and the
 	// next epoch may be taken at once.
 	Released bool
-	// Blind says that no committed write of the holder's guard stands behind the last
-	// renewal: the holder keeps the lease, because it could not ask its server or because
-	// its server is closed, and nothing is said of whether the Region serves writes.
+	// Served is the revision of the last renewal of this epoch that a committed write of
+	// the holder's guard stands behind; 0 when none does. A renewal that raises Rev alone keeps
+	// the lease and says nothing of whether the Region serves writes: the holder could not ask
+	// its server, or the server is closed.
+	Served uint64
+	// Blind belongs to what is given to a renewal: it has no committed write behind it.
+	// What the store returns never has it.
 	Blind bool
 }

@@ -1,0 +1,134 @@
+package failover
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover/guard"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
+)
+
+// own sees to it that the lease follows Aurora when other hands than Lifeboat's have moved
+// the writer: a person at the console, a managed upgrade, another tool.
+//
+//	the Region to which it was moved     its server says that it is the writer, and its control plane agrees:
+//	                                     it says so in its report, and has its trigger adopt the writer
+//	the Region that holds the lease      its server says that it is a secondary, or its control plane confirms
+//	                                     what the other one's report claims: its guard closes the server and
+//	                                     gives the lease back
+//
+// Neither believes one witness alone. While the two disagree with the control plane, both
+// stay as they are.
+func (a *Agent) own(ctx context.Context) {
+	tick := time.NewTicker(a.cfg.Policy.ProbeInterval / 2)
+	defer tick.Stop()
+	for look := 0; next(ctx, tick); look++ {
+		l, known := a.watch.Lease()
+		switch {
+		case !known:
+		case l.Holder == a.cfg.Region && !l.Released:
+			a.claim(false)
+			if look%2 == 0 {
+				a.listen(ctx)
+			}
+		case a.guard.role() == guard.Writer:
+			a.claimOnce(ctx)
+		default:
+			a.claim(false)
+		}
+	}
+}
+
+// claimOnce asks the control plane whether the writer is here.
+func (a *Agent) claimOnce(ctx context.Context) {
+	here, err := a.founds(ctx)
+	if err != nil && ctx.Err() == nil {
+		a.problem("ask where the writer is", err)
+	}
+	if a.claim(err == nil && here); err == nil && here {
+		a.promises.abstain(a.cfg.Policy.LeaseTTL)
+		a.nudge()
+		a.adopt(ctx)
+	}
+}
+
+func (a *Agent) founds(ctx context.Context) (bool, error) {
+	call, cancel := context.WithTimeout(ctx, a.cfg.Policy.CallTimeout)
+	defer cancel()
+	return a.cfg.Founder.Founds(call)
+}
+
+func (a *Agent) claim(is bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.claims = is
+}
+
+// adopt has the writer adopted that was moved here.
+func (a *Agent) adopt(ctx context.Context) {
+	if a.cfg.Trigger != nil {
+		a.ask(ctx, "the writer was moved to "+a.cfg.Region.String()+" by other hands: adopt it")
+		return
+	}
+	select {
+	case a.adopts <- struct{}{}:
+	default:
+	}
+}
+
+// listen takes in what the other Regions report of this Region's writer.
+func (a *Agent) listen(ctx context.Context) {
+	all, err := a.heartbeats(ctx)
+	if err != nil {
+		return // the store's silence is told by who reads the lease
+	}
+	now := time.Now()
+	rival, seen := false, guard.OthersUnknown
+	for _, h := range all {
+		age := a.board.note(h, now)
+		if h.Region == a.cfg.Region || age > 2*a.cfg.Policy.ProbeInterval {
+			continue
+		}
+		rival = rival || h.Claims && slices.Contains(a.cfg.Topology.Members, h.Region)
+		seen = max2(seen, sees(h, a.cfg.Region, 2*a.cfg.Policy.ProbeInterval-age))
+	}
+	a.guard.learn(guard.Input{Kind: guard.OthersReport, Others: seen})
+	if !rival {
+		return
+	}
+	here, err := a.founds(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			a.problem("ask where the writer is", err)
+		}
+		return
+	}
+	a.guard.learn(guard.Input{Kind: guard.WriterMoved, Moved: !here})
+}
+
+// max2 lets one proof of life outweigh any number of silences.
+func max2(a, b guard.Others) guard.Others {
+	if a == guard.OthersAlive || b == guard.OthersUnknown {
+		return a
+	}
+	return b
+}
+
+// sees is what a report says of the writes of a Region, if that is young enough.
+func sees(h Heartbeat, of dr.Region, young time.Duration) guard.Others {
+	seen := guard.OthersUnknown
+	for _, s := range h.Sightings {
+		if s.Subject != of || s.Family != health.SQL || s.Age > young {
+			continue
+		}
+		switch s.Answer {
+		case health.Alive:
+			return guard.OthersAlive
+		case health.Dead:
+			seen = guard.OthersDead
+		}
+	}
+	return seen
+}
