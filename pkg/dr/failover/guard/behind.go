@@ -28,7 +28,7 @@ func (m *machine) stayBehind(until Instant) {
 	}
 	// What was under way when the process stopped has no answer to wait for.
 	s.MayOpen, s.Opening, s.Fencing, s.Isolating, s.Looking, s.Replica, s.Promise = false, Call{}, Call{}, Call{}, Call{}, Call{}, Call{}
-	s.Renewals = [3]Renewal{}
+	s.Renewals = [5]Renewal{}
 	if !s.Open() {
 		m.finish()
 	}

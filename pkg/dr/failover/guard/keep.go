@@ -110,7 +110,7 @@ func (m *machine) beat(keeps bool) {
 	s := &m.s
 	until := m.now + m.Resend
 	if keeps {
-		until = max(until, min(s.GrantEnd(m.Rules), m.now+m.Valid))
+		until = m.now + m.Valid // slow is not down: an answer is worth something for that long
 	}
 	s.Seq++
 	s.ids++
@@ -190,7 +190,7 @@ func (m *machine) renew(blind, opening, byRPO bool) {
 		held := s.Term
 		held.Blind = blind
 		c := m.call(Effect{
-			Kind: Renew, Epoch: s.Term.Epoch, Lease: held, Until: max(m.now+m.Resend, min(s.GrantEnd(m.Rules), m.now+m.Valid)),
+			Kind: Renew, Epoch: s.Term.Epoch, Lease: held, Until: m.now + m.Valid,
 		})
 		*x = Renewal{ID: c.ID, Sent: m.now, Epoch: s.Term.Epoch, Blind: blind, Opening: opening, ByRPO: byRPO}
 		return

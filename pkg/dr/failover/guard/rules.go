@@ -88,5 +88,5 @@ const (
 	// can neither fence it nor cut it off.
 	isolateTries = 3
 	// mostBeats is how many heartbeat writes of the keeping kind are under way at once.
-	mostBeats = 4
+	mostBeats = 5
 )

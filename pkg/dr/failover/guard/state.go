@@ -46,7 +46,7 @@ type State struct {
 	// last ended without an answer.
 	Unheard  uint64
 	FailedAt Instant
-	Renewals [3]Renewal
+	Renewals [5]Renewal
 
 	// The calls that are under way. MayOpen: the renewal that goes before an opening has
 	// succeeded, and the server is to be opened as soon as no other call may close it.
