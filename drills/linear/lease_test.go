@@ -54,6 +54,9 @@ var leases = porcupine.Model{
 		case "renew":
 			fits = now.Epoch == in.lease.Epoch && now.Holder == in.lease.Holder && now.Epoch > 0 && !now.Released
 			next.Rev++
+			if !in.lease.Blind {
+				next.Served = next.Rev
+			}
 		case "take":
 			fits = now.Epoch == in.lease.Epoch && now.Holder == in.lease.Holder && now.Rev == in.lease.Rev
 			next = in.taken()

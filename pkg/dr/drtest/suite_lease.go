@@ -56,10 +56,18 @@ func TestLeaser(t *testing.T, open func(t *testing.T) failover.Leaser) {
 			require.NoError(t, err)
 			require.Greater(t, next.Rev, held.Rev)
 			want := held
-			want.Rev = next.Rev
-			require.Equal(t, want, next)
+			want.Rev, want.Served = next.Rev, next.Rev
+			require.Equal(t, want, next, "a committed write stands behind it")
 			held = next
 		}
+		blind := held
+		blind.Blind = true
+		next, err := l.RenewLease(ctx, blind)
+		require.NoError(t, err)
+		require.Greater(t, next.Rev, held.Rev, "a blind renewal keeps the lease")
+		require.Equal(t, held.Served, next.Served, "and says nothing of service")
+		require.False(t, next.Blind, "which is no attribute of the record")
+		held = next
 		read, err := l.ReadLease(ctx)
 		require.NoError(t, err)
 		require.Equal(t, held, read)
