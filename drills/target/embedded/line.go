@@ -69,12 +69,6 @@ func (l line) Fence(ctx context.Context, e dr.Epoch) error {
 	return l.pass(ctx, admin, func(ctx context.Context) error { return l.db.Fence(ctx, e) })
 }
 
-// IsWriter implements failover.RoleReader.
-func (l line) IsWriter(ctx context.Context) (is bool, err error) {
-	err = l.process.Pass(ctx, func(ctx context.Context) (err error) { is, err = l.db.IsWriter(ctx); return err })
-	return is, err
-}
-
 // Open implements failover.Fencer.
 func (l line) Open(ctx context.Context, e dr.Epoch) error {
 	return l.pass(ctx, admin, func(ctx context.Context) error { return l.db.Open(ctx, e) })

@@ -129,32 +129,6 @@ func (s *SQL) writer(ctx context.Context, c *sql.Conn) (mode, error) {
 	return m, nil
 }
 
-// IsWriter implements failover.RoleReader, by the account of the heartbeats. On MySQL a
-// server that is configured to follow another one is a secondary.
-func (s *SQL) IsWriter(ctx context.Context) (bool, error) {
-	is := false
-	err := s.session(ctx, s.cfg.DB, "ask for the role", func(c *sql.Conn) error {
-		m, err := s.mode(ctx, c)
-		if err != nil {
-			return err
-		}
-		if m.secondary {
-			return s.provenSecondary(ctx, c)
-		}
-		if s.cfg.Dialect == DialectMySQL {
-			var channels int
-			if err := c.QueryRowContext(ctx, "SELECT COUNT(*) FROM performance_schema.replication_connection_status").Scan(&channels); err != nil {
-				return err
-			}
-			is = channels == 0
-			return nil
-		}
-		is = true
-		return nil
-	})
-	return is, err
-}
-
 // account creates the login, or gives it the password and the privileges it needs.
 // The driver quotes the arguments: no value is put into a statement by hand.
 func (s *SQL) account(ctx context.Context, c *sql.Conn, password string) error {

@@ -134,22 +134,31 @@ func (p *Preflight) belongs(g global) bool {
 	})
 }
 
-// Role tells what the server takes itself for: on Aurora by whether its storage takes
-// writes, on MySQL by whether it is configured to follow another server.
+// Role implements failover.RoleReader, by the account of the heartbeats: on Aurora by
+// whether the server's storage takes writes and no instance beside it is the writer, on
+// MySQL by whether it is configured to follow another server.
 func (s *SQL) Role(ctx context.Context) (failover.Role, error) {
-	query := "SELECT @@global.innodb_read_only"
-	if s.cfg.Dialect == DialectMySQL {
-		query = "SELECT COUNT(*) > 0 FROM performance_schema.replication_connection_status"
-	}
-	var secondary bool
+	role := failover.RoleWriter
 	err := s.session(ctx, s.cfg.DB, "read the role", func(c *sql.Conn) error {
-		return c.QueryRowContext(ctx, query).Scan(&secondary)
+		m, err := s.mode(ctx, c)
+		switch {
+		case err != nil:
+			return err
+		case m.secondary:
+			role = failover.RoleSecondary
+			return s.provenSecondary(ctx, c)
+		case s.cfg.Dialect != DialectMySQL:
+			return nil
+		}
+		var follows bool
+		err = c.QueryRowContext(ctx, "SELECT COUNT(*) > 0 FROM performance_schema.replication_connection_status").Scan(&follows)
+		if follows {
+			role = failover.RoleSecondary
+		}
+		return err
 	})
-	switch {
-	case err != nil:
+	if err != nil {
 		return "", err
-	case secondary:
-		return failover.RoleSecondary, nil
 	}
-	return failover.RoleWriter, nil
+	return role, nil
 }

@@ -51,13 +51,6 @@ func (c *Conn) Fence(ctx context.Context, e dr.Epoch) error {
 	return c.carry(ctx, OpFence, func() error { return c.db.Fence(ctx, e) })
 }
 
-// IsWriter implements failover.RoleReader.
-func (c *Conn) IsWriter(ctx context.Context) (bool, error) {
-	var is bool
-	err := c.carry(ctx, OpRole, func() (err error) { is, err = c.db.IsWriter(ctx); return err })
-	return orZero(is, err)
-}
-
 // Open implements failover.Fencer.
 func (c *Conn) Open(ctx context.Context, e dr.Epoch) error {
 	return c.carry(ctx, OpOpen, func() error { return c.db.Open(ctx, e) })

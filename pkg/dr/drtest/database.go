@@ -202,15 +202,6 @@ func (db *Database) Fence(ctx context.Context, _ dr.Epoch) error {
 	return nil
 }
 
-// IsWriter reports whether the server takes itself for the writer, open or closed.
-func (db *Database) IsWriter(ctx context.Context) (bool, error) {
-	if err := db.serve(ctx); err != nil {
-		return false, err
-	}
-	defer db.pair.mu.Unlock()
-	return !db.secondary, nil
-}
-
 // Open makes the writer accept writes, unless it has seen a newer epoch. A server
 // that nobody has told of its successor takes itself for the writer. One that was
 // promoted before the installation had arrived is installed.

@@ -50,7 +50,6 @@ const (
 	OpWrite        Op = "db.write"
 	OpProbe        Op = "db.probe"
 	OpLag          Op = "db.lag"
-	OpRole         Op = "db.role"
 )
 
 // Call is one call on its way.

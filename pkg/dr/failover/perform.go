@@ -52,10 +52,10 @@ func (g *Guard) perform(ctx context.Context, e guard.Effect) guard.Input {
 			op = ""
 		}
 	case guard.AskRole:
-		var writer bool
-		writer, err = g.cfg.Roles.IsWriter(call)
+		var role Role
+		role, err = g.cfg.Roles.Role(call)
 		in.Server = guard.Secondary
-		if writer {
+		if role == RoleWriter {
 			in.Server = guard.Writer
 		}
 	case guard.ReadPromise:

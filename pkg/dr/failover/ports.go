@@ -303,11 +303,11 @@ type ReplicaReader interface {
 	Replicated(ctx context.Context, from dr.Region) (Beat, error)
 }
 
-// RoleReader asks the database of a guard's own Region what it is.
+// RoleReader asks the database of a guard's own Region what it takes itself for, open or
+// closed. RoleSecondary is proven: the server itself says so, and no other one beside it is
+// the writer. An error says nothing.
 type RoleReader interface {
-	// IsWriter reports whether the server takes itself for the writer, open or closed. False
-	// is proven: the server itself says that it is a secondary. An error says nothing.
-	IsWriter(ctx context.Context) (bool, error)
+	Role(ctx context.Context) (Role, error)
 }
 
 // Router moves clients to a Region and tells where they land.
