@@ -28,7 +28,8 @@ type auditor struct {
 	writer   dr.Region
 	newAcked time.Time
 	lease    failover.Lease
-	renewed  map[dr.Region]time.Time // when a Region's lease was last seen to be renewed
+	renewed  map[dr.Region]time.Time     // when a Region's lease was last seen to be renewed
+	promise  map[dr.Region]failover.Beat // the newest of the other member
 	// dead, deaf and helpless are when a Region's monitor last did not run, could not
 	// reach its own database, and could not have a database cut off that doesn't answer.
 	dead, deaf, helpless map[dr.Region]time.Time
@@ -59,8 +60,8 @@ const ownWrites = 1_000_000_000
 func newAuditor(g *game) *auditor {
 	a := &auditor{
 		g: g, nextID: ownWrites, acked: make(map[int64]ack), writer: drill.East,
-		renewed: map[dr.Region]time.Time{drill.East: time.Now()},
-		dead:    make(map[dr.Region]time.Time), deaf: make(map[dr.Region]time.Time), helpless: make(map[dr.Region]time.Time),
+		renewed: map[dr.Region]time.Time{drill.East: time.Now()}, promise: make(map[dr.Region]failover.Beat),
+		dead: make(map[dr.Region]time.Time), deaf: make(map[dr.Region]time.Time), helpless: make(map[dr.Region]time.Time),
 		hurts: make(map[dr.Region][]time.Time), excused: make(map[string]int), seen: make(map[string]int),
 	}
 	a.lease, _ = g.inside.Lease()
@@ -103,7 +104,15 @@ func (a *auditor) look(now time.Time) {
 	if l.Epoch == a.lease.Epoch && (l.Holder != a.lease.Holder || l.Execution != a.lease.Execution) {
 		a.failed("lease", "epoch %d belonged to %s and belongs to %s", l.Epoch, a.lease.Holder, l.Holder)
 	}
-	if l.Rev != a.lease.Rev && l.Rev > l.TakenRev {
+	// A promise of the other member counts from before it was written.
+	for _, r := range drill.Topology().Members {
+		p := a.g.inside.Pair.DB(r).Row(drill.Topology().Peer(r) + "/promise")
+		if p != a.promise[r] && l.Holder == r && l.Epoch == p.Epoch {
+			a.renewed[r] = now
+		}
+		a.promise[r] = p
+	}
+	if l.Rev != a.lease.Rev && l.Rev > l.TakenRev && !l.Released {
 		if silent := now.Sub(a.renewed[l.Holder]); silent > 2*a.g.Policy.WithDefaults().RenewInterval+tick {
 			a.noted("%s renews its lease after %v", l.Holder, silent)
 		}

@@ -33,7 +33,8 @@ type auditor struct {
 	// and when it last did not run.
 	deaf, dead map[dr.Region]time.Time
 	lease      failover.Lease
-	renewed    map[dr.Region]time.Time // when a Region's lease was last seen to be renewed
+	renewed    map[dr.Region]time.Time     // when a Region's lease was last seen to be renewed
+	promise    map[dr.Region]failover.Beat // the newest of the other member
 }
 
 type ack struct {
@@ -46,7 +47,7 @@ func newAuditor(s *sim) *auditor {
 	a := &auditor{
 		s: s, acked: make(map[int64]ack), writer: east, unheard: make(map[dr.Region]int), excused: make(map[string]int),
 		deaf: make(map[dr.Region]time.Time), dead: make(map[dr.Region]time.Time), deafNow: make(map[dr.Region]int),
-		renewed: map[dr.Region]time.Time{east: s.begun},
+		renewed: map[dr.Region]time.Time{east: s.begun}, promise: make(map[dr.Region]failover.Beat),
 	}
 	if s.unfounded {
 		clear(a.renewed) // nobody may acknowledge anything yet
@@ -86,10 +87,18 @@ func (a *auditor) tick() {
 		if l.Epoch == a.epoch && (l.Holder != a.lease.Holder || l.Execution != a.lease.Execution) {
 			a.fail("epoch %d belonged to %s and belongs to %s", l.Epoch, a.lease.Holder, l.Holder)
 		}
-		if l.Rev != a.lease.Rev && l.Rev > l.TakenRev {
+		if l.Rev != a.lease.Rev && l.Rev > l.TakenRev && !l.Released {
 			a.renewed[l.Holder] = now
 		}
 		a.epoch, a.lease = l.Epoch, l
+	}
+	// A promise of the other member counts from before it was written.
+	for _, r := range topology.Members {
+		p := a.s.Pair.DB(r).Row(topology.Peer(r) + "/promise")
+		if p != a.promise[r] && a.lease.Holder == r && a.lease.Epoch == p.Epoch {
+			a.renewed[r] = now
+		}
+		a.promise[r] = p
 	}
 	for _, r := range topology.Members {
 		if a.unheard[r] > 0 || !a.s.Pair.DB(r).Accepts() {
