@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
@@ -283,12 +284,11 @@ func (a *Agent) nudge() {
 // taken has the next report published at once when this Region has taken an epoch: its
 // trigger waits for the statement that nothing is promised any more.
 func (a *Agent) taken() func(Lease) {
-	var seen dr.Epoch
+	var seen atomic.Uint64 // the watch and the guard tell of leases at the same time
 	return func(l Lease) {
-		if l.Epoch == seen {
+		if seen.Swap(uint64(l.Epoch)) == uint64(l.Epoch) {
 			return
 		}
-		seen = l.Epoch
 		if l.Holder == a.cfg.Region && l.Execution != "" && a.mayPromise() {
 			a.promises.abstain(a.cfg.Policy.ProbeInterval)
 			a.nudge()
