@@ -132,7 +132,7 @@ const (
 	LoopClaimed  = "claimed"  // a process waits for the work
 	LoopTaken    = "taken"    // a process has begun to work
 	LoopYielded  = "yielded"  // it has stopped for another one
-	LoopLapsed   = "lapsed"   // it has stopped because it could not renew its turn
+	LoopLapsed   = "lapsed"   // it could not renew its turn in time, and works on
 	LoopUsurped  = "usurped"  // it has stopped because another one has the turn all the same
 	LoopReleased = "released" // it has stopped on its way out
 	LoopLeft     = "left"     // its successor works

@@ -49,7 +49,7 @@ func TestHandoversAreTold(t *testing.T) {
 			r.wait(3 * time.Second)
 		}
 		r.CutRegion(east, true)
-		r.wait(3 * time.Second)
+		r.wait(6 * time.Second)
 		stop()
 		r.wait(time.Second)
 

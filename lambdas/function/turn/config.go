@@ -8,7 +8,8 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
 
-// Blind is the longest time that nobody may act while a process lives that could.
+// Blind is the longest time that nobody may act while a process lives that could, and the
+// store answers. A call that was under way when the store came back adds up to TTL.
 const Blind = 4 * time.Second
 
 // Config says whose turn it is about, and in what times.
@@ -23,16 +24,18 @@ type Config struct {
 	// TTL is how long a renewal lasts. Default 2.8 s: with Drift, a look and a take, and one
 	// lost answer among them, that stays below Blind.
 	TTL time.Duration
-	// Margin is how long before the end of TTL the work ends. Default TTL/6; the work must
-	// have stopped acting within it.
+	// Margin is how long before the end of TTL a renewal counts as late, and how late a timer
+	// must be before the process counts as having stood still. Default TTL/6; work that ends
+	// must have stopped acting within it.
 	Margin time.Duration
 	// Drift is added to TTL by whoever waits for it to pass. Default 150 ms: 5 % of
 	// 2.8 s. TTL + Drift + Call + 2 Poll must stay below Blind.
 	Drift time.Duration
 	// Renew is the time between two renewals. Default TTL/4, at most that: three lost
-	// calls must not stop the work.
+	// calls must not lose the turn.
 	Renew time.Duration
-	// Call is the deadline of one call to the Store. Default TTL/6, at most Renew.
+	// Call is the deadline of one call to a Store that answers. Default TTL/6, at most Renew.
+	// While the Store is slow a call gets more, up to TTL.
 	Call time.Duration
 	// Poll is the time between two looks of who waits, and so what a handover
 	// costs on top of three calls. Default 100 ms.
@@ -70,7 +73,7 @@ const (
 	Claimed  What = "claimed"
 	Taken    What = "taken"
 	Yielded  What = "yielded"  // the work has stopped, because somebody waits
-	Lapsed   What = "lapsed"   // the work has stopped, because no renewal got through
+	Lapsed   What = "lapsed"   // no renewal got through in time; the work goes on until another process has the turn
 	Usurped  What = "usurped"  // the work has stopped, because another process has the turn
 	Released What = "released" // on the way out
 	Left     What = "left"     // another process has taken the turn and renewed it

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -12,25 +13,26 @@ type term struct {
 	held  Turn
 	tried Turn      // the renewal that was sent last
 	since time.Time // before it was sent for the first time
+	heard time.Time // before the last renewal was sent that was carried out
 }
 
 // hold works and renews until one of them ends, and waits for the work. done means that
 // the work has ended by itself. began is from before the turn was taken.
+//
+// A turn that could not be renewed in time may be another's, and may not: when the table is
+// silent, nobody can take it. The work goes on until another process is seen to have it. See
+// the package's comment for why two at once do no harm.
 func (r *runner) hold(life context.Context, held Turn, began time.Time) (done bool, err error) {
 	valid := r.cfg.TTL - r.cfg.Margin
-	left := time.Until(began.Add(valid))
-	if left <= 0 {
-		return false, nil // taking it took too long
-	}
 	ctx, cancel := context.WithCancelCause(life)
 	defer cancel(nil)
-	// By a timer of its own: the work must end in time although a renewal hangs.
-	lapse := time.AfterFunc(left, func() { cancel(ErrLapsed) })
-	defer lapse.Stop()
+	w := newLateness(began.Add(valid), r.cfg.Margin, func() { cancel(ErrLapsed) })
+	defer w.stop()
 
 	ended := make(chan error, 1)
 	go func() { ended <- r.work(ctx) }()
-	x := term{held: held}
+	x := term{held: held, heard: began}
+	lapsed := false
 	next := time.NewTimer(time.Until(began.Add(r.cfg.Renew)))
 	defer next.Stop()
 	for {
@@ -39,10 +41,20 @@ func (r *runner) hold(life context.Context, held Turn, began time.Time) (done bo
 			return r.end(ctx, x.held, err)
 		case <-ctx.Done():
 			return r.end(ctx, x.held, <-ended)
+		case <-w.late:
+			if !lapsed {
+				r.event(Event{What: Lapsed, Turn: x.held})
+			}
+			lapsed = true
+			continue
 		case <-next.C:
 		}
 		if ctx.Err() != nil { // both are due, after a call that took long
 			return r.end(ctx, x.held, <-ended)
+		}
+		if len(w.late) > 0 { // it is told before the next call
+			next.Reset(0)
+			continue
 		}
 		sent := time.Now()
 		step, renewed := r.renew(life, &x)
@@ -52,12 +64,81 @@ func (r *runner) hold(life context.Context, held Turn, began time.Time) (done bo
 		case step == Leave:
 			cancel(ErrUsurped)
 		case renewed:
-			lapse.Reset(time.Until(x.since.Add(valid)))
+			lapsed = lapsed && time.Since(x.since) >= valid
+			w.renewed(x.since.Add(valid))
 			next.Reset(time.Until(x.since.Add(r.cfg.Renew)))
 		default:
 			next.Reset(time.Until(sent.Add(r.cfg.Poll)))
 		}
 	}
+}
+
+// lateness sees when a renewal is late, and whether that is because the process stood still.
+type lateness struct {
+	late   chan struct{} // has room for one: the renewal is late
+	stood  func()
+	margin time.Duration
+
+	mu    sync.Mutex
+	due   time.Time // when the renewal is late, or the next look at whether the process stood still
+	timer *time.Timer
+}
+
+// newLateness calls stood when its timer fires more than margin after it is due: a process
+// that stood still must not go on with what it knew. It has a timer of its own, because a
+// renewal may hang.
+func newLateness(due time.Time, margin time.Duration, stood func()) *lateness {
+	w := &lateness{late: make(chan struct{}, 1), stood: stood, margin: margin}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.timer = time.AfterFunc(w.set(due), w.fire)
+	return w
+}
+
+// set notes when a renewal is late, now when it took too long already, and returns how long
+// that is away.
+func (w *lateness) set(due time.Time) time.Duration {
+	now := time.Now()
+	if due.Before(now) {
+		due = now
+	}
+	w.due = due
+	return due.Sub(now)
+}
+
+func (w *lateness) fire() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := time.Now()
+	switch {
+	case now.Before(w.due): // it was moved meanwhile
+	case now.Sub(w.due) > w.margin:
+		w.stood()
+	default:
+		select {
+		case w.late <- struct{}{}:
+		default:
+		}
+		w.due = now.Add(w.margin)
+		w.timer.Reset(w.margin)
+	}
+}
+
+// renewed moves the time at which the next renewal is late.
+func (w *lateness) renewed(due time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.timer.Reset(w.set(due))
+	select {
+	case <-w.late:
+	default:
+	}
+}
+
+func (w *lateness) stop() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.timer.Stop()
 }
 
 // renew tries to renew the turn once. When the turn has changed it reads it: the change
@@ -68,13 +149,15 @@ func (r *runner) renew(life context.Context, x *term) (step Step, renewed bool) 
 	}
 	err := r.write(life, x.held, x.tried)
 	if err == nil {
-		x.held = x.tried
+		x.held, x.heard = x.tried, x.since
 		return Keep, true
 	}
 	if !errors.Is(err, ErrMoved) {
 		return Keep, false
 	}
-	seen, err := r.read(life)
+	// Whoever has claimed the turn takes it when TTL has passed: until then it is worth waiting
+	// for the answer, also of a store that has been fast so far.
+	seen, err := r.readWithin(life, time.Until(x.heard.Add(r.cfg.TTL)))
 	if err != nil {
 		return Keep, false
 	}
@@ -83,7 +166,9 @@ func (r *runner) renew(life context.Context, x *term) (step Step, renewed bool) 
 		return Leave, false
 	}
 	// Nobody else writes this holder's beats.
-	renewed = seen.Beat == x.tried.Beat
+	if renewed = seen.Beat == x.tried.Beat; renewed {
+		x.heard = x.since
+	}
 	x.held = seen
 	return step, renewed
 }

@@ -25,6 +25,11 @@ type process struct {
 	kill   context.CancelFunc
 	done   bool      // owes nothing any more
 	left   time.Time // when it last yielded
+	cut    bool      // it can't reach the store
+	number uint64    // of the turn that it has taken last
+	begun  time.Time // it has begun to work
+	told   time.Time // it has seen that another one has the turn; zero while it has not
+	failed int       // calls of its own since it began to work
 }
 
 // String tells processes of the same tick apart.
@@ -60,7 +65,7 @@ func (w *world) start(ctx context.Context, id string, cold time.Duration) {
 			others--
 		}
 		end, _ := run.Deadline() // also of the whole day
-		if run.Err() == nil && time.Until(end) > cfg.Spare && !p.done && others == 0 && w.worker == nil && time.Since(w.idle) > 2*time.Second {
+		if run.Err() == nil && time.Until(end) > cfg.Spare && !p.done && others == 0 && len(w.workers) == 0 && time.Since(w.idle) > 2*time.Second {
 			w.fail("%s left, and nobody works since %v", p, w.idle)
 		}
 		w.mu.Unlock()
@@ -86,7 +91,7 @@ func (p *process) config() turn.Config {
 func (p *process) act(ctx context.Context) error {
 	w := p.w
 	w.mu.Lock()
-	p.work = ctx
+	p.work, p.begun, p.told, p.failed = ctx, time.Now(), time.Time{}, 0
 	if !p.dead && p.frozen == nil {
 		w.working(p)
 	}
@@ -111,6 +116,9 @@ func (p *process) event(e turn.Event) {
 	w := p.w
 	w.count(string(e.What))
 	w.mu.Lock()
+	if e.What == turn.Taken {
+		p.number = e.Turn.Number
+	}
 	w.note("%s: %s, %d beats %d %s next %q released %v, %v", p, e.What, e.Turn.Number, e.Turn.Beat, e.Turn.Holder, e.Turn.Next, e.Turn.Released, e.Err)
 	w.mu.Unlock()
 	switch {
@@ -167,7 +175,7 @@ func (w *world) gone(p *process, why string) {
 // orphaned notes that who has taken the turn last does nothing with it. As with any holder
 // that dies, its silence has to be proven from here on.
 func (w *world) orphaned(p *process) {
-	if w.taker == p && w.worker == nil {
+	if w.taker == p && len(w.workers) == 0 {
 		w.idle, w.hurt = time.Now(), 0
 	}
 }
@@ -217,7 +225,7 @@ func (w *world) freeze(ctx context.Context) {
 		return
 	}
 	w.settle()
-	p.since = time.Now()
+	p.since, p.told = time.Now(), time.Time{}
 	w.note("%s goes on", p)
 	if p.work != nil && p.work.Err() == nil {
 		w.working(p)
@@ -233,6 +241,11 @@ func (p *process) Read(ctx context.Context, r dr.Region) (t turn.Turn, err error
 		t, err = p.w.store.Read(context.WithoutCancel(ctx), r)
 		return err
 	})
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	if err == nil && p.work != nil && t.Number > p.number && p.told.IsZero() {
+		p.told = time.Now()
+	}
 	return t, err
 }
 
@@ -243,6 +256,16 @@ func (p *process) Write(ctx context.Context, old, next turn.Turn) error {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		err := w.store.Write(context.WithoutCancel(ctx), old, next)
+		if silent := time.Since(w.spoke); err == nil && next.Number > old.Number && old.Number > 0 && !old.Released {
+			w.mute[next.Number] = time.Now()
+			// The fastest clock counts TTL + Drift while the slowest counts TTL.
+			if least := time.Duration(float64(turn.Config{}.WithDefaults().TTL) * 1.02); silent < least {
+				w.fail("%s has taken the turn %v after the holder's last word", p, silent)
+			}
+		}
+		if err == nil && (next.Number > old.Number || next.Beat > old.Beat || next.Released && !old.Released) {
+			w.spoke = time.Now()
+		}
 		if err == nil && next.Number > old.Number {
 			w.taker = p
 			if p.dead || p.done || p.frozen != nil {
@@ -281,6 +304,11 @@ func (p *process) call(ctx context.Context, op string, do func() error) error {
 	}
 	w.count(op)
 	latency, fate := w.fate(p, op)
+	if fate != "" {
+		w.mu.Lock()
+		p.failed++
+		w.mu.Unlock()
+	}
 	switch {
 	case fate == "outage":
 		<-ctx.Done()
@@ -325,7 +353,7 @@ func (w *world) fate(p *process, op string) (time.Duration, string) {
 	}
 	fate, x := "", w.rng.Float64()
 	switch {
-	case w.sick == "outage":
+	case w.sick == "outage", p.cut:
 		fate = "outage"
 		return latency, fate
 	case w.sick == "slow":

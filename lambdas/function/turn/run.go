@@ -13,12 +13,10 @@ import (
 var (
 	// ErrYielded: another process waits, and works as soon as this work has returned.
 	ErrYielded = errors.New("turn: another process waits for the turn")
-	// ErrLapsed: no renewal got through in time. Nobody else may be able to act either, so
-	// the work must leave nothing open that needs somebody to watch it: a writer's guard
-	// fences it. The work is started again when the store answers.
-	ErrLapsed = errors.New("turn: no renewal in time")
-	// ErrUsurped: another process has the turn, although it was renewed in time. A clock
-	// is broken, or somebody has edited the record.
+	// ErrLapsed: this process has stood still for so long that another one may have the
+	// turn. The work is started again when the turn is still its own.
+	ErrLapsed = errors.New("turn: the process stood still")
+	// ErrUsurped: another process has taken the turn, because it saw no renewal in time.
 	ErrUsurped = errors.New("turn: another process has taken the turn")
 	// ErrDeadline: Spare is left until the deadline of Run's context.
 	ErrDeadline = errors.New("turn: the deadline is near")
@@ -27,10 +25,11 @@ var (
 // Run waits for the turn, works, and hands it over. It returns after the work has, and
 // leaves no goroutine.
 //
-// The work's context ends, with one of the causes above, Margin before the turn can be
-// another's; the work must stop acting within Margin, and return soon. It is called
-// again when the turn comes back to this process, but never twice at once. When the
-// work returns by itself, Run releases the turn and returns its error.
+// The work's context ends with one of the causes above: before the turn is another's when
+// it is handed over, and as soon as that is seen when it was taken from a process whose
+// renewals did not get through. The work must stop acting within Margin, and return soon.
+// It is called again when the turn comes back to this process, but never twice at once.
+// When the work returns by itself, Run releases the turn and returns its error.
 //
 // Run returns nil when another process has taken the turn and renewed it, when ctx has ended, or Spare
 // before the deadline of ctx.
@@ -61,6 +60,8 @@ type runner struct {
 	watch  Watch
 	behind string
 	failed bool // so did the last call
+	reads  pace
+	writes pace
 
 	// A take that was sent, and perhaps carried out without an answer; tookAt is from
 	// before it was sent.
@@ -76,11 +77,14 @@ func (r *runner) run(life context.Context) error {
 		looked := time.Now()
 		seen, err := r.read(life)
 		if err == nil {
-			switch step := Decide(r.view(seen, false), r.cfg); step {
+			switch step := Decide(r.view(seen, false), r.patient()); step {
 			case Leave:
 				r.event(Event{What: Left, Turn: seen})
 				return nil
 			case Claim:
+				if r.reads.took >= r.cfg.Renew/2 {
+					break // a handover would take too long, and the writer's guard would be away meanwhile
+				}
 				if err := r.write(life, seen, seen.claimed(r.me)); err == nil {
 					r.event(Event{What: Claimed, Turn: seen.claimed(r.me)})
 				}
@@ -117,7 +121,7 @@ func (r *runner) take(life context.Context, seen Turn) (done bool, err error) {
 // have been proven before.
 func (r *runner) pause(life context.Context, looked time.Time) {
 	d := time.Until(looked.Add(r.cfg.Poll))
-	for _, until := range []time.Duration{r.cfg.TTL + r.cfg.Drift, r.cfg.Patience} {
+	for _, until := range []time.Duration{r.cfg.TTL + r.cfg.Drift, r.patient().Patience} {
 		if left := until - r.watch.Unchanged(time.Now()); left > 0 {
 			d = min(d, left)
 		}
@@ -156,15 +160,28 @@ func (r *runner) view(t Turn, working bool) View {
 	now := time.Now()
 	return View{
 		Me: r.me, Turn: t, Working: working, Behind: r.behind,
-		Alive: r.watch.Alive(now, 2*r.cfg.Renew), Unchanged: r.watch.Unchanged(now),
+		// The look that shows a renewal and the one before it are two calls apart.
+		Alive: r.watch.Alive(now, 2*(r.cfg.Renew+r.reads.took)), Unchanged: r.watch.Unchanged(now),
 	}
 }
 
-func (r *runner) read(ctx context.Context) (Turn, error) {
-	call, cancel := context.WithTimeout(ctx, r.cfg.Call)
+// patient is the configuration with a Patience that leaves a successor the time that the
+// store takes now: for a look and for its take, and as much again.
+func (r *runner) patient() Config {
+	c := r.cfg
+	c.Patience = max(c.Patience, min(c.Patience+2*(r.reads.took+r.writes.took), c.TTL))
+	return c
+}
+
+func (r *runner) read(ctx context.Context) (Turn, error) { return r.readWithin(ctx, 0) }
+
+// readWithin reads the turn, and gives that at least a time.
+func (r *runner) readWithin(ctx context.Context, least time.Duration) (Turn, error) {
+	call, cancel := context.WithTimeout(ctx, max(least, r.reads.deadline(r.cfg)))
 	defer cancel()
 	sent := time.Now()
 	t, err := r.cfg.Store.Read(call, r.cfg.Region)
+	r.reads.note(r.cfg, time.Since(sent), err)
 	if r.failure(ctx, "read", err); err != nil {
 		return Turn{}, err
 	}
@@ -176,15 +193,38 @@ func (r *runner) read(ctx context.Context) (Turn, error) {
 }
 
 func (r *runner) write(ctx context.Context, old, next Turn) error {
-	call, cancel := context.WithTimeout(ctx, r.cfg.Call)
+	call, cancel := context.WithTimeout(ctx, r.writes.deadline(r.cfg))
 	defer cancel()
 	sent := time.Now()
 	err := r.cfg.Store.Write(call, old, next)
+	r.writes.note(r.cfg, time.Since(sent), err)
 	if r.failure(ctx, "write", err); err != nil {
 		return err
 	}
 	r.watch.Observe(next, sent, time.Now())
 	return nil
+}
+
+// pace is what a process knows of how fast the store is, for reads or for writes: one may be
+// slow and the other not.
+type pace struct {
+	limit time.Duration // of the next call
+	took  time.Duration // by the last one that was answered
+}
+
+// deadline is what the next call gets: Call while the store answers, and more while it is
+// slow. A deadline below what the store takes would fail every call for ever.
+func (p *pace) deadline(c Config) time.Duration { return max(c.Call, p.limit) }
+
+// note learns from a call how much time the next one needs: twice what this one took, and
+// twice what it was given when that was not enough, up to TTL.
+func (p *pace) note(c Config, took time.Duration, err error) {
+	switch given := p.deadline(c); {
+	case err == nil || errors.Is(err, ErrMoved):
+		p.limit, p.took = min(2*took, c.TTL), took
+	case took >= given:
+		p.limit = min(2*given, c.TTL)
+	}
 }
 
 // failure reports the first of several failed calls in a row.

@@ -3,7 +3,10 @@ package turn_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,6 +27,8 @@ type script struct {
 	read func(ctx context.Context) error                     // before a read
 	hit  func(ctx context.Context, next turn.Turn) error     // before a write
 	lost func(ctx context.Context, old, next turn.Turn) bool // after a write that was carried out
+
+	busy, most atomic.Int32 // processes that work now, and at most
 }
 
 func (s *script) set(change func()) {
@@ -85,15 +90,23 @@ func begin(t *testing.T, s turn.Store, id string, deadline time.Duration) *job {
 	if deadline > 0 {
 		ctx, cancel = context.WithTimeout(t.Context(), deadline)
 	}
+	// A process that looks again and again would keep a test for ever that waits for what
+	// never comes: without it the bubble is deadlocked, and says so.
+	end := time.AfterFunc(time.Hour, cancel)
 	j := &job{
 		started: make(chan time.Time, 64), ended: make(chan error, 64), done: make(chan error, 1),
 		events: make(chan turn.Event, 1024), stop: cancel,
 	}
 	go func() {
 		defer cancel()
+		defer end.Stop()
 		j.done <- turn.Run(ctx, turn.Config{
 			Region: region, Process: id, Store: s, OnEvent: func(e turn.Event) { j.events <- e },
 		}, func(ctx context.Context) error {
+			if s, ok := s.(*script); ok {
+				s.most.Store(max(s.most.Load(), s.busy.Add(1)))
+				defer s.busy.Add(-1)
+			}
 			j.started <- time.Now()
 			<-ctx.Done()
 			j.ended <- context.Cause(ctx)
@@ -214,31 +227,152 @@ func TestASuccessorThatDiesCostsPatience(t *testing.T) {
 	})
 }
 
-// The holder's clock and the waiter's: the work ends Margin before TTL has passed since
-// the last renewal was sent, and nobody takes the turn before TTL + Drift have passed since
-// it was seen.
-func TestRenewalsThatHangEndTheWorkInTime(t *testing.T) {
+// A store that is silent for one is silent for all: nobody else can take the turn, and the
+// work goes on.
+func TestRenewalsThatHangDoNotEndTheWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := turn.Config{}.WithDefaults()
 		s := &script{}
+		j := begin(t, s, "p", 0)
+		<-j.started
+		require.Equal(t, turn.Taken, (<-j.events).What)
+		s.set(func() {
+			s.read = hang
+			s.hit = func(ctx context.Context, _ turn.Turn) error { return hang(ctx) }
+		})
+		doze(t.Context(), time.Minute)
+		require.Empty(t, j.ended)
+		var told []turn.What
+		for len(j.events) > 0 {
+			told = append(told, (<-j.events).What)
+		}
+		require.Equal(t, []turn.What{turn.Failed, turn.Lapsed}, told, "each once")
+		s.set(func() { s.read, s.hit = nil, nil })
+		doze(t.Context(), c.TTL+c.Renew+c.Poll)
+		now := s.now(t)
+		require.EqualValues(t, 1, now.Number, "it is the same turn")
+		require.Positive(t, now.Beat)
+		doze(t.Context(), 10*time.Second)
+		require.Greater(t, s.now(t).Beat, now.Beat+10, "renewed at its pace again")
+		require.Empty(t, j.ended)
+		require.Empty(t, j.events)
+		j.stop()
+		require.NoError(t, <-j.done)
+	})
+}
+
+// When the store is silent for the holder alone, another process takes the turn, no earlier
+// than TTL + Drift after it saw the last renewal. The holder ends its work when it sees that.
+func TestAHolderThatIsCutOffEndsWhenItSeesTheOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := turn.Config{}.WithDefaults()
+		s := &script{}
+		var cut, hit atomic.Bool
+		cut.Store(true)
 		old := begin(t, s, "old", 0)
-		began := <-old.started
+		<-old.started
 		s.set(func() {
 			s.hit = func(ctx context.Context, next turn.Turn) error {
-				if next.Holder == s.now(t).Holder && next.Next == "" {
-					return hang(ctx) // the holder's own
+				if cut.Load() && next.Number == 1 && next.Next == "" {
+					hit.Store(true)
+					return hang(ctx)
 				}
 				return nil
 			}
 		})
-		require.ErrorIs(t, <-old.ended, turn.ErrLapsed)
-		require.Equal(t, c.TTL-c.Margin, time.Since(began))
-		s.set(func() { s.hit = nil })
-		again := <-old.started
-		require.LessOrEqual(t, again.Sub(began), c.TTL+c.Call, "nobody else has taken it")
-		old.stop()
+		fresh := begin(t, s, "new", 0)
+		began := time.Now()
+		took := <-fresh.started
+		require.GreaterOrEqual(t, took.Sub(began), c.TTL+c.Drift)
+		require.Empty(t, old.ended, "it has not seen it")
+		require.True(t, hit.Load())
+		cut.Store(false)
+		healed := time.Now()
+		require.ErrorIs(t, <-old.ended, turn.ErrUsurped)
+		require.LessOrEqual(t, time.Since(healed), c.TTL+c.Poll)
 		require.NoError(t, <-old.done)
+		require.Empty(t, fresh.ended)
+		fresh.stop()
+		require.NoError(t, <-fresh.done)
 	})
+}
+
+// A store that is slower by so much, evenly or not, on reads or writes or both, for a process
+// and for one that waits: no turn is lost, and it is handed over at the latest when the store
+// is fast again. While reads take long the turn is not claimed, and while writes do a claim
+// may miss the record that it read. Two never work at once, unless the holder needs more than
+// TTL to see a claim.
+func TestASlowStore(t *testing.T) {
+	c := turn.Config{}.WithDefaults()
+	const slowest = 2750 * time.Millisecond
+	for _, d := range []time.Duration{0, 50, 100, 200, 250, 270, 300, 400, 466, 470, 500, 600, 700, 933, 1000, 1400, 1800, 2200, 2600, 2750} {
+		d *= time.Millisecond
+		for name, which := range map[string][2]bool{"reads": {true, false}, "writes": {false, true}, "both": {true, true}} {
+			for how, jitter := range map[string]float64{"": 0, ", unevenly": .5} {
+				t.Run(fmt.Sprintf("%s by %v%s", name, d, how), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						var mu sync.Mutex
+						rng := rand.New(rand.NewPCG(uint64(d), 1))
+						slow := func(ctx context.Context) error {
+							mu.Lock()
+							takes := min(slowest, time.Duration(float64(d)*(1-jitter+2*jitter*rng.Float64())))
+							mu.Unlock()
+							if !doze(ctx, takes) {
+								return ctx.Err()
+							}
+							return nil
+						}
+						s := &script{}
+						old := begin(t, s, "old", 0)
+						<-old.started
+						doze(t.Context(), 10*time.Second)
+						s.set(func() {
+							if which[0] {
+								s.read = slow
+							}
+							if which[1] {
+								s.hit = func(ctx context.Context, _ turn.Turn) error { return slow(ctx) }
+							}
+						})
+						doze(t.Context(), time.Minute)
+						require.Empty(t, old.ended, "the work goes on")
+						require.EqualValues(t, 1, s.now(t).Number)
+						fresh := begin(t, s, "new", 0)
+						began := time.Now()
+						doze(t.Context(), time.Minute)
+						if soon := jitter == 0 && d < c.Renew/2; soon {
+							require.Len(t, fresh.started, 1)
+							at := <-fresh.started
+							if soon {
+								require.LessOrEqual(t, at.Sub(began), 12*max(d, c.Poll)+c.Renew+2*c.Call)
+							}
+							fresh.started <- at
+						}
+						s.set(func() { s.read, s.hit = nil, nil })
+						doze(t.Context(), 2*slowest+c.Renew)
+						require.NoError(t, <-old.done)
+						require.Greater(t, len(fresh.started), len(fresh.ended), "the new one works")
+						worst := c.Renew // until the claim is seen, or the release is answered by a take
+						for _, slow := range which {
+							if slow {
+								worst += min(slowest, time.Duration(float64(d)*(1+jitter)))
+							}
+						}
+						if worst < c.TTL {
+							require.ErrorIs(t, <-old.ended, turn.ErrYielded, "it is handed over, not lost")
+							require.Empty(t, old.ended)
+							require.Empty(t, fresh.ended)
+							require.EqualValues(t, 2, s.now(t).Number)
+							require.EqualValues(t, 1, s.most.Load(), "two have worked at once")
+						}
+						require.LessOrEqual(t, s.most.Load(), int32(2))
+						fresh.stop()
+						require.NoError(t, <-fresh.done)
+					})
+				})
+			}
+		}
+	}
 }
 
 func TestADeadHolderIsProvenSilent(t *testing.T) {
@@ -323,10 +457,10 @@ func TestLeavesWhenTheStoreIsGone(t *testing.T) {
 			s.read = hang
 			s.hit = func(ctx context.Context, _ turn.Turn) error { return hang(ctx) }
 		})
-		require.ErrorIs(t, <-j.ended, turn.ErrLapsed)
+		require.ErrorIs(t, <-j.ended, turn.ErrDeadline)
 		began := time.Now()
 		require.NoError(t, <-j.done)
-		require.Less(t, time.Since(began), time.Minute)
+		require.Less(t, time.Since(began), turn.Config{}.WithDefaults().Spare+turn.Config{}.WithDefaults().TTL)
 		var failed []turn.Event
 		for len(j.events) > 0 {
 			if e := <-j.events; e.What == turn.Failed {

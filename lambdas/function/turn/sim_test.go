@@ -52,7 +52,7 @@ func TestDay(t *testing.T) {
 	}
 	for _, what := range []string{
 		"tick", "doubled", "missed", "killed", "paused", "outage", "slow", "lost", "late", "refused",
-		"claimed", "taken", "yielded", "lapsed", "released", "left", "taken over from the dead", "taken back", "deadline",
+		"claimed", "taken", "yielded", "lapsed", "usurped", "cut off", "two at once", "released", "left", "taken over from the dead", "taken back", "deadline",
 	} {
 		require.NotZero(t, visited[what], "no day had %q: the search has rotted", what)
 	}
@@ -64,7 +64,7 @@ func TestQuietDay(t *testing.T) {
 		w := live(t, 0, day)
 		t.Logf("%s", w)
 		require.Empty(t, w.wrong)
-		require.Zero(t, w.counts["lapsed"]+w.counts["failed"]+w.counts["taken over from the dead"])
+		require.Zero(t, w.counts["lapsed"]+w.counts["two at once"]+w.counts["failed"]+w.counts["taken over from the dead"])
 		require.InDelta(t, 24*60, w.counts["taken"], 3, "every tick takes over once")
 		slices.Sort(w.gaps)
 		require.Less(t, w.gaps[len(w.gaps)/2], 300*time.Millisecond)
@@ -98,14 +98,19 @@ type world struct {
 	wrong  []string
 	gaps   []time.Duration // of every handover in which the store was well
 	worst  time.Duration   // of those with at most one failed call
+	most   time.Duration   // for which one has worked beside its successor that could have heard of it
 
 	sick   string    // the store: "", "outage", "slow"
 	well   time.Time // since when the store is
+	back   time.Time // when it has last begun to answer again, be it one process
 	idle   time.Time // since when nobody works; zero while somebody does
 	hurt   int       // calls that failed since
-	worker *process
-	taker  *process // of the turn as it is stored
-	lately []string // the last events, for who reads a failure
+	lately []string  // the last events, for who reads a failure
+
+	workers []*process           // those that work, more than one only as in beside
+	taker   *process             // of the turn as it is stored
+	spoke   time.Time            // when the holder's last word was stored
+	mute    map[uint64]time.Time // when a turn was taken from a holder that had said nothing for TTL, by its number
 }
 
 // note keeps what has happened last. The lock must be held.
@@ -126,7 +131,7 @@ func live(t *testing.T, seed uint64, span time.Duration) *world {
 	t.Helper()
 	w := &world{
 		rng: rand.New(rand.NewPCG(seed, 7)), rough: seed != 0, well: time.Now(), idle: time.Now(),
-		procs: map[*process]bool{}, counts: map[string]int{},
+		procs: map[*process]bool{}, mute: map[uint64]time.Time{}, counts: map[string]int{},
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), span)
 	defer cancel()
@@ -134,6 +139,7 @@ func live(t *testing.T, seed uint64, span time.Duration) *world {
 	if w.rough {
 		w.wg.Go(func() { w.every(ctx, 20*time.Minute, w.kill) })
 		w.wg.Go(func() { w.every(ctx, 15*time.Minute, w.freeze) })
+		w.wg.Go(func() { w.every(ctx, 15*time.Minute, w.sever) })
 		w.wg.Go(func() { w.every(ctx, time.Hour, func(ctx context.Context) { w.ail(ctx, "outage", 2*time.Minute) }) })
 		w.wg.Go(func() { w.every(ctx, time.Hour, func(ctx context.Context) { w.ail(ctx, "slow", time.Minute) }) })
 	}
@@ -143,7 +149,7 @@ func live(t *testing.T, seed uint64, span time.Duration) *world {
 
 func (w *world) String() string {
 	slices.Sort(w.gaps)
-	s := fmt.Sprintf("worst gap %v; of %d handovers half below %v, 99%% below %v;", w.worst, len(w.gaps), w.gaps[len(w.gaps)/2], w.gaps[len(w.gaps)*99/100])
+	s := fmt.Sprintf("worst gap %v; two at once for %v; of %d handovers half below %v, 99%% below %v;", w.worst, w.most, len(w.gaps), w.gaps[len(w.gaps)/2], w.gaps[len(w.gaps)*99/100])
 	for _, what := range sortedKeys(w.counts) {
 		s += fmt.Sprintf(" %s %d", what, w.counts[what])
 	}
@@ -252,31 +258,112 @@ func (w *world) settle() (gap time.Duration) {
 		}
 	}
 	gap = time.Since(since)
-	// One lost answer is within the bound, every other costs a call's deadline.
-	if allowed := turn.Blind + time.Duration(max(0, w.hurt-1))*470*time.Millisecond; gap > allowed {
+	// One lost answer is within the bound, every other costs a call's deadline. A call that was
+	// under way when the store came back has been given TTL.
+	c := turn.Config{}.WithDefaults()
+	allowed := turn.Blind + time.Duration(max(0, w.hurt-1))*470*time.Millisecond
+	if since.Sub(w.back) < c.TTL {
+		allowed += c.TTL - c.Call
+	}
+	if gap > allowed {
 		w.fail("blind for %v, %d calls failed", gap, w.hurt)
 	}
-	if w.hurt <= 1 {
+	if w.hurt <= 1 && since.Sub(w.back) >= c.TTL {
 		w.worst = max(w.worst, gap)
 	}
 	return gap
 }
 
 func (w *world) working(p *process) {
-	if w.worker != nil {
-		w.fail("%s works beside %s", p, w.worker)
+	for _, o := range w.workers {
+		w.beside(p, o)
 	}
-	if gap := w.settle(); gap > 0 {
-		w.gaps = append(w.gaps, gap)
+	if len(w.workers) == 0 {
+		if gap := w.settle(); gap > 0 {
+			w.gaps = append(w.gaps, gap)
+		}
 	}
 	w.note("%s works", p)
-	w.worker, w.idle, w.hurt = p, time.Time{}, 0
+	w.workers, w.idle, w.hurt = append(w.workers, p), time.Time{}, 0
 }
 
 func (w *world) resting(p *process) {
-	if w.worker == p {
-		w.note("%s rests", p)
-		w.worker, w.idle = nil, time.Now()
+	at := slices.Index(w.workers, p)
+	if at < 0 {
+		return
+	}
+	w.note("%s rests", p)
+	w.late(p)
+	if w.workers = slices.Delete(w.workers, at, at+1); len(w.workers) == 0 {
+		w.idle = time.Now()
+	}
+}
+
+// beside judges two that work at once. The later one has taken the turn of the earlier one
+// without a release, when that had said nothing for TTL; else it is a violation.
+func (w *world) beside(p, o *process) {
+	if p.number < o.number {
+		p, o = o, p
+	}
+	w.counts["two at once"]++
+	if _, mute := w.mute[o.number+1]; !mute || p.number == o.number {
+		w.fail("%s works beside %s", p, o)
+	}
+}
+
+// late judges one that has worked beside its successor, and stops: it must have stopped
+// Margin after it was told, and have been told when it could hear.
+func (w *world) late(p *process) {
+	c := p.config()
+	if !p.told.IsZero() && time.Since(p.told) > c.Margin {
+		w.fail("%s has worked for %v since it saw its successor", p, time.Since(p.told))
+	}
+	since, mute := w.mute[p.number+1]
+	if !mute {
+		return
+	}
+	for _, t := range []time.Time{w.well, p.since, p.begun} {
+		if t.After(since) {
+			since = t
+		}
+	}
+	// The call that was swallowed, a renewal that is refused, a look, and the end.
+	if over := time.Since(since); w.sick == "" && !p.cut && over > c.TTL*time.Duration(1+p.failed)+c.Margin+500*time.Millisecond {
+		w.fail("%s has worked beside its successor for %v", p, over)
+	}
+	w.most = max(w.most, time.Since(since))
+}
+
+// sever cuts a process off from the store for a while. It can be told nothing, and is not
+// missed.
+func (w *world) sever(ctx context.Context) {
+	p := w.any()
+	if p == nil {
+		return
+	}
+	w.mu.Lock()
+	if p.dead || !w.procs[p] {
+		w.mu.Unlock()
+		return
+	}
+	w.counts["cut off"]++
+	w.settle()
+	delete(w.procs, p)
+	p.cut = true
+	w.note("%s is cut off", p)
+	w.mu.Unlock()
+	doze(ctx, w.between(100*time.Millisecond, 30*time.Second))
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p.cut = false
+	if p.dead {
+		return
+	}
+	w.settle()
+	p.since, w.back = time.Now(), time.Now()
+	w.note("%s reaches the store", p)
+	if !p.done {
+		w.procs[p] = true
 	}
 }
 
@@ -297,6 +384,7 @@ func (w *world) ail(ctx context.Context, how string, atMost time.Duration) {
 	doze(ctx, w.between(time.Second, atMost))
 	w.mu.Lock()
 	w.note("the store is well")
+	w.back = time.Now()
 	w.sick, w.well, w.hurt = "", time.Now(), 1 // what is under way fails yet
 	w.mu.Unlock()
 }

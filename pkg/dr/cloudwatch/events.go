@@ -112,7 +112,7 @@ func (e *Events) loop(c dr.LoopChange) {
 		metrics = append(metrics, count("LoopLosses", 1))
 	}
 	switch c.What {
-	case dr.LoopYielded, dr.LoopLapsed, dr.LoopUsurped, dr.LoopReleased:
+	case dr.LoopYielded, dr.LoopUsurped, dr.LoopReleased: // of LoopLapsed the work goes on
 		e.mu.Lock()
 		e.end()
 		e.summary.newest = time.Time{} // who works next knows better
