@@ -10,7 +10,6 @@ import (
 	"github.com/lifeboat-dr/lifeboat/drills/fault"
 	"github.com/lifeboat-dr/lifeboat/drills/measure"
 	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/clients"
-	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/cloudnode"
 	"github.com/lifeboat-dr/lifeboat/drills/target/docker/internal/functions"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
@@ -38,6 +37,8 @@ func (w *world) vantage(f fault.Fault) (from, server dr.Region, visible bool) {
 				return "", "", false // its functions alone
 			}
 		}
+	case fault.Database:
+		from = f.Region // new sessions are refused, wherever they come from
 	case fault.CutLink:
 		from = f.Peer
 		if server == t.Witness {
@@ -128,7 +129,7 @@ func (w *world) look(ctx context.Context, f fault.Fault, e effect) (at time.Dura
 		turns, err := w.turns(ctx, e.from, e.name)
 		for _, t := range turns {
 			// The question may have been under way when the fault struck.
-			if t.Outcome != ProbeOK && t.Told >= e.since {
+			if t.Outcome != ProbeOK && t.Told >= e.since && (f.Kind != fault.Database || full(t)) {
 				return max(t.Asked, e.done), true, nil
 			}
 		}
@@ -139,6 +140,10 @@ func (w *world) look(ctx context.Context, f fault.Fault, e effect) (at time.Dura
 		return asked, err == nil && lag >= f.Duration/2, err
 	case f.Kind == fault.ThrottleRDS:
 		return w.throttled(ctx, f.Region, e)
+	case f.Kind == fault.Dependency:
+		return w.refused(ctx, f, e)
+	case f.Kind == fault.Console:
+		return w.moved(ctx, f, e)
 	case f.Kind == fault.Kill, byLambda(f.Kind):
 		return w.noted(ctx, f, e)
 	case f.Kind == fault.None:
@@ -149,14 +154,7 @@ func (w *world) look(ctx context.Context, f fault.Fault, e effect) (at time.Dura
 
 // throttled asks when a Region's RDS API has last throttled a caller.
 func (w *world) throttled(ctx context.Context, r dr.Region, e effect) (time.Duration, bool, error) {
-	cloud, err := w.fleet.Node(cloudName)
-	if err != nil {
-		return 0, false, err
-	}
-	var calls cloudnode.Throttled
-	err = cloud.Get(ctx, "/cloud/throttled", &calls)
-	at := time.Duration(calls[r].Last - w.origin)
-	return at, err == nil && calls[r].Calls > 0 && at >= e.since, err
+	return w.counted(ctx, "/cloud/throttled", e, func(other dr.Region) bool { return r == other })
 }
 
 // noted reads what a Region's functions have noted, and looks for what shows a fault.

@@ -32,7 +32,8 @@ func (w *world) Supports(f fault.Fault) error {
 	}
 	t := w.setup.Topology
 	no := func(why string) error { return fmt.Errorf("docker: %s: %w: %s", f, fault.ErrUnsupported, why) }
-	if f.Region != "" && !slices.Contains(t.Vantages(), f.Region) || f.Peer != "" && !slices.Contains(t.Vantages(), f.Peer) {
+	all := f.Kind == fault.Dependency && f.Region == fault.Everywhere
+	if f.Region != "" && !all && !slices.Contains(t.Vantages(), f.Region) || f.Peer != "" && !slices.Contains(t.Vantages(), f.Peer) {
 		return no(fmt.Sprintf("its Regions are %v", t.Vantages()))
 	}
 	switch f.Kind {
@@ -52,6 +53,11 @@ func (w *world) Supports(f fault.Fault) error {
 	case fault.ReplicationLag:
 		if t.Peer(f.Region) != f.Peer {
 			return no("nothing replicates there")
+		}
+		return nil
+	case fault.Dependency, fault.Database, fault.Promotion, fault.Console:
+		if why := w.halfBuilt(f); why != "" {
+			return no(why)
 		}
 		return nil
 	}
@@ -107,7 +113,7 @@ func (w *world) carryOut(ctx context.Context, f fault.Fault) (fault.Heal, error)
 			return w.call(ctx, cloudName, "/cloud/throttle", url.Values{"region": {f.Region.String()}}, nil, nil)
 		}), err
 	}
-	return nil, w.Supports(f)
+	return w.half(ctx, f)
 }
 
 // lambda has a Region's Lambda service carry a fault out.

@@ -71,7 +71,7 @@ func (w *world) loads() map[dr.Region]*clients.Load {
 			}
 			out[c.Region] = l
 		}
-		one := clients.Client{Name: c.Name, Region: c.Region, Rate: c.Rate, FirstID: int64(i+1) * idsPerClient}
+		one := clients.Client{Name: c.Name, Region: c.Region, Rate: c.Rate, FirstID: int64(i+1) * idsPerClient, Sessions: w.target.opt.Sessions}
 		if c.Pinned {
 			one.Pinned = w.database(c.Region).Endpoint().String()
 		}

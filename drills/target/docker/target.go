@@ -20,6 +20,9 @@ type Options struct {
 	// Keep keeps the containers from one drill to the next, which then begins in
 	// seconds, with empty databases. Target.Close ends them.
 	Keep bool
+	// Sessions bounds the pool of each client; zero is no bound. A client with an
+	// unbounded pool opens a session more whenever its server is slow.
+	Sessions int
 	// KeepSignals leaves Ctrl-C and SIGTERM to the caller, who must end the drill's
 	// context; see Config.KeepSignals.
 	KeepSignals bool

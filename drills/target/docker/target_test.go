@@ -99,6 +99,9 @@ func TestFaults(t *testing.T) {
 		{Kind: fault.DoubleTicks, Region: drill.Witness},
 		{Kind: fault.ColdStart, Region: drill.East, Duration: time.Second},
 		{Kind: fault.ThrottleRDS, Region: drill.East, Duration: 10 * time.Second},
+		{Kind: fault.Dependency, Region: drill.West, Service: fault.DynamoDB, How: fault.Refuse},
+		{Kind: fault.Dependency, Region: fault.Everywhere, Service: fault.DynamoDB, How: fault.Refuse},
+		{Kind: fault.Database, Region: drill.West, How: fault.Full},
 		{Kind: fault.KillMonitor, Region: drill.Witness},
 		{Kind: fault.StopMonitor, Region: drill.West},
 		{Kind: fault.LambdaDown, Region: drill.Witness},
@@ -155,6 +158,15 @@ func TestFaults(t *testing.T) {
 		{Kind: fault.KillSteps, Region: drill.Witness},
 		{Kind: fault.DoubleTrigger, Region: drill.Witness},
 		{Kind: fault.Kill, Region: dr.Region("eu-west-1")},
+		{Kind: fault.Dependency, Region: dr.Region("eu-west-1"), Service: fault.DynamoDB, How: fault.Refuse},
+		{Kind: fault.Dependency, Region: drill.East, Service: "dynamodb.UpdateItem", How: fault.Refuse},
+		{Kind: fault.Dependency, Region: drill.East, Service: fault.DynamoDB, How: fault.Hang},
+		{Kind: fault.Dependency, Region: drill.East, Service: fault.SNS, How: fault.Refuse},
+		{Kind: fault.Database, Region: drill.Witness, How: fault.Full},
+		{Kind: fault.Database, Region: drill.East, How: fault.Denied},
+		{Kind: fault.Promotion, Region: drill.West, How: fault.Refuse},
+		{Kind: fault.Console, Region: drill.Witness, How: fault.Switchover},
+		{Kind: fault.Console, Region: drill.East, How: fault.Reboot},
 	} {
 		require.ErrorIs(t, w.Supports(f), fault.ErrUnsupported)
 	}

@@ -93,6 +93,7 @@ func (w *world) rest(ctx context.Context) error {
 		w.each(ctx, w.regions(), func(ctx context.Context, r dr.Region) error {
 			return errors.Join(
 				w.call(ctx, lambdaName(r), "/lambda/stop", nil, nil, nil),
+				w.call(ctx, clientsName(r), "/crowd/stop", nil, nil, nil),
 				w.call(ctx, clientsName(r), "/watch/stop", nil, nil, nil))
 		}),
 		w.call(ctx, cloudName, "/cloud/stop", nil, nil, nil))

@@ -6,6 +6,8 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -126,4 +128,93 @@ func TestLoad(t *testing.T) {
 	require.NoError(t, c.Get(t.Context(), "/load/counts", &counts))
 	require.Equal(t, clients.Counts{workload.Fail: all.Next}, counts)
 	require.NoError(t, post("/load/start", load, nil), "the next load")
+}
+
+// rooms is a server that lets n sessions in, of users other than poor, and refuses the
+// next one with error 1040; it counts those who left.
+type rooms struct {
+	mu       sync.Mutex
+	n, asked int
+	inside   []net.Conn
+}
+
+func (r *rooms) serve(l net.Listener) {
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		r.mu.Lock()
+		r.asked++
+		room := len(r.inside) < r.n
+		if room {
+			r.inside = append(r.inside, conn)
+		}
+		r.mu.Unlock()
+		if !room {
+			packet(conn, 0, "\xff\x10\x04#08004Too many connections")
+			conn.Close()
+			continue
+		}
+		packet(conn, 0, "\x0a9.0.0\x00\x01\x00\x00\x0012345678\x00\x0f\xa2\x2d\x02\x00\x08\x00\x15"+strings.Repeat("\x00", 10)+"123456789012\x00mysql_native_password\x00")
+		go func() {
+			answer := make([]byte, 1024)
+			if _, err := conn.Read(answer); err == nil {
+				packet(conn, 2, "\x00\x00\x00\x02\x00\x00\x00")
+			}
+		}()
+	}
+}
+
+func packet(conn net.Conn, seq byte, payload string) {
+	_, _ = conn.Write(append([]byte{byte(len(payload)), 0, 0, seq}, payload...)) // a client that is gone fails by itself
+}
+
+// free ends n sessions of those inside, and returns how many are left.
+func (r *rooms) free(n int) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.inside[:n] {
+		c.Close()
+	}
+	r.inside = r.inside[n:]
+	return len(r.inside)
+}
+
+func (r *rooms) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.inside)
+}
+
+func TestCrowd(t *testing.T) {
+	c := node(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	r := &rooms{n: 7}
+	go r.serve(l)
+	post := func(path string, in, out any) error { return c.Call(t.Context(), path, nil, in, out) }
+	crowd := clients.Crowd{Address: l.Addr().String(), Accounts: []clients.Account{{User: "app", Password: "a"}, {User: "admin", Password: "b"}}}
+	var got clients.Crowded
+	require.Eventually(t, func() bool { return post("/crowd/stop", nil, &got) == nil }, 5*time.Second, 5*time.Millisecond)
+	require.Zero(t, got, "there was none")
+	require.ErrorContains(t, post("/crowd/start", clients.Crowd{Address: "nowhere"}, nil), "use host:port")
+	require.ErrorContains(t, post("/crowd/start", clients.Crowd{Address: "nowhere"}, nil), "no account")
+
+	require.NoError(t, post("/crowd/start", crowd, &got))
+	require.Equal(t, 7, got.Sessions)
+	require.ErrorContains(t, post("/crowd/start", crowd, nil), "a crowd is there")
+	r.free(2)
+	require.Eventually(t, func() bool { return r.count() == 7 }, 5*time.Second, 5*time.Millisecond, "what becomes free is taken")
+	require.NoError(t, post("/crowd/stop", nil, &got))
+	require.GreaterOrEqual(t, got.Sessions, 9, "those that were ended, too")
+	r.free(r.count())
+	asked := func() int { r.mu.Lock(); defer r.mu.Unlock(); return r.asked }
+	before := asked()
+	require.Never(t, func() bool { return asked() != before }, 100*time.Millisecond, 10*time.Millisecond, "nobody asks after the end")
+
+	l.Close()
+	require.ErrorContains(t, post("/crowd/start", crowd, nil), "open session 1", "a server that is not there is not full")
+	require.ErrorContains(t, post("/crowd/start", crowd, nil), "open session 1", "and there is no crowd after it")
 }

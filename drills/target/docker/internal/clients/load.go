@@ -35,6 +35,7 @@ func start(ctx context.Context, l Load) (*writers, error) {
 	for _, c := range l.Clients {
 		cfg := workload.MySQLConfig{
 			Client: c.Name, Resolver: resolver, Pinned: c.Pinned, Servers: l.Servers, User: l.User, Password: l.Password,
+			MaxOpen: c.Sessions,
 		}
 		if c.Pinned == "" {
 			cfg.Endpoint = l.Endpoint

@@ -21,6 +21,8 @@ import (
 //	POST /watch/start   with a Watch body; one name once
 //	POST /watch/stop    ends every watch and forgets it
 //	GET  /watch/turns
+//	POST /crowd/start   with a Crowd body: answers when the server is full
+//	POST /crowd/stop    ends every session of the crowd
 //
 // to the control API.
 func Role(ctx context.Context, h *host.Host) error {
@@ -42,8 +44,11 @@ func Role(ctx context.Context, h *host.Host) error {
 		return struct{}{}, nil
 	})
 	h.Control.Handle("GET /watch/turns", n.watchTurns)
+	h.Control.Handle("POST /crowd/start", n.crowdStart)
+	h.Control.Handle("POST /crowd/stop", func(*http.Request) (any, error) { return n.endCrowd(), nil })
 	h.Ready()
 	<-ctx.Done()
+	n.endCrowd()
 	n.endWatches()
 	if w, err := n.running(); err == nil {
 		<-w.done
@@ -57,6 +62,7 @@ type node struct {
 
 	mu       sync.Mutex
 	load     *writers // nil before the first start
+	crowd    *crowd   // nil while there is none
 	watches  map[string]*watcher
 	prober   *probe.Prober
 	stop     context.CancelFunc // ends watches
@@ -166,4 +172,37 @@ func (n *node) reset() {
 	clear(n.watches)
 	n.prober, n.watching = &probe.Prober{}, &sync.WaitGroup{}
 	n.watchCtx, n.stop = context.WithCancel(n.ctx)
+}
+
+func (n *node) crowdStart(r *http.Request) (any, error) {
+	var cfg Crowd
+	if err := json.NewDecoder(r.Body).Decode(&cfg); err != nil {
+		return nil, control.BadRequest(err)
+	}
+	if err := cfg.Validate(); err != nil {
+		return nil, control.BadRequest(err)
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.crowd != nil {
+		return nil, control.BadRequest(errors.New("clients: a crowd is there: stop it first"))
+	}
+	c, err := fill(r.Context(), n.ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	n.crowd = c
+	return Crowded{Sessions: c.size()}, nil
+}
+
+// endCrowd ends the crowd, if there is one.
+func (n *node) endCrowd() Crowded {
+	n.mu.Lock()
+	c := n.crowd
+	n.crowd = nil
+	n.mu.Unlock()
+	if c == nil {
+		return Crowded{}
+	}
+	return Crowded{Sessions: c.end()}
 }

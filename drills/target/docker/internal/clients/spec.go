@@ -37,6 +37,8 @@ type Client struct {
 	// that follows the endpoint.
 	Pinned  string `json:"pinned,omitempty"`
 	FirstID int64  `json:"first_id"`
+	// Sessions bounds the client's pool; zero is no bound.
+	Sessions int `json:"sessions,omitempty"`
 }
 
 // Ops is the answer of /load/ops and /load/stop: writes that have ended.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/stretchr/testify/require"
@@ -153,7 +154,7 @@ func TestControlPlane(t *testing.T) {
 			require.ErrorContains(t, throttled("10m"), "Throttling")
 		}
 		before := clock.Monotonic()
-		counted := func() (out cloudnode.Throttled) {
+		counted := func() (out cloudnode.Calls) {
 			require.NoError(t, c.Get(t.Context(), "/cloud/throttled", &out))
 			return out
 		}
@@ -162,11 +163,47 @@ func TestControlPlane(t *testing.T) {
 		require.Positive(t, some.Last)
 		require.Less(t, some.Last, before)
 		require.NoError(t, throttled(""), "healed")
-		require.Equal(t, cloudnode.Throttled{drill.West: some}, counted(), "what is served doesn't count, nor does a fault that meets nobody")
+		require.Equal(t, cloudnode.Calls{drill.West: some}, counted(), "what is served doesn't count, nor does a fault that meets nobody")
 		require.ErrorContains(t, throttled("10m"), "Throttling")
 		require.NoError(t, post("/cloud/throttle", url.Values{"region": {"us-west-2"}, "for": {"20ms"}}))
 		require.Eventually(t, func() bool { _, err := describe(t, west, 5*time.Second); return err == nil }, 5*time.Second, 5*time.Millisecond)
 		require.ErrorContains(t, post("/cloud/throttle", url.Values{"for": {"soon"}}), "400")
+	})
+	t.Run("fault", func(t *testing.T) {
+		const text = "us-west-2/dynamodb/*=error(503)"
+		store := func(r cloudnode.Region) error {
+			endpoint := fmt.Sprintf("http://127.0.0.1:%d", r.Port)
+			client := dynamodb.New(dynamodb.Options{
+				Region: r.Name.String(), BaseEndpoint: &endpoint, Credentials: credentials().Credentials, Retryer: aws.NopRetryer{},
+			})
+			_, err := client.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: aws.String("lifeboat")})
+			return err
+		}
+		refused := func() (out cloudnode.Calls) {
+			require.NoError(t, c.Get(t.Context(), "/cloud/refused", &out))
+			return out
+		}
+		require.NoError(t, store(west))
+		for range 2 { // to switch on what is on changes nothing
+			require.NoError(t, post("/cloud/fault", url.Values{"fault": {text}}))
+		}
+		require.Empty(t, refused(), "a fault that meets no call")
+		require.ErrorContains(t, store(west), "503")
+		require.NoError(t, store(east), "another Region")
+		_, err := describe(t, west, 5*time.Second)
+		require.NoError(t, err, "another service")
+		require.Equal(t, 1, refused()[drill.West].Calls)
+		require.Positive(t, refused()[drill.West].Last)
+		for range 2 {
+			require.NoError(t, post("/cloud/fault", url.Values{"fault": {text}, "on": {"false"}}))
+			require.NoError(t, store(west))
+		}
+		require.NoError(t, post("/cloud/fault", url.Values{"fault": {"*/dynamodb/*=error(503)"}}))
+		require.ErrorContains(t, store(west), "503")
+		require.ErrorContains(t, store(east), "503")
+		require.NoError(t, post("/cloud/fault", url.Values{"fault": {"*/dynamodb/*=error(503)"}, "on": {"false"}}))
+		require.ErrorContains(t, post("/cloud/fault", url.Values{"fault": {"us-west-2/dynamodb"}}), "400")
+		require.ErrorContains(t, post("/cloud/fault", url.Values{"fault": {text}, "on": {"perhaps"}}), "400")
 	})
 	t.Run("secrets", func(t *testing.T) {
 		arn := info.Secrets[drill.West]["lifeboat_app"]
@@ -219,4 +256,29 @@ func TestPromotionWithoutAServer(t *testing.T) {
 	now, err := cluster.Describe(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, drill.East, now.Writer)
+}
+
+// A person's move comes from outside every Region: no link and no caller's network matters.
+func TestConsole(t *testing.T) {
+	c := node(t)
+	cfg := config(t, drill.West)
+	ask := func(how, region string) error {
+		return c.Call(t.Context(), "/cloud/console", url.Values{"how": {how}, "region": {region}}, nil, nil)
+	}
+	require.Eventually(t, func() bool { return c.Call(t.Context(), "/cloud/start", nil, cfg, nil) == nil }, 5*time.Second, 10*time.Millisecond)
+	require.NoError(t, c.Call(t.Context(), "/cloud/link", url.Values{"a": {"us-east-1"}, "b": {"us-west-2"}, "up": {"false"}}, nil, nil))
+	require.ErrorContains(t, ask(cloudnode.Failover, "us-east-2"), "no member of the global cluster is there")
+	require.ErrorContains(t, ask(cloudnode.Failover, ""), "400")
+	require.ErrorContains(t, ask("reboot", "us-west-2"), `move "reboot" is not known: use switchover or failover`)
+	require.ErrorContains(t, ask(cloudnode.Failover, "us-east-1"), "failover to us-east-1", "it is the writer")
+
+	before := clock.Monotonic()
+	require.NoError(t, ask(cloudnode.Failover, "us-west-2"))
+	var e cloudnode.Events
+	require.NoError(t, c.Get(t.Context(), "/cloud/events", &e))
+	require.Len(t, e.Operations, 1)
+	require.Equal(t, []any{"failover", drill.East, drill.West}, []any{e.Operations[0].Kind, e.Operations[0].From, e.Operations[0].To})
+	require.Greater(t, e.Operations[0].Accepted, before)
+	require.Less(t, e.Operations[0].Accepted, clock.Monotonic())
+	require.ErrorContains(t, ask(cloudnode.Switchover, "us-west-2"), "switchover to us-west-2", "one at a time")
 }

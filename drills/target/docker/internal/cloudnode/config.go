@@ -75,6 +75,14 @@ type Writer struct {
 type Events struct {
 	Events     []cloud.Event `json:"events"`
 	Operations []Operation   `json:"operations"`
+	Messages   []Message     `json:"messages"`
+}
+
+// Message is one that a topic has accepted.
+type Message struct {
+	At      int64     `json:"at_ns"` // the containers' clock
+	Region  dr.Region `json:"region"`
+	Subject string    `json:"subject"`
 }
 
 // Operation is a failover or switchover that was accepted.
@@ -82,6 +90,8 @@ type Operation struct {
 	Kind string    `json:"kind"`
 	From dr.Region `json:"from"`
 	To   dr.Region `json:"to"`
+	// Accepted is the containers' clock when the control plane took it on.
+	Accepted int64 `json:"accepted_ns"`
 	// Fence is how long after the acceptance the old writer was fenced, Promote
 	// when the new one was open; zero means never.
 	Fence   time.Duration `json:"fence_ns,omitempty"`
@@ -91,7 +101,7 @@ type Operation struct {
 
 // operation says what became of an operation.
 func operation(o cloud.Operation) Operation {
-	out := Operation{Kind: o.Kind, From: o.From, To: o.To}
+	out := Operation{Kind: o.Kind, From: o.From, To: o.To, Accepted: onClock(o.AcceptedAt)}
 	if !o.FencedAt.IsZero() {
 		out.Fence = o.FencedAt.Sub(o.AcceptedAt)
 	}

@@ -24,7 +24,7 @@ type instance struct {
 	cloud   *cloud.Cloud
 	servers *servers
 	fronts  []front
-	counted *throttleCount
+	counted *counts
 
 	ctx   context.Context
 	stop  context.CancelFunc
@@ -44,7 +44,7 @@ type front struct {
 func open(ctx context.Context, cfg Config) (*instance, error) {
 	ctx, stop := context.WithCancel(ctx)
 	s := newServers(ctx, cfg)
-	counted := &throttleCount{calls: Throttled{}}
+	counted := newCounts()
 	emulation := cfg.emulation(s)
 	emulation.Observe = counted.observe
 	c, err := cloud.New(emulation)

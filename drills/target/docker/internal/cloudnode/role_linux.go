@@ -22,7 +22,9 @@ import (
 //	POST /cloud/link?a=REGION&b=REGION&up=BOOL
 //	POST /cloud/silence?region=REGION&on=BOOL
 //	POST /cloud/throttle?region=REGION[&for=5s]   the RDS API; without for no more
-//	GET  /cloud/writer, /cloud/events, /cloud/throttled
+//	POST /cloud/fault?fault=FAULT&on=BOOL         as cloud.ParseFault reads it
+//	POST /cloud/console?how=HOW&region=REGION     a person moves the writer there
+//	GET  /cloud/writer, /cloud/events, /cloud/throttled, /cloud/refused, /cloud/lease
 //
 // to the control API.
 func Role(ctx context.Context, h *host.Host) error {
@@ -32,12 +34,21 @@ func Role(ctx context.Context, h *host.Host) error {
 	h.Control.Handle("POST /cloud/link", n.link)
 	h.Control.Handle("POST /cloud/silence", n.silence)
 	h.Control.Handle("POST /cloud/throttle", n.throttle)
+	h.Control.Handle("POST /cloud/fault", n.fault)
+	h.Control.Handle("POST /cloud/console", n.console)
 	h.Control.Handle("GET /cloud/writer", n.with(func(i *instance) (any, error) { return Writer{i.cloud.Writer()}, nil }))
-	h.Control.Handle("GET /cloud/throttled", n.with(func(i *instance) (any, error) { return i.counted.read(), nil }))
+	h.Control.Handle("GET /cloud/throttled", n.with(func(i *instance) (any, error) { return i.counted.throttled.read(), nil }))
+	h.Control.Handle("GET /cloud/refused", n.with(func(i *instance) (any, error) { return i.counted.refused.read(), nil }))
+	h.Control.Handle("GET /cloud/lease", n.with(func(i *instance) (any, error) {
+		return i.cloud.Items(i.cfg.Table, i.cfg.GlobalCluster, "lease"), nil
+	}))
 	h.Control.Handle("GET /cloud/events", n.with(func(i *instance) (any, error) {
 		e := Events{Events: i.cloud.Events()}
 		for _, o := range i.cloud.Operations() {
 			e.Operations = append(e.Operations, operation(o))
+		}
+		for _, p := range i.cloud.Published() {
+			e.Messages = append(e.Messages, Message{At: onClock(p.At), Region: p.Region, Subject: p.Subject})
 		}
 		return e, nil
 	}))
@@ -52,8 +63,9 @@ type node struct {
 	mu      sync.Mutex
 	current *instance
 	// muted are what lifts the silence of each silent Region, throttled what lifts
-	// the throttling of its RDS API.
+	// the throttling of its RDS API, faults what lifts each fault of /cloud/fault.
 	muted, throttled map[dr.Region]func()
+	faults           map[string]func()
 }
 
 func (n *node) start(r *http.Request) (any, error) {
@@ -71,7 +83,7 @@ func (n *node) start(r *http.Request) (any, error) {
 		return nil, err
 	}
 	i.start()
-	n.current, n.muted, n.throttled = i, map[dr.Region]func(){}, map[dr.Region]func(){}
+	n.current, n.muted, n.throttled, n.faults = i, map[dr.Region]func(){}, map[dr.Region]func(){}, map[string]func(){}
 	return i.info(), nil
 }
 
