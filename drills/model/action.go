@@ -21,6 +21,9 @@ const (
 	loseRegion
 	stuck
 	lose
+	storeOut
+	deafen
+	moveOutside
 	// Everything after this goes on by itself when nothing breaks any more.
 	lastFault
 
@@ -29,18 +32,24 @@ const (
 	thaw
 	tick
 
+	storeBack
+	hear
+	clock
+	release
+	unanswered
+	abstain
+	promiseRow
+	displaced
+
 	readLease
 	publish
 	learn
-	look
-	renew
 	zombie
 	giveUp
 	answered
 	open
 	fence
 	isolate
-	enforce
 
 	begin
 	perform
@@ -63,10 +72,14 @@ var whats = map[what]string{
 	healLink: "the link is healed", startMonitor: "a monitor starts", thaw: "the database thaws", tick: "a tick passes",
 
 	readLease: "reads the lease", publish: "publishes its heartbeat", learn: "learns that it is promoted",
-	look: "looks at the lease that it knows", renew: "commits a heartbeat and asks for a renewal",
+	storeOut: "its Region loses the store's quorum", storeBack: "its Region reaches the store's quorum again",
+	deafen: "the monitor loses its way to its own database", hear: "the monitor can ask its own database again",
+	moveOutside: "somebody orders the writer to be moved here", displaced: "learns from its control plane where the writer is",
+	clock: "its clock has moved on: beats, renews, or decides to close", release: "gives the lease back",
+	unanswered: "waits in vain for its database", abstain: "stops promising, or begins again", promiseRow: "promises in the other's database",
 	zombie: "the store carries out a late renewal", giveUp: "waits in vain for the answer to the renewal",
 	answered: "the answer to the renewal arrives", open: "opens its database", fence: "makes its database read-only",
-	isolate: "cuts its database off", enforce: "keeps its database read-only",
+	isolate: "cuts its database off",
 
 	begin: "a trigger begins or resumes", perform: "the trigger carries out its effect", journal: "the trigger journals the outcome",
 	consent: "a person consents", order: "the control plane takes the order", promote: "the promotion is done",
@@ -104,7 +117,7 @@ func (x action) String() string {
 	case x.what == lose:
 		return name(x.who) + ": " + losses[x.which]
 	case x.what == begin:
-		return fmt.Sprintf("%s: %s%s", name(x.who), whats[x.what], [...]string{"", " without a lag", " a switchover"}[x.which>>1])
+		return fmt.Sprintf("%s: %s%s", name(x.who), whats[x.what], [...]string{"", " without a lag", " a switchover", " an adoption"}[x.which>>1])
 	}
 	return name(x.who) + ": " + whats[x.what]
 }
@@ -112,8 +125,9 @@ func (x action) String() string {
 // step collects what may follow a state.
 type step struct {
 	Config
-	s, t State // t is room for what may follow
-	emit func(action, *State)
+	steps map[key]stepped // of guards, which repeat themselves
+	s, t  State           // t is room for what may follow
+	emit  func(action, *State)
 }
 
 // next calls emit with every state that may follow w.s. What emit gets is gone after it.

@@ -1,5 +1,7 @@
 package model
 
+import "github.com/lifeboat-dr/lifeboat/pkg/dr/failover/guard"
+
 // Config bounds a search and says which assumptions hold.
 type Config struct {
 	// Watchdog: databases make themselves read-only without a heartbeat.
@@ -16,9 +18,18 @@ type Config struct {
 	// late or doubled), Stuck (effects that give up) and Asks (questions that only a person
 	// can answer, and planned switchovers) are how many of each may happen in one run.
 	Cuts, Crashes, Kills, Freezes, Losses, Lost, Stuck, Asks uint8
+	// Outs are outages of the lease store: of a Region's own access to it, or of all of it.
+	// Deaf is how often a monitor may lose its way to its own database, which serves on.
+	// Moves are moves of the writer from outside, by a person or by AWS.
+	Outs, Deaf, Moves uint8
+	// Promises: members grant what the store can't, see failover's peer grant.
+	Promises bool
 	// Remember keeps in a state what nobody will look at again, for Result.Distinct to show
 	// that forgetting it leaves nothing out. It takes about fifteen times as many states.
 	Remember bool
+	// Until ends the search at the first state that breaks this, besides [ErrDual] and
+	// [ErrHarm]. Default none: a search goes on.
+	Until error
 	// Without drops an assumption or builds a bug in; the search must then find what it
 	// breaks. Default none.
 	Without Without
@@ -70,6 +81,16 @@ const (
 	OrderInTime
 	// OpeningBeat: a writer is opened without a beat, so that its watchdog closes it again.
 	OpeningBeat
+	// PromiseForgotten: a monitor that starts takes it that its predecessor promised nothing.
+	PromiseForgotten
+	// Statement: a trigger takes the lease's silence for a proof, whatever its monitor has
+	// promised.
+	Statement
+	// PeerGrant: a guard goes by the store's grant alone.
+	PeerGrant
+	// Adoption: no guard hears that its server is no writer any more, and no execution follows
+	// a move of the writer from outside.
+	Adoption
 )
 
 var withouts = map[Without]string{
@@ -79,7 +100,8 @@ var withouts = map[Without]string{
 	MonitorSeen: "asking whether the monitor had died first", CompareAndSwap: "compare-and-swap", Evidence: "evidence", PromotedFirst: "a promotion before the opening",
 	Resumption: "resumption", Learning: "reading the journal", Consent: "consent", Verification: "verification", Vouching: "vouching for the old writer",
 	OrderInTime: "orders in time",
-	OpeningBeat: "a beat with the opening",
+	OpeningBeat: "a beat with the opening", PromiseForgotten: "a promise that outlives its process", Statement: "the monitor's statement",
+	PeerGrant: "the peer's grant", Adoption: "adoption",
 }
 
 func (w Without) String() string { return withouts[w] }
@@ -101,13 +123,25 @@ func (c Config) withDefaults() Config {
 func (c Config) start() State {
 	held := lease{Epoch: 1, Holder: a, Renewed: true}
 	s := State{
-		Lease: held, Writer: a, Moving: none, Acknowledged: a,
-		Left: budget{Cuts: c.Cuts, Crashes: c.Crashes, Kills: c.Kills, Freezes: c.Freezes, Losses: c.Losses, Lost: c.Lost, Stuck: c.Stuck, Asks: c.Asks},
+		Lease: held, Writer: a, Moving: none, Acknowledged: a, Harming: c.Promises || c.Outs > 0 || c.Deaf > 0,
+		Left: budget{
+			Cuts: c.Cuts, Crashes: c.Crashes, Kills: c.Kills, Freezes: c.Freezes, Losses: c.Losses, Lost: c.Lost, Stuck: c.Stuck, Asks: c.Asks,
+			Outs: c.Outs, Deaf: c.Deaf, Moves: c.Moves,
+		},
 	}
 	for r := range s.Member {
-		s.Member[r] = member{Up: true, Known: true, Current: true, Sees: held}
+		s.Member[r] = member{Up: true, Known: true, Current: true, Sees: held, Beat: ttl - margin, Granted: ttl - margin, Noted: ttl - margin, G: guardian{
+			Store: ttl - margin, Peer: ttl - margin, Tried: mostTried, Enforced: true, Asked: true, Role: guard.Secondary,
+		}}
 	}
 	m := &s.Member[a]
-	m.Primary, m.Open, m.Armed, m.Term, m.TermCurrent, m.Left = true, true, true, 1, true, ttl-margin
+	m.Primary, m.Open, m.Granted = true, true, 0
+	if c.Promises {
+		m.Beat = 0
+	}
+	m.G = guardian{Armed: true, Term: 1, TermCurrent: true, Peer: ttl - margin, Tried: mostTried, Rounded: true}
+	if c.Watchdog {
+		m.G.Watched = 1
+	}
 	return s
 }

@@ -21,8 +21,11 @@ func (x execution) follow(e failover.Event, without Without) execution {
 			full.Code = failover.CodePromotionStuck
 		}
 	}
-	if x.Switchover {
+	switch {
+	case x.Switchover:
 		full.Mode = failover.ModeSwitchover
+	case x.Adopt:
+		full.Mode = failover.ModeAdopt
 	}
 	if x.Consented {
 		full.Ack = &failover.Acknowledgement{Execution: "x"}
@@ -36,7 +39,8 @@ func (x execution) follow(e failover.Event, without Without) execution {
 	if next.State == failover.AwaitingApproval {
 		x.Asked = index(next.Asked)
 	}
-	x.Consented, x.Switchover = next.Ack != nil, next.Mode == failover.ModeSwitchover // a consent may turn one into a failover
+	x.Consented, x.Switchover = next.Ack != nil, next.Mode == failover.ModeSwitchover
+	x.Adopt = next.Mode == failover.ModeAdopt // a consent may turn one into a failover
 	x.Proven = x.Proven || next.Proof != ""
 	x.Seq = written
 	return x
@@ -93,7 +97,7 @@ func (w *step) begin(r, k uint8) {
 	}
 	// Without evidence no execution begins: health.Evaluate finds nobody impaired of whom
 	// it can be seen that he serves. Its own tests hold that.
-	if from := w.s.Member[peer(r)]; w.s.elapsed(r) >= silent && (!from.serves() || !w.s.majority(peer(r)) || w.Without == Evidence) {
+	if from := w.s.Member[peer(r)]; w.s.elapsed(r) >= silent && (!from.serves() || !w.s.linked(peer(r)) || w.Without == Evidence) {
 		x.DiedFirst = w.s.Member[peer(r)].DiedFirst && w.Without != MonitorSeen
 		start(0, func(t *State) (execution, bool) { return ask(t, x, failover.EvConfirmed) })
 		if w.s.Left.Asks > 0 {
@@ -103,6 +107,9 @@ func (w *step) begin(r, k uint8) {
 				return ask(t, x, failover.EvConfirmed)
 			})
 		}
+	}
+	if w.s.Writer == r && w.s.Moving == none && m.Primary && !m.Frozen && w.Without != Adoption {
+		start(3, func(t *State) (execution, bool) { return ask(t, x, failover.EvAdopted) })
 	}
 	if w.s.Left.Asks > 0 && w.s.reaches(r, peer(r)) {
 		start(2, func(t *State) (execution, bool) {
@@ -165,7 +172,13 @@ func (w *step) effect(r, k uint8) {
 	}
 	switch x.State {
 	case confirmed:
-		if near {
+		switch {
+		case w.s.Moving != none:
+		case w.s.Writer == r && !x.Adopt && w.Without != Adoption:
+			outcome(does, failover.Event{Kind: failover.EvAdopted}, nil)
+		case w.s.Writer != r && x.Adopt:
+			outcome(does, failover.Event{Kind: failover.EvAbortRequested, Code: failover.CodeMovedElsewhere}, nil)
+		case near:
 			w.take(r, k, outcome)
 		}
 	case epochTaken:
@@ -175,9 +188,11 @@ func (w *step) effect(r, k uint8) {
 			needed -= drift
 		}
 		switch {
+		case x.Released:
+			outcome(does, failover.Event{Kind: failover.EvFenceProven, Proof: failover.ProofDemoted}, nil)
 		case near && from.FenceReported > 0 && from.FenceReported+1 == x.Epoch:
 			outcome(does, failover.Event{Kind: failover.EvFenceProven, Proof: failover.ProofAcknowledged}, nil)
-		case w.Without == Fence, g.Waited+x.Unchanged >= needed:
+		case w.Without == Fence, g.Waited+x.Unchanged >= needed && w.stated(&m):
 			outcome(does, failover.Event{Kind: failover.EvFenceProven, Proof: failover.ProofExpired}, nil)
 		}
 	case fenced:
@@ -190,6 +205,10 @@ func (w *step) effect(r, k uint8) {
 		switch {
 		case w.s.Writer == r && w.s.Moving == none:
 			outcome(does, failover.Event{Kind: failover.EvPromoted}, nil)
+		case x.Adopt:
+			if w.s.Writer != r && w.s.Moving == none {
+				outcome(does, failover.Event{Kind: failover.EvMovedBack}, nil)
+			}
 		case w.s.Moving != none || !near || m.Order != nothing:
 		case w.s.Lease.Epoch != x.Epoch || w.s.Lease.Holder != r:
 			outcome(does, failover.Event{Kind: failover.EvSuperseded}, nil)
@@ -226,7 +245,7 @@ func (w *step) take(r, k uint8, outcome outcome) {
 		outcome(does, failover.Event{Kind: failover.EvEpochTaken}, func(_ *State, _ *member, x *execution) { x.Unchanged = l.After })
 	case l.Epoch >= x.Epoch:
 		outcome(does, failover.Event{Kind: failover.EvSuperseded}, nil)
-	case !x.Switchover && !x.RevCurrent && w.Without != CompareAndSwap:
+	case !x.Switchover && !x.Adopt && !x.RevCurrent && w.Without != CompareAndSwap:
 		outcome(does, failover.Event{Kind: failover.EvRecovered}, nil)
 	default:
 		unchanged := w.s.elapsed(r)
@@ -234,9 +253,8 @@ func (w *step) take(r, k uint8, outcome outcome) {
 			unchanged = max(unchanged, x.Silent)
 		}
 		outcome(does, failover.Event{Kind: failover.EvEpochTaken}, func(t *State, m *member, x *execution) {
-			t.taken(r, lease{Epoch: x.Epoch, Holder: r, By: x.Try, After: unchanged}, w.Without == OrderInTime)
-			x.Unchanged, x.RevCurrent = unchanged, false
-			w.react(r, m)
+			w.taken(t, r, lease{Epoch: x.Epoch, Holder: r, By: x.Try, After: unchanged})
+			x.Unchanged, x.RevCurrent, x.Released = unchanged, false, l.Released
 		})
 	}
 }

@@ -4,16 +4,14 @@
 // servers, lost, late and doubled messages, two triggers at once and clocks that drift, up
 // to the bounds of a [Config].
 //
-// Controllers walk the real table: [failover.Step] decides what follows what. That it has
-// an edge or a named refusal for every pair of state and event, and a way to an end from
-// every state, is held by TestEveryPairHasAnEdgeOrANamedRefusal and
-// TestEveryStateReachesAnEnd in pkg/dr/failover/table_test.go; the model panics when it
-// brings about an event that the table refuses. Guard, lease store, control plane and
-// databases are written down here a second time, as smaller machines whose steps are
-// atomic where the code holds a lock or a conditional write, and apart where a process
-// can die or a message be lost. That they are true to the code is what
-// pkg/dr/failover's search holds, which runs the code itself in drawn worlds; that nothing
-// was missed between the draws is what this package holds.
+// Controllers walk the real table: [failover.Step] decides what follows what. Guards are
+// the real ones, too: each input goes through [guard.Step], and what is remembered of the
+// state that it returns is in guardian.go. Lease store, control plane and databases are
+// written down here a second time, as smaller machines whose steps are atomic where the
+// code holds a conditional write, and apart where a process can die or a message be lost.
+// That they are true to the code is what pkg/dr/failover's search holds, which runs the code
+// itself in drawn worlds; that nothing was missed between the draws is what this package
+// holds.
 //
 // # Time
 //
@@ -22,6 +20,18 @@
 // lose a tick or an observer's gain one, which together is LeaseDrift. A guard's fence
 // that is due is done within LeaseMargin: by the server's own word, or by cutting it off.
 // That is the assumption of the design, and time stands still in the model until it holds.
+// A guard learns of a tick before the next one passes; while no execution is under way, at
+// once.
+//
+// # Promises
+//
+// With [Config.Promises] a member's monitor reads the newest heartbeat write of the holder's
+// guard and names it in a row of the writer's database, unless it abstains: it does so from
+// some moment on after an execution that would promote its Region has begun. A trigger takes
+// the lease's silence for a proof only with its monitor's statement, made while it abstains,
+// that its last promise is older than TTL and drift; a monitor that starts takes its
+// predecessor's for sent at that moment. Reading and naming are one action: the later the
+// row is written, the longer the promise outlives what it grants.
 //
 // # Messages
 //
@@ -61,7 +71,8 @@
 // nothing is promoted without a proof ([ErrUnfenced]; a switchover is fenced by Aurora,
 // which stops the old writer before it promotes); what needs a person's consent has it
 // before the promotion ([ErrUnasked]); nothing counts as verified before the new writer has
-// acknowledged a write ([ErrUnverified]).
+// acknowledged a write ([ErrUnverified]); and no guard decides to close or to reboot a writer that serves, while a
+// renewal or a promise still holds that it has had the time to hear of ([ErrHarm]).
 //
 // Of every run: once nothing breaks any more it comes to a good end, every execution
 // ended and exactly one database open ([ErrEndless]). What is asked of the scheduler is

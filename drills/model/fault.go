@@ -1,5 +1,7 @@
 package model
 
+import "github.com/lifeboat-dr/lifeboat/pkg/dr/failover/guard"
+
 // faults are what may break, as long as the budget lasts.
 func (w *step) faults() {
 	left := w.s.Left
@@ -12,8 +14,42 @@ func (w *step) faults() {
 			})
 		}
 	}
+	if left.Outs > 0 && !w.s.Out[a] && !w.s.Out[b] {
+		w.to(action{what: storeOut, who: a, which: 1}, func(t *State) bool {
+			t.Left.Outs--
+			t.Out = [2]bool{true, true}
+			return true
+		})
+	}
 	for r := range uint8(2) {
 		m := w.s.Member[r]
+		if left.Outs > 0 && !w.s.Out[r] {
+			w.to(action{what: storeOut, who: r}, func(t *State) bool {
+				t.Left.Outs--
+				t.Out[r] = true
+				return true
+			})
+		}
+		for _, switching := range [...]bool{false, true} {
+			if left.Moves > 0 && w.s.Moving == none && w.s.Writer != r && !m.Primary && !m.Stopped && (!switching || w.s.together()) {
+				which := uint8(0)
+				if switching {
+					which = 1
+				}
+				w.to(action{what: moveOutside, who: r, which: which}, func(t *State) bool {
+					t.Left.Moves--
+					t.Moving, t.Switching = r, switching
+					return true
+				})
+			}
+		}
+		if left.Deaf > 0 && !m.Deaf && m.Up {
+			w.to(action{what: deafen, who: r}, func(t *State) bool {
+				t.Left.Deaf--
+				t.Member[r].Deaf = true
+				return true
+			})
+		}
 		// A cut ends for a monitor with its next renewal: until then an execution that was
 		// begun in it counts on the fence.
 		j := w.s.Journal
@@ -72,15 +108,17 @@ func (w *step) faults() {
 
 // crash leaves of a monitor what it had published, and its database.
 func (m *member) crash() {
+	row := m.Row
+	row.Own = false
 	*m = member{
-		Primary: m.Primary, Open: m.Open, Frozen: m.Frozen, Stopped: m.Stopped, Quiet: m.Quiet, LateBeat: m.LateBeat,
-		Zombie: m.Zombie, FenceReported: m.FenceReported,
+		Primary: m.Primary, Open: m.Open, Frozen: m.Frozen, Stopped: m.Stopped, Quiet: m.Quiet, LateBeat: m.LateBeat, Deaf: m.Deaf,
+		Row: row, Beat: ttl - margin, Granted: ttl - margin, Noted: ttl - margin, Promised: m.Promised, Zombie: m.Zombie, FenceReported: m.FenceReported,
 		Order: m.Order, Trigger: m.Trigger, Slow: m.Slow, Fast: m.Fast,
 	}
 }
 
 // dark reports whether a member's database can't be seen to serve.
-func (s *State) dark(r uint8) bool { return !s.majority(r) || s.Member[r].Frozen }
+func (s *State) dark(r uint8) bool { return !s.linked(r) || s.Member[r].Frozen }
 
 // seen reports whether a Region that goes dark does so under a monitor that lives or is
 // known not to. One that has died a moment before is noticed at the resolution of the
@@ -102,12 +140,20 @@ func (w *step) repairs() {
 		if !m.Up {
 			w.to(action{what: startMonitor, who: r}, func(t *State) bool {
 				m := &t.Member[r]
-				m.Up = true
-				if w.Without != Inheritance {
-					m.Armed, m.Inherited, m.Left = true, true, (ttl-margin)/2
+				m.Up, m.Due = true, true
+				m.Known, m.Current, m.Sees = false, false, lease{}
+				m.G = w.newGuard(r)
+				if m.Promised = 0; w.Without == PromiseForgotten {
+					m.Promised = expired
 				}
 				return true
 			})
+		}
+		if w.s.Out[r] {
+			w.to(action{what: storeBack, who: r}, func(t *State) bool { t.Out[r] = false; return true })
+		}
+		if m.Deaf {
+			w.to(action{what: hear, who: r}, func(t *State) bool { t.Member[r].Deaf = false; return true })
 		}
 		if m.Frozen {
 			w.to(action{what: thaw, who: r}, func(t *State) bool {
@@ -130,17 +176,20 @@ func (w *step) repairs() {
 func (w *step) time() {
 	for r := range uint8(2) {
 		m := w.s.Member[r]
-		if m.Up && m.Closed && !m.Confirmed && m.Open && m.Primary && !(m.Frozen && w.Without == CutOff) {
+		if m.Up && m.Due {
+			return // a monitor that is slower than LeaseMargin counts as crashed
+		}
+		g := &m.G
+		if m.Up && m.Open && m.Primary && (g.Closing.On && !g.Closing.Acked || g.Isolating) && !(m.Frozen && w.Without == CutOff) {
 			return // a fence is done within its margin, so before the tick is over
 		}
-		if open, _ := w.canRenew(r); open && m.Term == w.s.Lease.Epoch {
-			return
+		if m.Up && (g.Opening || g.MayOpen || g.Fencing != 0 && !m.Frozen && !m.Deaf) {
+			return // a statement carries a deadline, or was lost
 		}
-		if w.canOpen(r) {
-			return // its statement carries a deadline, or was lost
-		}
-		if m.Up && m.Request != idle && m.RequestAge > 0 {
-			return // an answer comes within a call's deadline, or it was lost
+		for _, x := range g.Renewal {
+			if m.Up && x.Stage != idle && x.Age > 0 {
+				return // an answer comes within a call's deadline, or it was lost
+			}
 		}
 		if w.watched(r) && m.Quiet >= watchdogAfter {
 			return // the event runs once a second
@@ -150,7 +199,7 @@ func (w *step) time() {
 	for r := range uint8(2) {
 		m, other := w.s.Member[r], w.s.Member[peer(r)]
 		// Only a clock that somebody counts on matters.
-		if m.Up && m.Armed && !m.Inherited && !m.Closed && !m.Slow && !other.Fast && m.Request == idle && w.s.counts(peer(r)) {
+		if g := &m.G; m.Up && g.Armed && !g.Inherited && !g.Closing.On && !m.Slow && !other.Fast && !g.renewing() && w.s.counts(peer(r)) {
 			w.to(action{what: tick, who: r, which: 1}, func(t *State) bool {
 				t.Member[r].Slow = true
 				w.pass(t, r, none)
@@ -186,22 +235,57 @@ func (w *step) pass(t *State, slow, fast uint8) {
 			m.Quiet = min(watchdogAfter, m.Quiet+1)
 		}
 		if !m.Up {
-			m.DiedFirst = m.DiedFirst || t.majority(r)
+			m.DiedFirst = m.DiedFirst || t.linked(r)
+			if w.Promises {
+				m.Promised = min(expired, m.Promised+by)
+			}
 			continue
 		}
-		if m.Request != idle {
-			m.RequestAge++
+		if r != slow {
+			m.G.pass()
+			m.Beat = min(ttl-margin, m.Beat+1)
+			m.Row.Age = min(ttl-margin, m.Row.Age+1)
+			// A promise counts once the guard has had a tick to read it.
+			m.Granted = min(ttl-margin, m.Granted+1, m.Noted+1)
+			m.Noted = ttl - margin
+			if m.Row.Own && m.Row.Epoch == m.G.Term && !m.Frozen && !m.Deaf {
+				m.Noted = m.Row.Age
+			}
+			m.Due = true
 		}
-		m.MayOpen = false // the statement carries a deadline
-		if m.Armed && !m.Closed && r != slow {
-			if m.Left > 0 {
-				m.Left--
-			}
-			if m.Left == 0 {
-				m.Closed = true
-			}
+		if w.Promises {
+			m.Promised = min(expired, m.Promised+by)
 		}
 	}
+	w.soon(t)
+}
+
+// soon has the guards deal at once with a tick that could be told from a later one only by
+// who is under way: while no execution is, there is nothing that it could race with. The
+// same holds for a guard under which nothing can be open.
+func (w *step) soon(t *State) {
+	quiet := t.quiet()
+	for r := range uint8(2) {
+		m := &t.Member[r]
+		if m.Up && m.Due && (quiet || !m.G.Armed && !m.Open && !m.G.renewing() && m.G.Fencing == 0) {
+			m.Due = false
+			w.guard(t, r, input{Kind: guard.Tick})
+		}
+	}
+}
+
+// quiet reports whether no execution is under way.
+func (s *State) quiet() bool {
+	if !s.Journal.ended() || s.Moving != none {
+		return false
+	}
+	for r := range s.Member {
+		m := &s.Member[r]
+		if m.Order != nothing || m.Trigger[0].On || m.Trigger[1].On {
+			return false
+		}
+	}
+	return true
 }
 
 // counts reports whether a silence that has not been long enough yet is counted for a

@@ -14,8 +14,8 @@ func (s *State) forget() {
 			m.Current, m.Sees = false, lease{}
 		}
 		m.Sees.After = 0
-		if m.Sees.Renewed && m.Told == m.Sees.Epoch {
-			m.Told = 0 // the renewal says the same
+		if m.Sees.Renewed && m.G.Told == m.Sees.Epoch || m.G.Told < m.Sees.Epoch {
+			m.G.Told = 0 // the renewal says the same, or nobody asks any more
 		}
 		if m.Zombie < s.Lease.Epoch {
 			m.Zombie = 0 // the store will refuse it
@@ -23,23 +23,16 @@ func (s *State) forget() {
 		if s.decided(m.FenceReported + 1) {
 			m.FenceReported = 0
 		}
-		if m.Request == idle {
-			m.RequestAge, m.RequestTerm, m.Reopening, m.Stale = 0, 0, false, false
-		}
-		if !m.Armed {
-			m.Inherited, m.Left = false, 0
-		}
-		if !m.Closed {
-			m.Confirmed, m.FenceCurrent = false, false
-		} else {
-			m.Left, m.MayOpen = 0, false
-		}
 		if !m.Primary || !m.Open {
 			m.Quiet = 0
 		}
-		if m.Told < m.Sees.Epoch {
-			m.Told = 0
+		if m.Row.Age >= ttl-margin || !m.Row.Own || m.Row.Epoch != m.G.Term {
+			m.Row = promise{}
 		}
+		if !m.G.Armed || !s.Harming {
+			m.Granted, m.Noted = ttl-margin, ttl-margin
+		}
+		m.Noted = min(m.Noted, ttl-margin)
 		for k := range m.Trigger {
 			g := &m.Trigger[k]
 			g.X.forget()
@@ -134,7 +127,7 @@ func (x *execution) forget() {
 	}
 	x.Silent, x.RevCurrent = 0, false
 	if at != epochTaken {
-		x.Unchanged = 0
+		x.Unchanged, x.Released = 0, false
 		if at != fenced && at != gated {
 			x.Proven = false
 		}

@@ -1,5 +1,7 @@
 package model
 
+import "github.com/lifeboat-dr/lifeboat/pkg/dr/failover/guard"
+
 // renewed is a new revision of the lease, by its holder.
 func (s *State) renewed(keepFence bool) {
 	s.Lease.Renewed, s.Silence = true, 0
@@ -9,14 +11,20 @@ func (s *State) renewed(keepFence bool) {
 		if r != int(s.Lease.Holder) {
 			m.Slow = false // the holder's counts from its answer
 		}
-		if m.Term == s.Lease.Epoch {
-			m.TermCurrent, m.FenceCurrent = false, false
+		g := &m.G
+		if g.Term == s.Lease.Epoch {
+			g.TermCurrent, g.FencingCurrent = false, false
+		}
+		if g.Closing.Epoch == s.Lease.Epoch {
+			g.Closing.Current = false
 		}
 		if m.FenceReported == s.Lease.Epoch && !keepFence {
 			m.FenceReported = 0 // it names an older revision
 		}
-		if m.Request == granted && m.RequestTerm == s.Lease.Epoch {
-			m.Stale = true // the answer will not be about the last revision
+		for i := range g.Renewal {
+			if x := &g.Renewal[i]; x.Stage == granted && x.Epoch == s.Lease.Epoch {
+				x.Current = false // the answer will not be about the last revision
+			}
 		}
 		m.forgetRevision()
 	}
@@ -25,9 +33,9 @@ func (s *State) renewed(keepFence bool) {
 
 // taken is a new epoch. A fence that was confirmed at the last revision of the old one
 // stays what it is.
-func (s *State) taken(by uint8, l lease, lateOrders bool) {
+func (w *step) taken(s *State, by uint8, l lease) {
 	s.Lease, s.Silence = l, 0
-	if !lateOrders {
+	if w.Without != OrderInTime {
 		s.Member[peer(by)].Order = nothing
 	}
 	for r := range s.Member {
@@ -36,7 +44,7 @@ func (s *State) taken(by uint8, l lease, lateOrders bool) {
 		m.forgetRevision()
 	}
 	s.Journal.RevCurrent = false
-	s.Member[by].sees(l)
+	w.sees(s, by)
 }
 
 func (m *member) forgetRevision() {
@@ -45,80 +53,97 @@ func (m *member) forgetRevision() {
 	}
 }
 
-// sees is a look at a revision that is new to who looks.
-func (m *member) sees(l lease) {
-	m.Known, m.Current, m.Sees = true, true, l
-}
-
-// mayServe is failover.Guard's serves: an epoch that was taken by an execution lets a
-// writer be open only when its promotion is done.
-func (w *step) mayServe(r uint8, m *member) bool {
-	l := m.Sees
-	return m.Known && l.Holder == r && (l.By == 0 || l.Renewed || m.Told == l.Epoch || w.Without == PromotedFirst)
-}
-
-// react is what a guard does with the lease that it sees.
-func (w *step) react(r uint8, m *member) {
-	switch {
-	case !m.Up || !m.Known:
-	case w.mayServe(r, m):
-		switch {
-		case m.Inherited && m.Term == 0:
-			m.Term, m.TermCurrent = m.Sees.Epoch, m.Current
-		case m.Sees.Epoch != m.Term:
-			m.Term, m.TermCurrent = m.Sees.Epoch, m.Current
-			m.Inherited = m.Armed && !(m.Closed && m.Confirmed)
-			if !m.Inherited {
-				m.Armed, m.Closed, m.Confirmed, m.FenceCurrent = false, false, false, false
-			}
-		case m.Current && m.Request == idle: // the loop that looks is the one that asks
-			m.TermCurrent = true
-		}
-	case m.Armed && m.Sees.Epoch > m.Term:
-		if m.Closed && m.Confirmed {
-			m.Armed, m.Inherited = false, false
-		} else {
-			m.Closed = true
-		}
-	}
-}
-
-// monitor is what a Region's watch and guard may do.
-func (w *step) monitor(r uint8) {
-	m := w.s.Member[r]
-	near := w.s.majority(r)
-	busy := m.Up || m.Trigger[0].On || m.Trigger[1].On
-	if near && busy && !(m.Known && m.Current) {
-		w.on(action{what: readLease, who: r}, func(t *State, m *member) bool {
-			m.sees(t.Lease)
-			w.react(r, m)
-			return true
-		})
-	}
-	w.storeSide(r)
+// sees has a Region look at the lease: its monitor's guard, if there is one, and its
+// triggers.
+func (w *step) sees(t *State, r uint8) {
+	m := &t.Member[r]
 	if !m.Up {
+		m.Known, m.Current, m.Sees = true, true, t.Lease
+		m.Sees.After = 0
 		return
 	}
-	if near {
-		w.on(action{what: publish, who: r}, func(_ *State, m *member) bool {
-			m.FenceReported = 0
-			if m.Closed && m.Confirmed && (m.FenceCurrent || w.Without == FenceRevision) {
-				m.FenceReported = m.Term
-			}
-			return true
-		})
-		if j := w.s.Journal; j.To == r && j.hasPromoted() && m.Known && m.Sees.Epoch == j.Epoch && m.Told != j.Epoch && !m.Sees.Renewed && w.Without != Learning {
-			w.on(action{what: learn, who: r}, func(t *State, m *member) bool {
-				m.Told = t.Journal.Epoch
-				w.react(r, m)
-				return true
-			})
+	l := t.Lease
+	l.After = 0
+	w.guard(t, r, input{Kind: guard.LeaseSeen, Lease: l, Is: true})
+}
+
+// guard makes a step of a Region's guard, and has the store see what it asks.
+func (w *step) guard(t *State, r uint8, in input) {
+	m := &t.Member[r]
+	if w.Without == PromotedFirst && m.Known && m.Sees.Holder == r {
+		m.G.Told = m.Sees.Epoch
+	}
+	k := key{Region: r, G: m.G, Seen: m.Sees, Known: m.Known, Is: m.Current, In: in, Server: server{
+		Primary: m.Primary, Open: m.Open, Silent: m.Frozen || m.Stopped, Deaf: m.Deaf, Mute: w.Without == Adoption,
+	}}
+	k.Seen.After = 0
+	if w.Promises {
+		k.Row = m.Row
+	}
+	out := w.run(k)
+	m.G, m.Known, m.Sees, m.Current = out.G, out.Known, out.Seen, out.Is
+	if out.Beaten {
+		if w.Promises {
+			m.Beat = 0
+		}
+		if out.Row == guard.RowOwn {
+			m.Quiet = 0
 		}
 	}
-	// The loop of a guard looks at what is known of the lease, whoever has read it.
-	w.on(action{what: look, who: r}, func(_ *State, m *member) bool { w.react(r, m); return true })
-	w.renewal(r)
-	w.fencing(r)
+	if out.Closes && t.Harming && m.serves() && m.Granted < ttl-margin && m.Sees.Epoch == t.Lease.Epoch {
+		t.Harmed = true
+	}
+	for i := range m.G.Renewal {
+		if m.G.Renewal[i].Stage == asked {
+			w.ask(t, r, i)
+		}
+	}
+}
+
+// ask has the store renew. That it does so at once is the worst case for safety: a guard
+// counts from before it asked, an observer from after.
+func (w *step) ask(t *State, r uint8, i int) {
+	m := &t.Member[r]
+	x := &m.G.Renewal[i]
+	switch {
+	case !t.majority(r):
+		x.Stage = refused
+		w.guard(t, r, input{Kind: guard.Answered, Call: theRenewal + call(i), Result: guard.Silent})
+		return
+	case t.Lease.Epoch == x.Epoch && t.Lease.Holder == r && !t.Lease.Released:
+		x.Stage = idle
+		t.renewed(w.Without == FenceRevision)
+		x.Stage, x.Current = granted, true
+		if left := &t.Left; left.Lost == 0 && left.Cuts == 0 && left.Losses == 0 && left.Outs == 0 && left.Crashes == 0 {
+			w.answer(t, r, i) // nothing is left that could come between
+			return
+		}
+	default:
+		x.Stage = refused
+	}
+	if w.Without == RenewalFirst && x.Opening && m.Primary && !m.Frozen {
+		m.Open = true
+	}
+}
+
+// answer is the store's answer to a renewal.
+func (w *step) answer(t *State, r uint8, i int) {
+	m := &t.Member[r]
+	x := m.G.Renewal[i]
+	in := input{Kind: guard.Answered, Call: theRenewal + call(i), Result: guard.Moved}
+	if x.Stage == granted {
+		m.DiedFirst = false
+		m.Slow = m.Slow && x.Age > 0
+		m.Granted = min(m.Granted, x.Age)
+		in.Result, in.Is = guard.Done, x.Current
+		in.Lease = lease{Epoch: x.Epoch, Holder: r, Renewed: true, By: m.Sees.By}
+	}
+	w.guard(t, r, in)
+}
+
+// lost has a guard hear nothing of a renewal any more.
+func (w *step) lost(t *State, r uint8, i int) {
+	w.guard(t, r, input{Kind: guard.Answered, Call: theRenewal + call(i), Result: guard.Silent})
 }
 
 // on is to with the member at hand.
@@ -126,145 +151,138 @@ func (w *step) on(x action, f func(*State, *member) bool) {
 	w.to(x, func(t *State) bool { return f(t, &t.Member[x.who]) })
 }
 
-// renewal is the way from a heartbeat to a renewed lease, and to an open database.
-func (w *step) renewal(r uint8) {
+// monitor is what a Region's watch and guard may do.
+func (w *step) monitor(r uint8) {
 	m := w.s.Member[r]
 	near := w.s.majority(r)
-	if open, reopen := w.canRenew(r); open || reopen {
-		switch {
-		case open:
-			w.on(action{what: renew, who: r}, func(t *State, m *member) bool {
-				if !m.Armed {
-					m.Armed, m.Inherited, m.Left = true, true, (ttl-margin)/2
-				}
-				// A beat that is late, or that nobody has renewed before, goes to a row that
-				// the watchdog doesn't look at.
-				if !m.Inherited && ttl-margin-m.Left <= 1 {
-					m.Quiet = 0
-				}
-				w.ask(t, r, false)
-				return true
-			})
-			if w.s.Left.Lost > 0 {
-				w.on(action{what: lose, who: r, which: lostRequest}, func(t *State, m *member) bool {
-					t.Left.Lost--
-					if !m.Armed {
-						m.Armed, m.Inherited, m.Left = true, true, (ttl-margin)/2
-					}
-					if !m.Inherited && ttl-margin-m.Left <= 1 {
-						m.Quiet = 0 // the beat has committed
-					}
-					m.Request, m.RequestAge, m.RequestTerm, m.Reopening = vanished, 0, m.Term, false
-					return true
-				})
-			}
-		default:
-			w.on(action{what: renew, who: r, which: 1}, func(t *State, m *member) bool {
-				w.ask(t, r, true)
-				if w.Without == RenewalFirst && m.Primary && !m.Frozen {
-					m.Open = true
-				}
-				return true
-			})
-		}
+	busy := m.Up || m.Trigger[0].On || m.Trigger[1].On
+	if near && busy && (!(m.Known && m.Current) || m.Up && (m.G.Failed || m.G.Looked >= 2)) {
+		w.on(action{what: readLease, who: r}, func(t *State, _ *member) bool { w.sees(t, r); return true })
 	}
-	if near && (m.Request == granted || m.Request == refused) {
-		w.on(action{what: answered, who: r}, func(_ *State, m *member) bool {
-			w.answer(r, m)
+	w.storeSide(r)
+	if !m.Up {
+		return
+	}
+	if m.Due {
+		w.on(action{what: clock, who: r}, func(t *State, m *member) bool {
+			m.Due = false
+			w.guard(t, r, input{Kind: guard.Tick})
 			return true
 		})
 	}
-	if w.canOpen(r) {
-		if w.s.Left.Lost > 0 {
-			w.on(action{what: lose, who: r, which: lostOpening}, func(t *State, m *member) bool {
-				t.Left.Lost--
-				m.MayOpen = false
+	if near {
+		w.on(action{what: publish, who: r}, func(_ *State, m *member) bool {
+			c := &m.G.Closing
+			m.FenceReported = 0
+			if c.On && c.Acked && (c.Current || w.Without == FenceRevision) {
+				m.FenceReported = c.Epoch
+			}
+			return true
+		})
+		if j := w.s.Journal; j.To == r && j.hasPromoted() && m.Known && m.Sees.Epoch == j.Epoch && m.G.Told != j.Epoch && !m.Sees.Renewed && w.Without != Learning {
+			w.on(action{what: learn, who: r}, func(t *State, _ *member) bool {
+				w.guard(t, r, input{Kind: guard.PromotionDone, Epoch: t.Journal.Epoch})
 				return true
 			})
 		}
-		w.on(action{what: open, who: r}, func(_ *State, m *member) bool {
-			m.MayOpen = false
-			if !m.Primary {
-				m.Armed, m.Inherited = false, false
-				return true
+	}
+	if away := w.s.Writer != r; w.Moves > 0 && m.Known && m.Sees.Holder == r && w.s.Moving == none && away != m.G.Displaced && w.Without != Adoption {
+		w.on(action{what: displaced, who: r}, func(t *State, _ *member) bool {
+			w.guard(t, r, input{Kind: guard.WriterMoved, Moved: away})
+			return true
+		})
+	}
+	w.ownServer(r)
+	w.promises(r)
+}
+
+// ownServer is what the calls of a guard do to its server.
+func (w *step) ownServer(r uint8) {
+	m := w.s.Member[r]
+	reply := func(t *State, c call, result guard.Result) bool {
+		w.guard(t, r, input{Kind: guard.Answered, Call: c, Result: result})
+		return true
+	}
+	if m.G.Fencing != 0 {
+		switch {
+		case m.Deaf:
+			w.on(action{what: unanswered, who: r}, func(t *State, _ *member) bool { return reply(t, theFence, guard.NotAsked) })
+		case !m.Frozen:
+			w.on(action{what: fence, who: r}, func(t *State, m *member) bool {
+				m.Open = false
+				return reply(t, theFence, guard.Done)
+			})
+		default:
+			w.on(action{what: unanswered, who: r}, func(t *State, _ *member) bool { return reply(t, theFence, guard.Silent) })
+		}
+	}
+	if m.G.Isolating && w.Without != CutOff {
+		w.on(action{what: isolate, who: r}, func(t *State, m *member) bool {
+			m.Open, m.LateBeat = false, false // it comes back from a reboot
+			return reply(t, theIsolation, guard.Done)
+		})
+	}
+	if m.G.Opening {
+		if w.s.Left.Lost > 0 {
+			w.on(action{what: lose, who: r, which: lostOpening}, func(t *State, _ *member) bool {
+				t.Left.Lost--
+				return reply(t, theOpening, guard.Silent)
+			})
+		}
+		w.on(action{what: open, who: r}, func(t *State, m *member) bool {
+			switch {
+			case m.Frozen, m.Stopped:
+				return reply(t, theOpening, guard.Silent)
+			case m.Deaf:
+				return reply(t, theOpening, guard.NotAsked)
+			case !m.Primary && w.Without == Adoption:
+				return reply(t, theOpening, guard.Done)
+			case !m.Primary:
+				return reply(t, theOpening, guard.NotWriter)
 			}
 			m.Open, m.Quiet = true, 0
+			reply(t, theOpening, guard.Done)
 			if w.Without == OpeningBeat {
 				m.Quiet = watchdogAfter
 			}
 			return true
 		})
 	}
-}
-
-// canOpen reports whether a guard is about to open its database.
-func (w *step) canOpen(r uint8) bool {
-	m := &w.s.Member[r]
-	return m.Up && m.MayOpen && !m.Closed && m.Armed && m.Left > 0 && !m.Frozen && !m.Stopped
-}
-
-// canRenew reports whether a guard is about to renew, for an open writer or before it
-// opens one. A monitor that lives does so in every tick: one that is slower than
-// LeaseMargin counts as crashed.
-func (w *step) canRenew(r uint8) (open, reopen bool) {
-	m := w.s.Member[r]
-	fresh := m.Armed && !m.Inherited && !m.Closed && m.Left == ttl-margin && !m.Slow // renewed within this tick
-	if !m.Up || m.Request != idle || m.MayOpen || !w.s.majority(r) || fresh || !w.mayServe(r, &m) || m.Term != m.Sees.Epoch || m.Stopped {
-		return false, false
-	}
-	open = !m.Closed && m.serves()
-	return open, !open && (!m.Closed && !m.Open && !m.Frozen || m.Closed && m.Confirmed)
-}
-
-// ask has the store renew. That it does so at once is the worst case for safety: a guard
-// counts from before it asked, an observer from after.
-func (w *step) ask(t *State, r uint8, reopening bool) {
-	m := &t.Member[r]
-	m.Request = refused
-	if t.Lease.Epoch == m.Term && t.Lease.Holder == r {
-		m.Request = idle
-		t.renewed(w.Without == FenceRevision)
-		m.Request = granted
-	}
-	m.RequestAge, m.RequestTerm, m.Reopening = 0, m.Term, reopening
-}
-
-// answer is what a guard does with the store's answer.
-func (w *step) answer(r uint8, m *member) {
-	granted, age, reopening, stale := m.Request == granted, m.RequestAge, m.Reopening, m.Stale
-	m.Request, m.RequestAge, m.Reopening, m.Stale = idle, 0, false, false
-	if m.RequestTerm != m.Term {
-		return
-	}
-	if !granted {
-		if m.Armed && !m.Closed {
-			m.Closed = true
-		}
-		return
-	}
-	if !stale {
-		m.Sees.Renewed = true
-		m.sees(m.Sees)
-		m.TermCurrent = true
-	}
-	m.DiedFirst = false
-	if m.Closed && !m.Confirmed {
-		return // the fence that has begun must be finished first
-	}
-	left := uint8(ttl - margin - age)
-	m.Armed, m.Inherited, m.Left, m.Slow = true, false, left, false
-	if reopening {
-		m.Closed, m.Confirmed, m.FenceCurrent, m.MayOpen = false, false, false, true
+	if m.G.Releasing {
+		w.on(action{what: release, who: r}, func(t *State, m *member) bool {
+			if !t.majority(r) {
+				return reply(t, theRelease, guard.Silent)
+			}
+			if t.Lease.Epoch != m.G.Term || t.Lease.Holder != r || !m.Current || t.Lease.Released {
+				return reply(t, theRelease, guard.Moved)
+			}
+			t.renewed(false)
+			t.Lease.Released = true
+			l := t.Lease
+			l.After = 0
+			w.guard(t, r, input{Kind: guard.Answered, Call: theRelease, Result: guard.Done, Lease: l, Is: true})
+			return true
+		})
 	}
 }
 
 // storeSide is what the store does with requests on their way.
 func (w *step) storeSide(r uint8) {
 	m := w.s.Member[r]
-	if m.Request == vanished || m.Request != idle && !w.s.majority(r) {
-		// Nothing can answer any more: a cut takes what is on its way.
-		w.on(action{what: giveUp, who: r}, func(_ *State, m *member) bool { m.Request = idle; return true })
-	} else if m.Request != idle && w.s.Left.Lost > 0 {
+	for i := range m.G.Renewal {
+		x := m.G.Renewal[i]
+		if x.Stage == idle || !m.Up {
+			continue
+		}
+		if !w.s.majority(r) {
+			// Nothing can answer any more: a cut takes what is on its way.
+			w.on(action{what: giveUp, who: r, which: uint8(i)}, func(t *State, _ *member) bool { w.lost(t, r, i); return true })
+			continue
+		}
+		w.on(action{what: answered, who: r, which: uint8(i)}, func(t *State, _ *member) bool { w.answer(t, r, i); return true })
+		if w.s.Left.Lost == 0 {
+			continue
+		}
 		for _, how := range [...]uint8{lostAnswer, lostAndLate, doubled} {
 			w.on(action{what: lose, who: r, which: how}, func(t *State, m *member) bool {
 				if how != lostAnswer && m.Zombie != 0 {
@@ -272,10 +290,10 @@ func (w *step) storeSide(r uint8) {
 				}
 				t.Left.Lost--
 				if how != lostAnswer {
-					m.Zombie = m.RequestTerm
+					m.Zombie = x.Epoch
 				}
 				if how != doubled {
-					m.Request = idle
+					w.lost(t, r, i)
 				}
 				return true
 			})
@@ -283,32 +301,11 @@ func (w *step) storeSide(r uint8) {
 	}
 	if m.Zombie != 0 {
 		w.on(action{what: zombie, who: r}, func(t *State, m *member) bool {
-			if t.Lease.Epoch == m.Zombie && t.Lease.Holder == r {
+			if t.Lease.Epoch == m.Zombie && t.Lease.Holder == r && !t.Lease.Released {
 				t.renewed(w.Without == FenceRevision)
 			}
 			m.Zombie = 0
 			return true
 		})
-	}
-}
-
-// fencing is what closes a database.
-func (w *step) fencing(r uint8) {
-	m := w.s.Member[r]
-	if m.Closed && !m.Confirmed {
-		if !m.Frozen {
-			w.on(action{what: fence, who: r}, func(_ *State, m *member) bool {
-				m.Open, m.Confirmed, m.FenceCurrent, m.MayOpen = false, true, m.TermCurrent, false
-				return true
-			})
-		} else if w.Without != CutOff && m.Open {
-			w.on(action{what: isolate, who: r}, func(_ *State, m *member) bool {
-				m.Open, m.LateBeat = false, false // it comes back from a reboot
-				return true
-			})
-		}
-	}
-	if m.Known && m.Open && !m.Frozen && !m.Closed && !w.mayServe(r, &m) && !(m.Armed && m.Sees.Epoch > m.Term) {
-		w.on(action{what: enforce, who: r}, func(_ *State, m *member) bool { m.Open = false; return true })
 	}
 }

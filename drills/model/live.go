@@ -131,7 +131,7 @@ func (x action) fair() bool {
 	case tick:
 		return x.which == 0
 	case begin:
-		return x.which == 0 // the first process, and an execution that has to be
+		return x.which == 0 || x.which == 3<<1 // the first process, and an execution that has to be
 	}
 	return !x.fault()
 }

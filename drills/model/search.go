@@ -14,6 +14,7 @@ var (
 	ErrUnfenced   = errors.New("model: the fence is proven, and the old writer acknowledges")
 	ErrUnasked    = errors.New("model: a promotion that needs a person's consent has none")
 	ErrUnverified = errors.New("model: verified, and the new writer has acknowledged nothing")
+	ErrHarm       = errors.New("model: a writer that serves is closed, and a grant holds")
 	ErrEndless    = errors.New("model: nothing breaks any more, and it need not end")
 	ErrLimit      = errors.New("model: there are more states than the limit")
 )
@@ -63,6 +64,8 @@ func (s *State) broken() error {
 		return ErrUnasked
 	case (at == verified || at == redirected) && s.Acknowledged != j.To:
 		return ErrUnverified
+	case s.Harmed:
+		return ErrHarm
 	}
 	return nil
 }
@@ -72,7 +75,7 @@ func (s *State) broken() error {
 func (c Config) Explore(limit int) Result {
 	c = c.withDefaults()
 	began := time.Now()
-	e := &explorer{Config: c, known: newSet()}
+	e := &explorer{Config: c, known: newSet(), steps: make(map[key]stepped)}
 	r := e.explore(limit)
 	if r.Err == nil {
 		e.live(&r)
@@ -85,6 +88,7 @@ func (c Config) Explore(limit int) Result {
 // without a fault.
 type explorer struct {
 	Config
+	steps   map[key]stepped
 	known   *set
 	labels  labels
 	parent  []uint32
@@ -119,7 +123,7 @@ func (e *explorer) explore(limit int) (r Result) {
 		r.Err, r.Trace = err, e.way(id)
 	}
 	distinct := newSet()
-	w := &step{Config: e.Config}
+	w := &step{Config: e.Config, steps: e.steps}
 	w.emit = func(x action, t *State) {
 		r.Steps++
 		id, fresh := e.known.id(t)
@@ -151,7 +155,7 @@ func (e *explorer) explore(limit int) (r Result) {
 				if over && r.Err == nil {
 					r.Err = fmt.Errorf("%w %d", ErrLimit, limit)
 				}
-				if over || errors.Is(r.Err, ErrDual) {
+				if over || errors.Is(r.Err, ErrDual) || errors.Is(r.Err, ErrHarm) || e.Until != nil && errors.Is(r.Err, e.Until) {
 					r.States = len(e.parent)
 					return r
 				}
@@ -197,7 +201,7 @@ func (e *explorer) tell(s State, ids []uint32, labels []uint8) (State, []string)
 		}
 		var to State
 		var by action
-		w := &step{Config: e.Config, s: s}
+		w := &step{Config: e.Config, s: s, steps: e.steps}
 		w.emit = func(x action, t *State) {
 			if e.labels.number(x) == want && e.known.is(t, id) {
 				to, by = *t, x

@@ -56,21 +56,28 @@ type State struct {
 	// whoever has looked first: the other member, its predecessor, or the witness. They
 	// tell each other, so who looks late knows it, too.
 	Silence uint8
+	// Out: the store's quorum can't be reached from a member's Region, though links are well.
+	Out [2]bool
+	// Harmed: a guard has closed a writer that served, while a grant held.
+	Harmed bool
+	// Harming: harm is looked for, because a fault of this run could lead to it.
+	Harming bool
 	// Left are the faults that may still happen.
 	Left budget
 }
 
 // budget counts faults.
-type budget struct{ Cuts, Crashes, Kills, Freezes, Losses, Lost, Stuck, Asks uint8 }
+type budget struct{ Cuts, Crashes, Kills, Freezes, Losses, Lost, Stuck, Asks, Outs, Deaf, Moves uint8 }
 
 // lease is the store's item. Revisions are not counted: whoever remembers one knows
 // whether it is still the current one.
 type lease struct {
-	Epoch   uint8
-	Holder  uint8
-	By      uint8 // the attempt of the execution that took it; 0 for the first epoch
-	Renewed bool  // since it was taken
-	After   uint8 // how long the one before had been silent on the taker's clock
+	Epoch    uint8
+	Holder   uint8
+	By       uint8 // the attempt of the execution that took it; 0 for the first epoch
+	Renewed  bool  // since it was taken
+	Released bool  // by its holder
+	After    uint8 // how long the one before had been silent on the taker's clock
 }
 
 // execution is what the journal and its controllers know.
@@ -80,6 +87,8 @@ type execution struct {
 	Epoch, Try   uint8
 	Seq          uint8 // see written
 	Switchover   bool
+	Adopt        bool // it follows a move from outside
+	Released     bool // the old holder had given the lease back when it was taken
 	LagUnknown   bool
 	DiedFirst    bool
 	RevCurrent   bool // the lease's revision is still the one it began with
@@ -105,29 +114,32 @@ type member struct {
 	Quiet                 uint8 // ticks since the heartbeat row that the watchdog looks at
 	LateBeat              bool  // a heartbeat write lies in the socket of a frozen server
 
-	// The monitor: watch and guard.
-	Up           bool
-	DiedFirst    bool // it was seen to be down while its Region could be reached
-	Known        bool // the lease was read
-	Current      bool // and that is the current revision
-	Sees         lease
-	Armed        bool
-	Inherited    bool
-	Term         uint8
-	TermCurrent  bool // the guard's revision is the current one
-	Left         uint8
-	Closed       bool
-	Confirmed    bool // the server has said that it is read-only
-	FenceCurrent bool // at the current revision
-	Told         uint8
-	Request      uint8 // of a renewal: see below
-	RequestAge   uint8
-	RequestTerm  uint8
-	Stale        bool // another renewal has come after it
-	Reopening    bool
-	MayOpen      bool // the renewal that goes before an opening has succeeded
-	Zombie       uint8
-	Slow, Fast   bool
+	// Deaf: its monitor can't ask it, for a reason on the monitor's side.
+	Deaf bool
+	// Row is the other member's promise, as it stands in this database. Beat is how long ago
+	// the newest heartbeat write was sent that has committed here, of the process that lives.
+	Row  promise
+	Beat uint8
+
+	// The monitor: what it has seen of the lease, and its guard. A trigger goes by the first,
+	// too.
+	Up         bool
+	DiedFirst  bool // it was seen to be down while its Region could be reached
+	Known      bool // the lease was read
+	Current    bool // and that is the current revision
+	Sees       lease
+	Due        bool // a tick has passed that the guard has not dealt with
+	G          guardian
+	Zombie     uint8
+	Slow, Fast bool
+	// Granted is how long ago the last thing was asked that grants: what the guard counts
+	// from, or should.
+	Granted uint8
+	Noted   uint8 // the same of a promise that the guard has not had the time to read
+	// Abstains: it promises nothing, because an execution may promote its Region. Promised
+	// is how long ago it last did, by its own clock.
+	Abstains bool
+	Promised uint8
 
 	// What it has published of its fence.
 	FenceReported uint8 // the epoch whose fence was confirmed at the lease's last revision
@@ -143,14 +155,6 @@ const (
 	nothing uint8 = iota
 	toFailOver
 	toSwitchOver
-)
-
-// The stages of a renewal.
-const (
-	idle    uint8 = iota
-	granted       // and the answer is on its way
-	refused
-	vanished // it never arrived: the guard waits in vain
 )
 
 // trigger is a controller's process.
@@ -185,11 +189,12 @@ var (
 	redirected = index(failover.Redirected)
 	settled    = index(failover.Settled)
 	aborted    = index(failover.Aborted)
+	returned   = index(failover.Returned)
 	operator   = index(failover.AwaitingApproval)
 )
 
 func (x *execution) ended() bool {
-	return x.State == settled || x.State == aborted || x.State == steady
+	return x.State == settled || x.State == aborted || x.State == returned || x.State == steady
 }
 
 // at is where an execution stands, or stood when it asked a person.
@@ -219,7 +224,10 @@ func (s *State) reaches(x, y uint8) bool {
 }
 
 // majority reports whether a member reaches the lease store.
-func (s *State) majority(r uint8) bool { return s.reaches(r, peer(r)) || s.reaches(r, 2) }
+func (s *State) majority(r uint8) bool { return s.linked(r) && !s.Out[r] }
+
+// linked reports whether a member's Region reaches another one.
+func (s *State) linked(r uint8) bool { return s.reaches(r, peer(r)) || s.reaches(r, 2) }
 
 // elapsed is for how long a member knows that another Region has not renewed.
 func (s *State) elapsed(r uint8) uint8 {
@@ -244,14 +252,15 @@ func (s *State) String() string {
 			text string
 		}{
 			{m.Primary, "primary"}, {!m.Primary, "secondary"}, {m.Open, "open"}, {m.Frozen, "frozen"}, {m.Stopped, "stopped"},
-			{!m.Up, "no monitor"}, {m.Up && m.Closed, "fencing"}, {m.Confirmed, "confirmed"}, {m.serves(), "SERVES"},
+			{!m.Up, "no monitor"}, {m.Deaf, "not asked"}, {s.Out[r], "no store"}, {m.G.Closing.On, "closing"}, {m.G.Closing.Acked, "confirmed"},
+			{m.G.Demoted, "demoted"}, {m.Abstains, "abstains"}, {m.serves(), "SERVES"},
 		} {
 			if word.is {
 				t.WriteString(" " + word.text)
 			}
 		}
-		if m.Up && m.Armed && !m.Closed {
-			fmt.Fprintf(&t, " fence due in %d", m.Left)
+		if m.Up && m.G.Armed && !m.G.Closing.On {
+			fmt.Fprintf(&t, " fence due in %d", ttl-margin-min(m.G.Store, m.G.Peer))
 		}
 	}
 	return t.String()

@@ -105,6 +105,7 @@ type player struct {
 	number    int
 	end       time.Duration
 	behind    bool
+	cut       bool // the recording ends before the guard does
 	closed    bool
 	known     bool
 	lease     Lease  // as the machine's world has it
@@ -212,6 +213,10 @@ func (p *player) prepare() error {
 			}
 			continue
 		case "rested":
+			if i > 0 && p.g.Events[i-1].Outcome == "cancelled" {
+				p.end, p.cut = e.At, true // the test is over
+				continue
+			}
 			p.end = e.At + p.tolerance["rested"] // a guard that stays a moment longer
 			continue
 		default:
@@ -545,7 +550,7 @@ func (p *player) writer(at time.Duration) (is, known bool) {
 // settle adds what only the recorded guard did.
 func (p *player) settle() []Difference {
 	// What was cut short, by the end of a test or the death of a process, may have been about to.
-	rested := slices.ContainsFunc(p.g.Events, func(e Event) bool { return e.What == "rested" })
+	rested := !p.cut && slices.ContainsFunc(p.g.Events, func(e Event) bool { return e.What == "rested" })
 	for what, all := range p.recorded {
 		for _, r := range all {
 			if !r.used && (r.At+p.tolerance[what] < p.end || rested) && !p.stopping(r.At) {
