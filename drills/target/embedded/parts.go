@@ -54,7 +54,12 @@ func (p parts) guard(store *dynamo.Store) (*failover.GuardConfig, error) {
 	}
 	local := p.dial(p.region)
 	peer := p.setup.Topology.Peer(p.region)
+	plane, err := p.cluster()
+	if err != nil {
+		return nil, err
+	}
 	return &failover.GuardConfig{
+		Plane:  plane,
 		Beater: local, Fencer: local, Isolator: isolator, Replica: p.dial(peer), Releaser: store, Roles: local, Promises: local, Peer: peer,
 	}, nil
 }

@@ -221,12 +221,13 @@ func (b *builder) guard(local *aurora.SQL) (*failover.GuardConfig, error) {
 		Region: b.s.Region, Cluster: b.s.Clusters[b.s.Region], API: b.apis[b.s.Region],
 	})
 	peer, err2 := b.database(b.s.Topology.Peer(b.s.Region), nil)
-	if err := errors.Join(err1, err2); err != nil {
+	plane, err3 := b.cluster()
+	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, err
 	}
 	return &failover.GuardConfig{
 		Beater: local, Fencer: local, Isolator: isolator, Replica: peer,
-		Releaser: b.store, Roles: local, Promises: local, Peer: b.s.Topology.Peer(b.s.Region),
+		Releaser: b.store, Roles: local, Plane: plane, Promises: local, Peer: b.s.Topology.Peer(b.s.Region),
 	}, nil
 }
 

@@ -87,7 +87,7 @@ func (w *World) Agent(r dr.Region, p dr.Policy, t *dr.Trace) failover.AgentConfi
 	local := w.Net.Dial(r, w.Pair.DB(r))
 	cfg.Guard = &failover.GuardConfig{
 		Beater: local, Fencer: local, Isolator: w.Cluster.At(r), Replica: w.Net.Dial(r, w.Pair.DB(peer)),
-		Releaser: store, Roles: local, Promises: local, Peer: peer,
+		Releaser: store, Roles: local, Plane: w.Cluster.At(r), Promises: local, Peer: peer,
 	}
 	cfg.Peer = w.Net.Dial(r, w.Pair.DB(peer))
 	cfg.Founder = NewFounder(w.Cluster.At(r), local)

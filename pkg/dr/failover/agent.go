@@ -86,6 +86,9 @@ func NewAgent(cfg AgentConfig) (*Agent, error) {
 	cfg.Policy = cfg.Policy.WithDefaults()
 	a := &Agent{cfg: cfg, watch: &Watch{}, verdicts: make(chan health.Verdict, 1), news: make(chan struct{}, 1), adopts: make(chan struct{}, 1)}
 	a.board = NewBoard(cfg.Region, cfg.Policy, cfg.Heartbeats, a.watch)
+	if cfg.Silent && cfg.Controller != nil {
+		a.board.claimed = a.adopts // by this Region's monitor
+	}
 	var err error
 	a.monitor, err = health.NewMonitor(health.Config{
 		Vantage: cfg.Region, Policy: cfg.Policy, Probers: append([]health.Prober{a.board}, cfg.Probers...),
@@ -139,6 +142,8 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	if a.cfg.Founder != nil {
 		wg.Go(func() { a.found(ctx) })
+	}
+	if a.guard != nil && a.cfg.Guard.Plane != nil && a.cfg.Guard.Roles != nil {
 		wg.Go(func() { a.own(ctx) })
 	}
 	if a.mayPromise() && !a.cfg.Silent {
@@ -195,6 +200,10 @@ func (a *Agent) control(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		case <-a.adopts:
+			a.abstain()
+			x, err := a.controller.Adopt(ctx)
+			a.outcome(ctx, "adopt", x, err)
 		case v := <-a.verdicts:
 			if time.Since(v.At) > a.cfg.Policy.ProbeInterval {
 				continue // it waited behind an execution and may be void

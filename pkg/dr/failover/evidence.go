@@ -19,6 +19,10 @@ type Board struct {
 	heartbeats Heartbeats
 	watch      *Watch
 
+	// claimed hears that the Region's own monitor claims a writer that was moved here. Nil
+	// where the monitor itself asks.
+	claimed chan<- struct{}
+
 	mu   sync.Mutex
 	seen map[dr.Region]sighted
 	beat Beat      // the newest of the writer's guard that was read in its database
@@ -48,6 +52,12 @@ func (b *Board) Probe(ctx context.Context, subject dr.Region) []health.Observati
 	for _, h := range all {
 		age := b.note(h, now)
 		b.watch.Adopt(h.LeaseRev, h.LeaseUnchanged, now)
+		if h.Region == b.region && h.Claims && age <= 2*b.policy.ProbeInterval && b.claimed != nil {
+			select {
+			case b.claimed <- struct{}{}:
+			default:
+			}
+		}
 		if age > 2*b.policy.ProbeInterval || h.Region == b.region {
 			continue
 		}

@@ -28,6 +28,9 @@ type GuardConfig struct {
 	// Roles asks the own server whether it is the writer. Without one a writer that was moved
 	// here by other hands than Lifeboat's is not adopted.
 	Roles RoleReader
+	// Plane is the Region's own control plane, asked where the writer is before a closed one
+	// is opened, and when another Region claims it. Without one the server alone is believed.
+	Plane Plane
 	// Promises reads the rows of the own database, and Peer is the other member, whose row
 	// holds what it promises. Without them the store alone keeps the writer open.
 	Promises ReplicaReader
@@ -80,6 +83,7 @@ func NewGuard(cfg GuardConfig) (*Guard, error) {
 	}
 	_, g.rules.Keeper = cfg.Fencer.(WatchdogKeeper)
 	g.rules.Peer, g.rules.Roles, g.rules.Releases = cfg.Promises != nil, cfg.Roles != nil, cfg.Releaser != nil
+	g.rules.Plane = cfg.Plane != nil
 	g.state = guard.New(g.rules, 0)
 	return g, nil
 }

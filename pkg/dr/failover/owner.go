@@ -2,6 +2,7 @@ package failover
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -33,6 +34,8 @@ func (a *Agent) own(ctx context.Context) {
 			if look%2 == 0 {
 				a.listen(ctx)
 			}
+		case l.Holder == a.cfg.Region && a.guard.role() == guard.Writer:
+			a.retake(ctx, l)
 		case a.guard.role() == guard.Writer:
 			a.claimOnce(ctx)
 		default:
@@ -43,21 +46,50 @@ func (a *Agent) own(ctx context.Context) {
 
 // claimOnce asks the control plane whether the writer is here.
 func (a *Agent) claimOnce(ctx context.Context) {
-	here, err := a.founds(ctx)
+	here, _, err := a.placed(ctx)
 	if err != nil && ctx.Err() == nil {
 		a.problem("ask where the writer is", err)
 	}
-	if a.claim(err == nil && here); err == nil && here {
+	if a.claim(here); here {
 		a.promises.abstain(a.cfg.Policy.LeaseTTL)
 		a.nudge()
 		a.adopt(ctx)
 	}
 }
 
-func (a *Agent) founds(ctx context.Context) (bool, error) {
+func (a *Agent) placed(ctx context.Context) (here, moved bool, err error) {
 	call, cancel := context.WithTimeout(ctx, a.cfg.Policy.CallTimeout)
 	defer cancel()
-	return a.cfg.Founder.Founds(call)
+	return placed(call, a.cfg.Guard.Plane, a.cfg.Region)
+}
+
+// placed tells whether a control plane names a Region the writer's or another one. While
+// the writer is being moved it does neither.
+func placed(ctx context.Context, p Plane, r dr.Region) (here, moved bool, err error) {
+	c, err := p.Describe(ctx)
+	if err != nil || c.Writer == "" || c.MovingTo != "" {
+		return false, false, err
+	}
+	return c.Writer == r, c.Writer != r, nil
+}
+
+// retake takes the next epoch for a Region that has given its lease back, when its server
+// and its control plane both name it the writer's after all and no other Region has taken
+// it: a reader beside the writer had answered.
+func (a *Agent) retake(ctx context.Context, l Lease) {
+	here, _, err := a.placed(ctx)
+	if err != nil || !here {
+		return
+	}
+	call, cancel := context.WithTimeout(ctx, a.cfg.Policy.CallTimeout)
+	defer cancel()
+	taken, err := a.cfg.Leaser.TakeLease(call, l, Claim{Holder: a.cfg.Region})
+	switch {
+	case err == nil:
+		a.watch.Observe(taken, time.Now())
+	case ctx.Err() == nil && !errors.Is(err, ErrLeaseMoved):
+		a.problem("take the lease back", err)
+	}
 }
 
 func (a *Agent) claim(is bool) {
@@ -98,14 +130,14 @@ func (a *Agent) listen(ctx context.Context) {
 	if !rival {
 		return
 	}
-	here, err := a.founds(ctx)
+	here, moved, err := a.placed(ctx)
 	if err != nil {
 		if ctx.Err() == nil {
 			a.problem("ask where the writer is", err)
 		}
 		return
 	}
-	a.guard.learn(guard.Input{Kind: guard.WriterMoved, Moved: !here})
+	a.guard.learn(guard.Input{Kind: guard.WriterMoved, Here: here, Moved: moved})
 }
 
 // max2 lets one proof of life outweigh any number of silences.

@@ -58,6 +58,8 @@ func (g *Guard) perform(ctx context.Context, e guard.Effect) guard.Input {
 		if role == RoleWriter {
 			in.Server = guard.Writer
 		}
+	case guard.AskPlane:
+		in.Here, in.Moved, err = placed(call, g.cfg.Plane, g.cfg.Region)
 	case guard.ReadPromise:
 		in.Epoch, in.Seq, err = g.read(call, g.cfg.Promises, g.cfg.Peer+promiseRow)
 	case guard.ReadReplica:
@@ -84,6 +86,7 @@ func (g *Guard) perform(ctx context.Context, e guard.Effect) guard.Input {
 var performs = map[guard.Does]string{
 	guard.Beat: "heartbeat write", guard.Renew: "renew lease", guard.Release: "release lease", guard.Fence: "fence writer",
 	guard.Isolate: "isolate writer", guard.Open: "open writer", guard.AskRole: "ask the server for its role",
+	guard.AskPlane:    "ask where the writer is",
 	guard.ReadPromise: "read the peer's promise", guard.InstallWatchdog: "install the watchdog",
 	guard.CheckWatchdog: "check the watchdog", guard.RemoveWatchdog: "remove the watchdog",
 }

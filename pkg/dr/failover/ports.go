@@ -303,6 +303,11 @@ type ReplicaReader interface {
 	Replicated(ctx context.Context, from dr.Region) (Beat, error)
 }
 
+// Plane is what a guard asks of its Region's control plane. See [Promoter].
+type Plane interface {
+	Describe(ctx context.Context) (Cluster, error)
+}
+
 // RoleReader asks the database of a guard's own Region what it takes itself for, open or
 // closed. RoleSecondary is proven: the server itself says so, and no other one beside it is
 // the writer. An error says nothing.

@@ -35,6 +35,7 @@ const (
 	Isolate                 // have the control plane cut the server off
 	Open                    // let the server accept writes
 	AskRole                 // ask the server whether it is the writer
+	AskPlane                // ask the control plane where the writer is
 	ReadPromise             // read the peer's row in the own database
 	ReadReplica             // read what has arrived in the other Region
 	InstallWatchdog
@@ -46,7 +47,7 @@ const (
 )
 
 var does = [...]string{
-	"beat", "renew", "release", "read-lease", "fence", "isolate", "open", "ask-role", "read-promise", "read-replica",
+	"beat", "renew", "release", "read-lease", "fence", "isolate", "open", "ask-role", "ask-plane", "read-promise", "read-replica",
 	"install-watchdog", "check-watchdog", "remove-watchdog", "tell", "complain", "finish",
 }
 

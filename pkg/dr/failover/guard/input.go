@@ -17,8 +17,10 @@ type Input struct {
 	Seq    uint64       // of a promise and of what has arrived: a heartbeat write's number
 	Server Role         // of the answer to AskRole
 	Others Others       // of OthersReport
-	Moved  bool         // of WriterMoved: the control plane has moved the writer elsewhere
-	Until  Instant      // of HandedOver: the process's deadline, or never
+	// Here and Moved are of WriterMoved and of the answer to AskPlane: the control plane names
+	// this Region the writer's, or another one, and moves it nowhere.
+	Here, Moved bool
+	Until       Instant // of HandedOver: the process's deadline, or never
 	// Awake is set when the watchdog was found as the policy says.
 	Awake bool
 }

@@ -13,7 +13,7 @@ func (m *machine) keep() {
 		// The lease comes first: nothing is opened on an epoch that may be gone. A store that
 		// has not answered since the last trial is asked no more: a renewal that is carried
 		// out without an answer would keep the lease of a closed writer alive.
-		if s.Closing.Acked && m.mayTry() && m.rested() && s.SeenAt > s.FailedAt {
+		if s.Closing.Acked && m.mayTry() && m.rested() && s.SeenAt > s.FailedAt && m.here() {
 			m.renew(true, true, false)
 		}
 		return
@@ -152,7 +152,7 @@ func (m *machine) beaten(in Input) {
 	}
 	switch {
 	case in.Result == Done:
-		s.Trials = 0
+		s.Trials, s.PlaneTries = 0, 0
 		if !s.Armed {
 			s.inherit(m.Rules, w.Sent) // it is open, and no renewal of this term has said for how long
 		}
@@ -162,7 +162,7 @@ func (m *machine) beaten(in Input) {
 	case in.Result == ReadOnly:
 		// It has booted, or was closed by its watchdog, by a predecessor or by a person.
 		again := m.mayTry() && (s.Trials == 0 || m.now-s.TriedAt >= m.TTL/2)
-		if held := s.Armed && !s.Inherited; again || !held && m.mayTry() {
+		if held := s.Armed && !s.Inherited; (again || !held && m.mayTry()) && m.here() {
 			m.renew(true, true, false)
 		}
 	case in.Result.unknown():

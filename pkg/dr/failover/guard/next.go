@@ -32,6 +32,9 @@ func Next(r Rules, s *State, now Instant) Instant {
 		if r.Roles {
 			soon(s.AskedAt + r.Renew)
 		}
+		if s.PlaneWanted {
+			soon(s.PlaneAskedAt + r.Renew)
+		}
 		for i := range s.Renewals {
 			if s.Renewals[i].ID != 0 {
 				soon(s.Renewals[i].Sent + r.Resend)

@@ -77,21 +77,39 @@ func (m *machine) role(in Input) {
 	}
 }
 
-// moved takes in what the own control plane says of a move that another Region claims. A
-// server that was displaced so takes itself for the writer and would go on serving.
-func (m *machine) moved(away bool) {
+// placed takes in where the Region's own control plane says that the writer is. A server
+// that was displaced takes itself for the writer and would go on serving.
+func (m *machine) placed(in Input) {
 	s := &m.s
+	if in.Here {
+		s.PlaneAt, s.PlaneTries, s.PlaneWanted = m.now, 0, false
+		s.RoundAt = never // what waits for this word goes on
+	}
 	if s.Behind || !s.Serves(m.Rules) {
 		return
 	}
 	m.enter()
 	switch {
-	case away && s.Demoted == 0:
+	case in.Moved && s.Demoted == 0:
 		m.demote()
 		s.Displaced = true
-	case !away && s.Displaced && s.Releasing.ID == 0:
+	case in.Here && s.Displaced && s.Releasing.ID == 0:
 		s.Demoted, s.Displaced, s.Closing.Forced = 0, false, false
 	}
+}
+
+// here reports whether a closed writer may be opened as far as the control plane is
+// concerned, and has it asked if that is not known: while the writer was closed, or
+// nothing could be heard, other hands may have moved it. A promotion that the journal
+// holds was described by the control plane, and one that doesn't answer is not waited for
+// beyond planeTries.
+func (m *machine) here() bool {
+	s := &m.s
+	if !m.Plane || s.Told == s.Term.Epoch || m.now-s.PlaneAt <= m.Look || s.PlaneTries >= planeTries {
+		return true
+	}
+	s.PlaneWanted = true
+	return false
 }
 
 // promised takes in the peer's promise: it counts from when this process had sent the
@@ -111,6 +129,10 @@ func (m *machine) questions() {
 	if m.Peer && s.Open() && s.Term.Epoch != 0 && s.Promise.ID == 0 && m.now-s.PromisedAt >= m.Renew {
 		s.PromisedAt = m.now
 		s.Promise = m.call(Effect{Kind: ReadPromise, Epoch: s.Term.Epoch, Until: m.now + m.Resend})
+	}
+	if s.PlaneWanted && !s.Behind && s.Plane.ID == 0 && m.now-s.PlaneAskedAt >= m.Renew {
+		s.PlaneAskedAt = m.now
+		s.Plane = m.call(Effect{Kind: AskPlane, Until: m.now + m.ControlCall})
 	}
 	if s.Behind || !m.Roles || s.Asking.ID != 0 || m.now-s.AskedAt < m.Renew {
 		return

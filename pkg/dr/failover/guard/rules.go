@@ -39,7 +39,8 @@ type Rules struct {
 	Watchdog, Keeper bool
 	// Peer: the driver can read the other member's promises. Roles: it can ask the server
 	// whether it is the writer. Releases: it can give the lease back.
-	Peer, Roles, Releases bool
+	// Plane: it can ask the Region's control plane where the writer is.
+	Peer, Roles, Releases, Plane bool
 	// Behind is how long a guard stays behind at most when its process has handed over.
 	Behind time.Duration
 }
@@ -87,6 +88,9 @@ const (
 	// isolateTries is how often a writer must have resisted before its guard reports that it
 	// can neither fence it nor cut it off.
 	isolateTries = 3
+	// planeTries is how often the control plane is asked in vain where the writer is, before a
+	// writer is opened without its word: it may be silent for hours.
+	planeTries = 3
 	// mostBeats is how many heartbeat writes of the keeping kind are under way at once.
 	mostBeats = 5
 )

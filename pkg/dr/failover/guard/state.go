@@ -50,11 +50,17 @@ type State struct {
 
 	// The calls that are under way. MayOpen: the renewal that goes before an opening has
 	// succeeded, and the server is to be opened as soon as no other call may close it.
-	Fencing, Isolating, Opening, Releasing, Asking, Promise, Replica, Looking, Dog Call
-	Confirms, Enforces, MayOpen                                                    bool
-	FencingRev                                                                     uint64
-	DogDoes                                                                        Does
-	EnforcedAt, AskedAt, PromisedAt, SampledAt, BeatAt, ReleasedAt                 Instant
+	Fencing, Isolating, Opening, Releasing, Asking, Promise, Replica, Looking, Dog, Plane Call
+	Confirms, Enforces, MayOpen                                                           bool
+	FencingRev                                                                            uint64
+	DogDoes                                                                               Does
+	EnforcedAt, AskedAt, PromisedAt, SampledAt, BeatAt, ReleasedAt                        Instant
+
+	// PlaneAt is when the control plane last named this Region the writer's. PlaneWanted: a
+	// writer is to be opened, and it is asked first. PlaneTries counts the calls in vain.
+	PlaneAt, PlaneAskedAt Instant
+	PlaneWanted           bool
+	PlaneTries            uint8
 
 	// The watchdog is as the policy says in term Watched, as last known at CheckedAt.
 	Watched   dr.Epoch
@@ -131,6 +137,7 @@ func New(r Rules, now Instant) State {
 		Begun: now, SeenAt: never, StoreAt: never, PeerAt: never, TriedAt: never, CommittedAt: never, RoundAt: never,
 		FailedAt: never, EnforcedAt: never, AskedAt: never, PromisedAt: never, SampledAt: never, BeatAt: never,
 		ReleasedAt: never, CheckedAt: never, SafeAt: never, End: never, AnsweredAt: never, OthersAt: never, BehindAt: never,
+		PlaneAt: never, PlaneAskedAt: never,
 	}
 	s.inherit(r, now)
 	return s

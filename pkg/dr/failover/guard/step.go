@@ -35,7 +35,7 @@ func (m *machine) learn(in Input) {
 	case OthersReport:
 		s.Others, s.OthersAt = in.Others, m.now
 	case WriterMoved:
-		m.moved(in.Moved)
+		m.placed(in)
 	case Recalled:
 		s.Guarded = in.Epoch
 	case Stopped:
@@ -114,6 +114,13 @@ func (m *machine) answered(in Input) {
 	case s.Asking.ID:
 		s.Asking = Call{}
 		m.role(in)
+	case s.Plane.ID:
+		s.Plane = Call{}
+		if in.Result != Done {
+			s.PlaneTries++
+			return
+		}
+		m.placed(in)
 	case s.Promise.ID:
 		s.Promise = Call{}
 		if in.Result == Done {
