@@ -6,10 +6,7 @@ var reds = map[string]bool{
 	"console-failover-in-an-execution":                   true, // green until a2ffa9f, which asks a person for ever
 	"commits-hang":                                       true,
 	"consent-just-before-the-abort":                      true,
-	"console-failback":                                   true,
-	"console-failover":                                   true,
 	"console-failover-at-an-open-question":               true,
-	"console-switchover":                                 true,
 	"console-switchover-store-of-the-old-region-refuses": true,
 	"console-switchover-without-monitor":                 true,
 	"error-1598":                                         true,

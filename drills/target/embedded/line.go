@@ -23,7 +23,7 @@ type line struct {
 // pass calls the server as an account, in a session that is kept or, when there is none,
 // in one that must be opened first.
 func (l line) pass(ctx context.Context, who account, call func(context.Context) error) error {
-	return l.process.Pass(ctx, func(ctx context.Context) error {
+	return aurora.Classed(l.process.Pass(ctx, func(ctx context.Context) error {
 		mine := l.session(l.kept, l.to, who)
 		if !mine.Load() {
 			if err := l.admit(ctx, l.kept, l.region, l.to, true); err != nil {
@@ -33,7 +33,7 @@ func (l line) pass(ctx context.Context, who account, call func(context.Context) 
 		err := call(ctx)
 		mine.Store(err == nil || errors.Is(err, failover.ErrReadOnly)) // as after every other error
 		return err
-	})
+	}))
 }
 
 // probe commits a write, in a session that is kept or in a fresh one.

@@ -17,6 +17,9 @@ type scene struct {
 	lease failover.Lease // zero when none was ever taken
 	last  failover.Execution
 	ack   *failover.Acknowledgement // of last's epoch; nil when there is none
+	// claims says that the own Region's monitor has lately claimed a writer that other hands
+	// have moved here.
+	claims bool
 }
 
 // begun reports whether an execution has begun. One that is Steady only carries what a
@@ -56,6 +59,8 @@ func (s scene) asks() bool {
 	x, l := s.last, s.lease
 	switch {
 	case x.State != failover.AwaitingApproval || len(x.Owed) > 0:
+		return false
+	case s.claims: // then the execution goes on without an answer
 		return false
 	case s.ack != nil && (x.Ack == nil || *x.Ack != *s.ack):
 		return false
@@ -104,6 +109,14 @@ func (h *Handler) read(ctx context.Context) (s scene, err error) {
 	if s.last = e.Execution; s.last.State != failover.AwaitingApproval {
 		return s, nil
 	}
+	all, err := h.cfg.Agent.Heartbeats.Heartbeats(call)
+	if err != nil {
+		return scene{}, err
+	}
+	for _, report := range all {
+		// Both are processes of one Region, whose clocks agree well enough for this.
+		s.claims = s.claims || report.Region == h.cfg.Agent.Region && report.Claims && time.Since(report.At) < claimed
+	}
 	a, err := h.cfg.Agent.Controller.Acknowledger.Acknowledgement(call, s.last.ID, s.last.Question.ID)
 	switch {
 	case err == nil:
@@ -113,6 +126,9 @@ func (h *Handler) read(ctx context.Context) (s scene, err error) {
 	}
 	return s, nil
 }
+
+// claimed is how long a monitor's claim counts.
+const claimed = 10 * time.Second
 
 // Window is how long the trigger looks for evidence: the samples that a verdict needs,
 // one interval until the lease is known, one in which the Region's monitor reports what
