@@ -107,7 +107,7 @@ func (a *auditor) look(now time.Time) {
 	// A promise of the other member counts from before it was written.
 	for _, r := range drill.Topology().Members {
 		p := a.g.inside.Pair.DB(r).Row(drill.Topology().Peer(r) + "/promise")
-		if p != a.promise[r] && l.Holder == r && l.Epoch == p.Epoch {
+		if p != a.promise[r] && l.Holder == r {
 			a.renewed[r] = now
 		}
 		a.promise[r] = p

@@ -178,7 +178,7 @@ func (s *SQL) Newest(ctx context.Context) (dr.Epoch, error) {
 // newest also reports whether there is a table to ask.
 func (s *SQL) newest(ctx context.Context, c *sql.Conn) (e dr.Epoch, installed bool, err error) {
 	var newest sql.Null[uint64]
-	err = c.QueryRowContext(ctx, "SELECT MAX(epoch) FROM "+s.heartbeat()).Scan(&newest)
+	err = c.QueryRowContext(ctx, "SELECT MAX(epoch) FROM "+s.heartbeat()+" WHERE region NOT LIKE '%"+failover.PromiseRow+"'").Scan(&newest)
 	switch number(err) {
 	case 1049, 1146: // ER_BAD_DB_ERROR, ER_NO_SUCH_TABLE
 		return 0, false, nil

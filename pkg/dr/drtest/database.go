@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
@@ -59,8 +60,10 @@ func (db *Database) writable() error {
 // seen returns the newest epoch that the database has seen.
 func (db *Database) seen() dr.Epoch {
 	var e dr.Epoch
-	for _, b := range db.beats {
-		e = max(e, b.Epoch)
+	for row, b := range db.beats {
+		if !strings.HasSuffix(row.String(), failover.PromiseRow) {
+			e = max(e, b.Epoch)
+		}
 	}
 	return e
 }

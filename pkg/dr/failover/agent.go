@@ -127,7 +127,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		// A witness promotes nobody: its word on the lease need not be as fresh.
 		pace.ObserveInterval = max(pace.ObserveInterval, pace.ProbeInterval/2)
 	}
-	a.promises.sent = time.Now() // by a predecessor, for all that is known
+	a.promises.start(time.Now())
 	defer a.watch.tell(a.taken())()
 	wg.Go(func() { _ = a.watch.Run(ctx, pace, a.cfg.Leaser, a.cfg.Region, a.cfg.Trace) })
 	wg.Go(func() {
@@ -243,7 +243,7 @@ func (a *Agent) report(ctx context.Context) {
 		if a.guard != nil {
 			a.guard.Report(&h)
 		}
-		h.Abstains, h.Promised = a.promises.statement(!last && a.wantPromise(), time.Now())
+		a.promises.state(&h, !last && a.wantPromise(), time.Now())
 		a.mu.Lock()
 		h.Claims = a.claims
 		a.mu.Unlock()

@@ -239,12 +239,17 @@ func (c *Controller) proveFence(ctx context.Context, x Execution) Event {
 		}
 		left := needed - time.Since(begun)
 		if c.cfg.Promises {
-			if own, ok := c.heartbeatOf(ctx, c.cfg.Region); ok {
+			own, ok := c.heartbeatOf(ctx, c.cfg.Region)
+			if ok {
 				said.hear(own, time.Now())
 			}
 			promised, known := said.left(c.cfg.Policy.LeaseTTL+c.cfg.Policy.LeaseDrift, time.Now())
 			if !known { // the monitor has not said yet that it abstains
 				promised = c.cfg.Policy.PollInterval
+				unsaid := time.Since(begun) - max(0, needed)
+				if ok && own.Abstains && unsaid > 2*c.cfg.Policy.ProbeInterval || unsaid > unsaidLimit {
+					return Event{Kind: EvStuck, Code: CodeNoFenceProof, Detail: fmt.Sprintf("a process of %s's monitor that was lost without its last word may still keep the writer of %s open: make sure that the old writer is stopped", c.cfg.Region, x.From)}
+				}
 			}
 			left = max(left, promised)
 		}

@@ -199,6 +199,10 @@ func TestAMoveByOtherHandsIsFollowed(t *testing.T) {
 		r.regions()
 		require.NoError(t, r.Cluster.At(west).Failover(r.ctx, west)) // by hand
 		r.until("the lease is given back", 15*time.Second, func() bool { l, _ := r.Store.Lease(); return l.Released || l.Holder == west })
-		require.False(t, r.Pair.DB(east).Accepts())
+		r.until("the old writer is closed", 2*time.Second, r.closed(east))
+		r.until("the writer is adopted", 10*time.Second, r.open(west))
+		r.until("and settled", 15*time.Second, r.in(failover.Settled))
+		require.Equal(t, failover.ModeAdopt, r.last().Execution.Mode)
+		require.Equal(t, 1, r.Cluster.Moves(), "nothing was moved but by hand")
 	})
 }

@@ -95,7 +95,7 @@ func (a *auditor) tick() {
 	// A promise of the other member counts from before it was written.
 	for _, r := range topology.Members {
 		p := a.s.Pair.DB(r).Row(topology.Peer(r) + "/promise")
-		if p != a.promise[r] && a.lease.Holder == r && a.lease.Epoch == p.Epoch {
+		if p != a.promise[r] && a.lease.Holder == r {
 			a.renewed[r] = now
 		}
 		a.promise[r] = p

@@ -10,13 +10,18 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover/guard"
 )
 
-// Rows of the heartbeat table that are not a guard's own: of a guard whose grants are old,
-// of one that stays behind, and of what a member promises.
+// Rows of the heartbeat table that are not a guard's own: of a guard whose grants are old
+// and of one that stays behind.
 const (
-	unrenewed  = "/unrenewed"
-	behindRow  = "/rear"
-	promiseRow = "/promise"
+	unrenewed = "/unrenewed"
+	behindRow = "/rear"
 )
+
+// PromiseRow is the end of the name of the row in which a member promises to leave the
+// lease alone. In place of an epoch it holds the generation of the process that promises,
+// so that the database refuses an older one, and its number is that of the heartbeat write
+// that is named.
+const PromiseRow = "/promise"
 
 // perform does what the machine has asked for, within its deadline, and returns what came
 // of it.
@@ -61,7 +66,7 @@ func (g *Guard) perform(ctx context.Context, e guard.Effect) guard.Input {
 	case guard.AskPlane:
 		in.Here, in.Moved, err = placed(call, g.cfg.Plane, g.cfg.Region)
 	case guard.ReadPromise:
-		in.Epoch, in.Seq, err = g.read(call, g.cfg.Promises, g.cfg.Peer+promiseRow)
+		in.Epoch, in.Seq, err = g.read(call, g.cfg.Promises, g.cfg.Peer+PromiseRow)
 	case guard.ReadReplica:
 		in.Epoch, in.Seq, err = g.read(call, g.cfg.Replica, g.row(e.Row))
 		op = ""
@@ -73,6 +78,9 @@ func (g *Guard) perform(ctx context.Context, e guard.Effect) guard.Input {
 		err = g.cfg.Fencer.(WatchdogKeeper).RemoveWatchdog(call)
 	}
 	in.Result = result(err)
+	if e.Kind == guard.Renew && in.Result == guard.Silent && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
+		in.Result = guard.Refused // the store has answered that it does not renew now
+	}
 	if err == nil && (e.Kind == guard.Renew || e.Kind == guard.Release) {
 		g.cfg.Watch.Observe(in.Lease, time.Now())
 	}

@@ -106,8 +106,13 @@ type Heartbeat struct {
 	// Abstains says that the Region's monitor promises nothing: no promise was sent after
 	// this report, until one is published that says otherwise. Promised is how long ago the
 	// newest one was sent at the latest. See promise.go.
-	Abstains bool
-	Promised time.Duration
+	//
+	// Generation numbers the processes of a Region that promise. Settled says that no older
+	// one can promise any more: it said so itself, or the writer's database refuses it.
+	Abstains   bool
+	Promised   time.Duration
+	Generation uint64
+	Settled    bool
 	// Claims says that the Region's server takes itself for the writer, that the Region's
 	// control plane agrees, and that another Region holds the lease.
 	Claims bool

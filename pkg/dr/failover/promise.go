@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
 
 // PeerDatabase is the writer's database in the other member Region, as this Region's
@@ -36,16 +38,29 @@ const (
 // writes and two reads matters: a monitor publishes that it no longer abstains, and only
 // then reads that no execution is open; a trigger journals its execution, and only then
 // reads the report. One of the two sees the other.
+//
+// A process of this Region that was lost without a last word may be alive, cut off from
+// the store alone, and promise on. Its successor has a higher generation, and with its
+// first promise the writer's database refuses every lower one: then it is settled.
 type promises struct {
-	mu     sync.Mutex
-	stance stance
-	sent   time.Time // of the newest promise, by this process or perhaps by its predecessor
-	held   time.Time // nothing is offered before
+	mu         sync.Mutex
+	stance     stance
+	sent       time.Time // of the newest promise, by this process or perhaps by its predecessor
+	held       time.Time // nothing is offered before
+	generation uint64
+	settled    bool
 }
 
-// statement returns what the next report says: whether the monitor abstains, and how long
-// ago at least the newest promise was sent. want says whether there is anything to promise.
-func (p *promises) statement(want bool, now time.Time) (abstains bool, age time.Duration) {
+// start notes that a process has begun, of which no predecessor is known yet.
+func (p *promises) start(now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sent, p.generation, p.settled = now, uint64(now.UnixMicro()), true
+}
+
+// state puts into the next report whether the monitor abstains, and how long ago at least
+// the newest promise was sent. want says whether there is anything to promise.
+func (p *promises) state(h *Heartbeat, want bool, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
@@ -54,7 +69,7 @@ func (p *promises) statement(want bool, now time.Time) (abstains bool, age time.
 	case p.stance == abstaining:
 		p.stance = offering
 	}
-	return p.stance == abstaining, now.Sub(p.sent)
+	h.Abstains, h.Promised, h.Generation, h.Settled = p.stance == abstaining, now.Sub(p.sent), p.generation, p.settled
 }
 
 // abstain ends every promise that was not sent yet. Nothing is offered for a while.
@@ -82,13 +97,13 @@ func (p *promises) begin() {
 }
 
 // send notes that a promise is being sent now, or says that it must not be.
-func (p *promises) send() bool {
+func (p *promises) send() (generation uint64, may bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.stance == promising {
 		p.sent = time.Now()
 	}
-	return p.stance == promising
+	return p.generation, p.stance == promising
 }
 
 // adopt takes over what the predecessor has stated. Its word holds only if it abstained:
@@ -96,9 +111,18 @@ func (p *promises) send() bool {
 func (p *promises) adopt(h Heartbeat, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.generation = max(p.generation, h.Generation+1)
 	if sent := now.Add(-h.Promised); h.Abstains && sent.Before(p.sent) {
 		p.sent = sent
 	}
+	p.settled = h.Abstains && h.Settled
+}
+
+// kept notes that the writer's database holds a promise of this process.
+func (p *promises) kept() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.settled = true
 }
 
 // mayPromise reports whether the agent has something to promise by.
@@ -170,14 +194,22 @@ func (a *Agent) promiseOnce(ctx context.Context) {
 	}
 	a.board.beaten(got, time.Now())
 	// Only now: what is named was read before the promise is counted.
-	if !a.promises.send() {
+	generation, may := a.promises.send()
+	if !may {
 		return
 	}
-	err = a.cfg.Peer.Beat(call, Beat{Region: a.cfg.Region + promiseRow, Epoch: got.Epoch, Seq: got.Seq})
-	if err != nil && !errors.Is(err, ErrReadOnly) && ctx.Err() == nil {
+	err = a.cfg.Peer.Beat(call, Beat{Region: a.cfg.Region + PromiseRow, Epoch: dr.Epoch(generation), Seq: got.Seq})
+	switch {
+	case err == nil:
+		a.promises.kept()
+	case !errors.Is(err, ErrReadOnly) && ctx.Err() == nil:
 		a.problem("promise to leave the lease", err)
 	}
 }
+
+// unsaidLimit is how long a controller waits for its own monitor's statement, beyond the
+// time in which the lease runs out, before it asks a person.
+const unsaidLimit = 30 * time.Second
 
 // stated is what a controller knows of its own monitor's promises.
 type stated struct{ sent time.Time }
@@ -187,7 +219,7 @@ type stated struct{ sent time.Time }
 func (s *stated) hear(h Heartbeat, now time.Time) {
 	sent := now.Add(-h.Promised)
 	switch {
-	case !h.Abstains:
+	case !h.Abstains || !h.Settled:
 		s.sent = time.Time{}
 	case s.sent.IsZero() || sent.Before(s.sent):
 		s.sent = sent

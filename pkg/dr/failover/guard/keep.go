@@ -200,9 +200,15 @@ func (m *machine) renew(blind, opening, byRPO bool) {
 // renewed takes in how a renewal has ended. The lease is held from before it was sent.
 func (m *machine) renewed(x Renewal, in Input) {
 	s := &m.s
-	if in.Result == Done || in.Result == Moved {
+	switch in.Result {
+	case Done, Moved:
 		s.Unheard = 0
-	} else {
+	case Refused:
+		// It was not carried out, so it has kept nothing alive and counts as no trial.
+		if x.Opening && !x.ByRPO && x.Epoch == s.Term.Epoch && s.Trials > 0 {
+			s.Trials--
+		}
+	default:
 		s.FailedAt = m.now
 	}
 	if s.Behind {

@@ -113,11 +113,12 @@ func (m *machine) here() bool {
 }
 
 // promised takes in the peer's promise: it counts from when this process had sent the
-// heartbeat write that is named, if it did, in this epoch.
-func (m *machine) promised(e dr.Epoch, seq uint64) {
+// heartbeat write that is named, if it did, in this epoch. What another process has sent,
+// or none yet, is not known here, whatever a row says.
+func (m *machine) promised(seq uint64) {
 	s := &m.s
 	w, known := s.written(seq)
-	if !known || e != s.Term.Epoch || w.Epoch != e || !s.Armed || s.Demoted == e {
+	if !known || w.Epoch != s.Term.Epoch || !s.Armed || s.Demoted == w.Epoch {
 		return
 	}
 	s.PeerAt = max(s.PeerAt, w.Sent)

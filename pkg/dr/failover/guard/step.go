@@ -124,7 +124,7 @@ func (m *machine) answered(in Input) {
 	case s.Promise.ID:
 		s.Promise = Call{}
 		if in.Result == Done {
-			m.promised(in.Epoch, in.Seq)
+			m.promised(in.Seq)
 		}
 	case s.Replica.ID:
 		sent := s.Replica.Sent
