@@ -13,7 +13,7 @@ import (
 // from it: the actions in its role are derived from this code.
 var duties = map[string][]string{
 	"health-monitor": {
-		"dynamo.Store.ReadLease", "dynamo.Store.RenewLease", "dynamo.Store.Publish", "dynamo.Store.Heartbeats",
+		"dynamo.Store.ReadLease", "dynamo.Store.RenewLease", "dynamo.Store.ReleaseLease", "dynamo.Store.Publish", "dynamo.Store.Heartbeats",
 		"dynamo.Store.ReadTurn", "dynamo.Store.WriteTurn",
 		"aurora.Control.Probe", "aurora.Isolator.Refresh", "aurora.Isolator.Isolate",
 		"cloudwatch.RPOLag.Lag", "cloudwatch.Role.Redirect", "notify.Topic.Notify",
@@ -132,9 +132,11 @@ func TestFunctionsTouchNoControlPlaneElsewhere(t *testing.T) {
 	}
 }
 
-// A role reaches its own Region, but for the two calls that are about the pair.
+// A role reaches its own Region, but for the calls that are about the pair: who asks both
+// members and moves the writer, and the lease table, which is one table with two replicas.
 func TestRolesStayInTheirRegion(t *testing.T) {
 	d := deployed(t)
+	leases := 0
 	for _, r := range d.of("aws_iam_role_policy") {
 		role, _ := r.at("role").(string)
 		duty := dutyOf(d, role)
@@ -152,6 +154,16 @@ func TestRolesStayInTheirRegion(t *testing.T) {
 			moving := !slices.ContainsFunc(s.Action, func(a string) bool {
 				return a != "rds:FailoverGlobalCluster" && a != "rds:SwitchoverGlobalCluster"
 			})
+			if slices.ContainsFunc(s.Action, func(a string) bool { return strings.HasPrefix(a, "dynamodb:") }) {
+				var replicas []string
+				for _, region := range d.config.Members() {
+					replicas = append(replicas, "arn:aws:dynamodb:"+region.String()+":123456789012:table/"+d.config.Name()+"-lease")
+				}
+				require.ElementsMatch(t, replicas, s.Resource, "%s %s: without the other replica the Region is lost with its DynamoDB", role, s.Sid)
+				require.False(t, slices.ContainsFunc(s.Action, func(a string) bool { return !strings.HasPrefix(a, "dynamodb:") }), "%s %s", role, s.Sid)
+				leases++
+				continue
+			}
 			for _, arn := range s.Resource {
 				if !describing && !moving {
 					require.NotContains(t, arn, ":"+other+":", "%s %s: %v", role, s.Sid, s.Action)
@@ -166,4 +178,5 @@ func TestRolesStayInTheirRegion(t *testing.T) {
 			}
 		}
 	}
+	require.Equal(t, 4, leases, "two functions in two Regions")
 }

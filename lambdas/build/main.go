@@ -49,7 +49,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return fmt.Errorf("%q is no flag: every function is built, for every architecture", flags.Arg(0))
 	}
 	if *bill {
-		_, err := fmt.Fprint(stdout, cost.Markdown(cost.Loop{}.Monthly()))
+		_, err := fmt.Fprint(stdout, cost.Markdown(cost.Loop{}.Monthly()), "\n", cost.Markdown(cost.Loop{}.Endpoints()))
 		return err
 	}
 	built, err := artifact.Build(ctx, artifact.Config{Module: *module, Go: *gocmd, Authorities: *ca})

@@ -91,7 +91,7 @@ func (p *problems) derived(c Config) {
 	}
 }
 
-func (p *problems) zone(name string) {
+func (p *problems) zone(name string, members []dr.Region) {
 	if name == "" {
 		return // it follows from the suffix, whose absence is reported
 	}
@@ -108,5 +108,11 @@ func (p *problems) zone(name string) {
 	if strings.HasSuffix("."+name, ".amazonaws.com") {
 		// A private zone hides the public one from its VPCs: no AWS API would answer.
 		p.add("dns_zone", fmt.Sprintf("%q is AWS's own", name), "a private zone of that name would hide AWS's endpoints; choose another")
+	}
+	for _, r := range members {
+		// Module link makes this zone in the other member's VPC, with the name dynamodb in it.
+		if lease := r.String() + ".lifeboat.internal"; strings.HasSuffix("."+name, "."+lease) {
+			p.add("dns_zone", fmt.Sprintf("%q is or hides the zone %s", name, lease), "the functions find the other Region's lease table there; choose another")
+		}
 	}
 }

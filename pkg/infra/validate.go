@@ -38,7 +38,7 @@ func (c Config) Validate() error {
 	p.windows(c.Database)
 	p.thresholds(c.Thresholds, c.Database.MaxACU)
 	p.notifications(c.Notifications)
-	p.zone(c.DNSZone)
+	p.zone(c.DNSZone, c.Members())
 	if !slices.Contains(logRetentions, c.LogRetentionDays) {
 		p.add("log_retention_days", fmt.Sprintf("%d is none of CloudWatch's values", c.LogRetentionDays), fmt.Sprintf("use one of %v", logRetentions))
 	}

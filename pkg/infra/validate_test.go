@@ -209,6 +209,8 @@ func TestValidateRefuses(t *testing.T) {
 		{"zone that looks like an address", func(c *c) { c.DNSZone = "10.1" }, "dns_zone", "beginning with a letter"},
 		{"zone with an empty label", func(c *c) { c.DNSZone = "a..internal" }, "dns_zone", "no name of a zone"},
 		{"zone too long", func(c *c) { c.DNSZone = strings.Repeat("a.", 125) + "b" }, "dns_zone", "250"},
+		{"zone of the lease table's names", func(c *c) { c.DNSZone = "us-west-2.lifeboat.internal" }, "dns_zone", "lease table"},
+		{"zone below the lease table's names", func(c *c) { c.DNSZone = "dynamodb.us-east-1.lifeboat.internal" }, "dns_zone", "lease table"},
 		{"zone of AWS", func(c *c) { c.DNSZone = "rds.us-east-1.amazonaws.com" }, "dns_zone", "hide AWS's endpoints"},
 		{"log retention between CloudWatch's values", func(c *c) { c.LogRetentionDays = 364 }, "log_retention_days", "365"},
 		{"architecture of another maker", func(c *c) { c.Functions.Architecture = "amd64" }, "functions.architecture", "x86_64"},

@@ -21,6 +21,7 @@ const (
 		vpc_cidr               = string
 		route_table_ids        = list(string)
 		rds_endpoint           = object({ dns_name = string, hosted_zone_id = string })
+		dynamodb_endpoint      = object({ dns_name = string })
 		endpoint               = string
 		role_alarm_names       = map(string)
 		role_alarm_definitions = map(string)

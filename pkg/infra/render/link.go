@@ -62,11 +62,12 @@ func outputsOf(r dr.Region) string {
 // end is one end of the peering.
 func end(region, outputs string) source {
 	return source(fmt.Sprintf(`{
-		region          = %s
-		vpc_id          = var.%[2]s.vpc_id
-		vpc_cidr        = var.%[2]s.vpc_cidr
-		route_table_ids = var.%[2]s.route_table_ids
-		rds_endpoint    = var.%[2]s.rds_endpoint
+		region            = %s
+		vpc_id            = var.%[2]s.vpc_id
+		vpc_cidr          = var.%[2]s.vpc_cidr
+		route_table_ids   = var.%[2]s.route_table_ids
+		rds_endpoint      = var.%[2]s.rds_endpoint
+		dynamodb_endpoint = var.%[2]s.dynamodb_endpoint
 	}`, region, outputs))
 }
 

@@ -94,6 +94,7 @@ func (b builder) region(r *root) {
 		{"vpc_cidr", "Addresses of the VPC.", "module.network.vpc_cidr"},
 		{"route_table_ids", "Route table of each zone.", "module.network.route_table_ids"},
 		{"rds_endpoint", "Interface endpoint of the RDS API.", "module.network.rds_endpoint"},
+		{"dynamodb_endpoint", "Interface endpoint of DynamoDB, for the other Region.", "module.network.dynamodb_endpoint"},
 		{"cluster_identifier", "This Region's member of the global cluster.", "module.database.cluster_identifier"},
 		{"endpoint", "Cluster endpoint in this Region; it accepts writes only while the writer is here.", "module.database.endpoint"},
 		{"reader_endpoint", "Reader endpoint in this Region.", "module.database.reader_endpoint"},

@@ -86,15 +86,15 @@ locals {
     })])
   }
 
-  # Reads the lease, renews it and reports: the replica of the own Region answers as
-  # long as two of three Regions do.
+  # Reads the lease, renews it, gives it back and reports, through both replicas: a
+  # Region whose own DynamoDB is gone keeps its healthy writer through the other one's.
   lease_statements = {
     for r in local.members : r => [
       {
         Sid      = "KeepLease"
         Effect   = "Allow"
         Action   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
-        Resource = local.table_arns[r]
+        Resource = values(local.table_arns)
       },
     ]
   }

@@ -99,12 +99,11 @@ resource "aws_kms_key" "this" {
       ],
       [
         for statement in [{
-          # The witness holds no replica, so its monitor asks those of the members.
-          Sid    = "FunctionsUseLease"
-          Effect = "Allow"
-          Principal = {
-            AWS = concat(local.key_users[each.key], [for w in compact([var.witness]) : local.health_monitor_role_arns[w]])
-          }
+          # Every function asks the replicas of both members: the witness's monitor has none
+          # of its own, the others use the peer's while the own one doesn't answer.
+          Sid       = "FunctionsUseLease"
+          Effect    = "Allow"
+          Principal = { AWS = local.lease_users[each.key] }
           Action    = ["kms:Decrypt", "kms:DescribeKey"]
           Resource  = "*"
           Condition = { StringEquals = { "kms:ViaService" = "dynamodb.${each.key}.amazonaws.com" } }
@@ -130,6 +129,13 @@ locals {
     for r in local.regions : r => concat(
       [local.health_monitor_role_arns[r]],
       [for m in local.members : local.failover_trigger_role_arns[m] if m == r],
+    )
+  }
+
+  # Those of all Regions, the key's own first.
+  lease_users = {
+    for r in local.regions : r => concat(
+      local.key_users[r], flatten([for other in local.regions : local.key_users[other] if other != r]),
     )
   }
 }

@@ -56,3 +56,53 @@ resource "aws_route53_record" "accepter_rds" {
     evaluate_target_health = false # one target: there is no other to choose
   }
 }
+
+# Both replicas of the lease table are asked by the functions of either Region. DynamoDB's
+# interface endpoints answer to their own names only, which nothing but this Terraform
+# state knows. A CNAME and no alias: the functions need the name, for the address and for
+# the certificate, and an alias would hide it. A zone below the Region's name, so that the
+# zone of the database's names (module dns) may be lifeboat.internal or anything beside.
+
+resource "aws_route53_zone" "requester_lease" {
+  provider = aws.requester
+
+  name    = "${var.accepter.region}.lifeboat.internal"
+  comment = "${var.name}: DynamoDB of ${var.accepter.region} as seen from the VPC in ${var.requester.region}"
+
+  vpc {
+    vpc_id     = var.requester.vpc_id
+    vpc_region = var.requester.region
+  }
+}
+
+resource "aws_route53_zone" "accepter_lease" {
+  provider = aws.accepter
+
+  name    = "${var.requester.region}.lifeboat.internal"
+  comment = "${var.name}: DynamoDB of ${var.requester.region} as seen from the VPC in ${var.accepter.region}"
+
+  vpc {
+    vpc_id     = var.accepter.vpc_id
+    vpc_region = var.accepter.region
+  }
+}
+
+resource "aws_route53_record" "requester_lease" {
+  provider = aws.requester
+
+  zone_id = aws_route53_zone.requester_lease.zone_id
+  name    = "dynamodb.${aws_route53_zone.requester_lease.name}"
+  type    = "CNAME"
+  ttl     = 60 # as long as a function believes it
+  records = [var.accepter.dynamodb_endpoint.dns_name]
+}
+
+resource "aws_route53_record" "accepter_lease" {
+  provider = aws.accepter
+
+  zone_id = aws_route53_zone.accepter_lease.zone_id
+  name    = "dynamodb.${aws_route53_zone.accepter_lease.name}"
+  type    = "CNAME"
+  ttl     = 60 # as long as a function believes it
+  records = [var.requester.dynamodb_endpoint.dns_name]
+}

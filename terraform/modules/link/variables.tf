@@ -22,6 +22,7 @@ variable "requester" {
       dns_name       = string
       hosted_zone_id = string
     })
+    dynamodb_endpoint = object({ dns_name = string })
   })
 
   validation {
@@ -32,6 +33,12 @@ variable "requester" {
   validation {
     condition     = can(cidrhost(var.requester.vpc_cidr, 0)) && can(regex("/(1[6-9]|2[0-8])$", var.requester.vpc_cidr))
     error_message = "requester.vpc_cidr must be an IPv4 range from /16 to /28, the sizes that AWS allows for a VPC: a wider route would send more than the VPC through the peering."
+  }
+
+  # No name is an endpoint that isn't ready, which the provider refuses.
+  validation {
+    condition     = var.requester.dynamodb_endpoint.dns_name == null || can(regex("^vpce-[0-9a-z-]+\\.dynamodb\\.${var.requester.region}\\.vpce\\.amazonaws\\.com$", var.requester.dynamodb_endpoint.dns_name))
+    error_message = "requester.dynamodb_endpoint.dns_name must be the own name of an interface endpoint of DynamoDB in requester.region, vpce-<id>.dynamodb.<region>.vpce.amazonaws.com: the functions send their signed requests to no other name."
   }
 
   validation {
@@ -53,6 +60,7 @@ variable "accepter" {
       dns_name       = string
       hosted_zone_id = string
     })
+    dynamodb_endpoint = object({ dns_name = string })
   })
 
   validation {
@@ -63,6 +71,12 @@ variable "accepter" {
   validation {
     condition     = can(cidrhost(var.accepter.vpc_cidr, 0)) && can(regex("/(1[6-9]|2[0-8])$", var.accepter.vpc_cidr))
     error_message = "accepter.vpc_cidr must be an IPv4 range from /16 to /28, the sizes that AWS allows for a VPC: a wider route would send more than the VPC through the peering."
+  }
+
+  # No name is an endpoint that isn't ready, which the provider refuses.
+  validation {
+    condition     = var.accepter.dynamodb_endpoint.dns_name == null || can(regex("^vpce-[0-9a-z-]+\\.dynamodb\\.${var.accepter.region}\\.vpce\\.amazonaws\\.com$", var.accepter.dynamodb_endpoint.dns_name))
+    error_message = "accepter.dynamodb_endpoint.dns_name must be the own name of an interface endpoint of DynamoDB in accepter.region, vpce-<id>.dynamodb.<region>.vpce.amazonaws.com: the functions send their signed requests to no other name."
   }
 
   validation {

@@ -45,6 +45,10 @@ locals {
     for entry in aws_vpc_endpoint.interface["rds"].dns_entry : entry
     if can(regex("^vpce-[0-9a-z]+-[0-9a-z]+\\.", entry.dns_name))
   ]
+  dynamodb_endpoint_names = [
+    for entry in aws_vpc_endpoint.peer_dynamodb.dns_entry : entry.dns_name
+    if can(regex("^vpce-[0-9a-z]+-[0-9a-z]+\\.dynamodb\\.", entry.dns_name))
+  ]
 }
 
 resource "aws_vpc_endpoint" "interface" {
@@ -73,4 +77,20 @@ resource "aws_vpc_endpoint" "dynamodb" {
   policy            = local.endpoint_policies["dynamodb"]
 
   tags = { Name = "${var.name}-dynamodb" }
+}
+
+# The way by which the peer Region reaches this Region's replica of the lease table: a
+# gateway is no use from outside the VPC, an interface is (DynamoDB developer guide, AWS
+# PrivateLink for DynamoDB). Without a private name, so that this Region's functions keep
+# using the gateway, which costs nothing; the link unit publishes the endpoint's own name.
+resource "aws_vpc_endpoint" "peer_dynamodb" {
+  vpc_id              = aws_vpc.this.id
+  vpc_endpoint_type   = "Interface"
+  service_name        = "com.amazonaws.${var.region}.dynamodb"
+  subnet_ids          = local.subnet_ids
+  private_dns_enabled = false
+  policy              = local.endpoint_policies["dynamodb"]
+  security_group_ids  = [aws_security_group.inter_region_api.id]
+
+  tags = { Name = "${var.name}-dynamodb-inter-region" }
 }

@@ -35,3 +35,8 @@ output "rds_endpoint" {
     hosted_zone_id = one(local.rds_endpoint_names[*].hosted_zone_id)
   }
 }
+
+output "dynamodb_endpoint" {
+  description = "DNS name of the interface endpoint of DynamoDB, for the CNAME that the link unit makes in the other Region."
+  value       = { dns_name = one(local.dynamodb_endpoint_names) }
+}

@@ -26,8 +26,8 @@ resource "aws_security_group" "endpoints" {
 }
 
 # Groups can't be referred to across Regions, so what comes from the peer is let in by
-# address, in groups of its own: the one on the database, the other on the endpoint of the
-# RDS API.
+# address, in groups of its own: the one on the database, the other on the endpoints of the
+# RDS API and of DynamoDB.
 resource "aws_security_group" "inter_region" {
   name        = "${var.name}-inter-region"
   description = "Aurora: reached from the peer Region through the peering"
@@ -38,7 +38,7 @@ resource "aws_security_group" "inter_region" {
 
 resource "aws_security_group" "inter_region_api" {
   name        = "${var.name}-inter-region-api"
-  description = "RDS API endpoint: reached from the peer Region through the peering"
+  description = "RDS API and DynamoDB endpoints: reached from the peer Region through the peering"
   vpc_id      = aws_vpc.this.id
 
   tags = { Name = "${var.name}-inter-region-api" }
@@ -71,9 +71,9 @@ resource "aws_vpc_security_group_ingress_rule" "endpoints_from_functions" {
   referenced_security_group_id = aws_security_group.functions.id
 }
 
-resource "aws_vpc_security_group_ingress_rule" "rds_api_from_peer" {
+resource "aws_vpc_security_group_ingress_rule" "apis_from_peer" {
   security_group_id = aws_security_group.inter_region_api.id
-  description       = "HTTPS from the VPC in ${var.peer_region}, whose monitor asks the RDS API of ${var.region}"
+  description       = "HTTPS from the VPC in ${var.peer_region}, whose functions ask the RDS API and DynamoDB of ${var.region}"
   ip_protocol       = "tcp"
   from_port         = 443
   to_port           = 443
@@ -116,9 +116,9 @@ resource "aws_vpc_security_group_egress_rule" "functions_to_dynamodb" {
   prefix_list_id    = aws_vpc_endpoint.dynamodb.prefix_list_id
 }
 
-resource "aws_vpc_security_group_egress_rule" "functions_to_peer_rds_api" {
+resource "aws_vpc_security_group_egress_rule" "functions_to_peer_apis" {
   security_group_id = aws_security_group.functions.id
-  description       = "HTTPS to the RDS API endpoint of ${var.peer_region}"
+  description       = "HTTPS to the RDS API and DynamoDB endpoints of ${var.peer_region}"
   ip_protocol       = "tcp"
   from_port         = 443
   to_port           = 443

@@ -47,8 +47,12 @@ type Loop struct {
 	Summary                     time.Duration
 	SummaryBytes, HandoverBytes int
 	// Role is the time between two datapoints of the role metric. Default 30 s.
-	Role   time.Duration
-	Prices Prices
+	Role time.Duration
+	// Interfaces are the interface endpoints that a member's functions use, PeerInterfaces
+	// those that are there for the other member alone, each in Zones zones. Default 6, 1
+	// and 3.
+	Interfaces, PeerInterfaces, Zones int
+	Prices                            Prices
 }
 
 // Line is one position of the bill.
@@ -86,6 +90,9 @@ func (l Loop) WithDefaults() Loop {
 	fill(&l.SummaryBytes, 768)
 	fill(&l.HandoverBytes, 2048)
 	fill(&l.Role, 30*time.Second)
+	fill(&l.Interfaces, 6)
+	fill(&l.PeerInterfaces, 1)
+	fill(&l.Zones, 3)
 	fill(&l.Prices, ListPrices)
 	return l
 }
@@ -184,6 +191,19 @@ func (l Loop) Monthly() []Line {
 			summaries + handovers, l.Prices.LogGB, summaries + 2*handovers},
 		{"Metrics", "names × Regions that write them", "metrics", float64(steady), l.Prices.Metric, float64(most)},
 		{"Role metric", "members × month ÷ 30 s", "requests", float64(l.Members) * perSecond(l.Role) * month, l.Prices.PutMetric, 0},
+	}
+}
+
+// Endpoints returns the bill of the members' interface endpoints, which cost by the hour
+// and the zone whether the functions run or not. In a month in which nothing fails nothing
+// goes through the other member's endpoint of DynamoDB: a call asks the own replica first,
+// by the gateway.
+func (l Loop) Endpoints() []Line {
+	l = l.WithDefaults()
+	hours := func(endpoints int) float64 { return float64(endpoints*l.Zones*l.Members) * Month.Hours() }
+	return []Line{
+		{"Interface endpoints", fmt.Sprintf("%d services × %d zones × members × month", l.Interfaces, l.Zones), "hours", hours(l.Interfaces), l.Prices.EndpointHour, 0},
+		{"DynamoDB, for the other member", fmt.Sprintf("%d × %d zones × members × month", l.PeerInterfaces, l.Zones), "hours", hours(l.PeerInterfaces), l.Prices.EndpointHour, 0},
 	}
 }
 

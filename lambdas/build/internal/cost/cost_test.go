@@ -164,12 +164,40 @@ func TestDefaultsAreTerraforms(t *testing.T) {
 	require.Equal(t, time.Minute, l.Tick)
 }
 
+// So are its interface endpoints: those that the functions use have a private name, the
+// others are for the other member.
+func TestEndpointsAreTerraforms(t *testing.T) {
+	network := func(file string) string {
+		text, err := os.ReadFile("../../../../terraform/modules/network/" + file)
+		require.NoError(t, err)
+		return string(text)
+	}
+	l := cost.Loop{}.WithDefaults()
+	services := regexp.MustCompile(`(?s)interface_services = \{(.*?)\}`).FindStringSubmatch(network("endpoints.tf"))
+	require.Len(t, services, 2)
+	require.Equal(t, strings.Count(services[1], "="), l.Interfaces)
+	require.Equal(t, strings.Count(network("endpoints.tf"), `"Interface"`)-1, l.PeerInterfaces, "one block is for all services")
+	seats := regexp.MustCompile(`seats = \{(.*?)\}`).FindStringSubmatch(network("main.tf"))
+	require.Len(t, seats, 2)
+	require.Equal(t, strings.Count(seats[1], "="), l.Zones)
+}
+
+// A bill of endpoints that can be worked out in the head.
+func TestEndpoints(t *testing.T) {
+	lines := cost.Loop{Members: 2, Interfaces: 5, PeerInterfaces: 2, Zones: 4, Prices: cost.Prices{EndpointHour: 1}}.Endpoints()
+	require.Len(t, lines, 2)
+	require.InDelta(t, 5*4*2*720, lines[0].Cost(), 1e-6)
+	require.InDelta(t, 2*4*2*720, lines[1].Cost(), 1e-6)
+	require.InDelta(t, lines[1].Cost(), lines[1].BoundCost(), 1e-6)
+}
+
 // The README prints what the code computes.
 func TestReadmeHasTheBill(t *testing.T) {
 	readme, err := os.ReadFile("../../../README.md")
 	require.NoError(t, err)
-	want := cost.Markdown(cost.Loop{}.Monthly())
-	require.Contains(t, string(readme), want, "go run ./lambdas/build -cost prints the table")
+	for _, want := range []string{cost.Markdown(cost.Loop{}.Monthly()), cost.Markdown(cost.Loop{}.Endpoints())} {
+		require.Contains(t, string(readme), want, "go run ./lambdas/build -cost prints the tables")
+	}
 }
 
 func TestMarkdown(t *testing.T) {

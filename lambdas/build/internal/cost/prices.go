@@ -11,6 +11,7 @@ type Prices struct {
 	LogGB            float64 // taken in by CloudWatch Logs
 	Metric           float64 // of CloudWatch, a name with its dimensions for a month; billed by the hour
 	PutMetric        float64 // a PutMetricData request
+	EndpointHour     float64 // of an interface endpoint, in one zone; a part of an hour is a whole one
 }
 
 // ListPrices are those of US East (N. Virginia) for arm64. The other two Regions of
@@ -31,6 +32,9 @@ type Prices struct {
 //   - CloudWatch: $0.50 per GB of logs taken in (factualminds.com, CloudWatch pricing,
 //     2026-06-13); $0.30 a month for each of the first 10,000 metrics (signoz.io/guides/cloudwatch-pricing,
 //     2026-02-15); $0.01 per thousand PutMetricData requests [K].
+//   - Interface endpoints: by the hour and the zone (aws.amazon.com/privatelink/pricing),
+//     $0.01 in these Regions [K]; what goes through them is $0.01 per GB [K], which is
+//     less than a dollar a month here and not counted.
 //
 // [K] marks what is known from experience and not confirmed.
 var ListPrices = Prices{
@@ -43,4 +47,5 @@ var ListPrices = Prices{
 	LogGB:            0.50,
 	Metric:           0.30,
 	PutMetric:        0.01 / 1e3,
+	EndpointHour:     0.01,
 }

@@ -58,6 +58,18 @@ run "keys" {
     error_message = "The witness needs the members' keys for the lease, and for nothing else."
   }
 
+  # Through the peer's replica the lease is read with the peer's key; nothing else is.
+  assert {
+    condition = alltrue([
+      for r, other in { "us-east-1" = "us-west-2", "us-west-2" = "us-east-1" } : [
+        for s in jsondecode(aws_kms_key.this[r].policy).Statement : s.Sid
+        if strcontains(jsonencode(s), "health-monitor-${other}") || strcontains(jsonencode(s), "failover-trigger-${other}")
+      ] == ["FunctionsUseLease"] &&
+      length(one([for s in jsondecode(aws_kms_key.this[r].policy).Statement : s.Principal.AWS if s.Sid == "FunctionsUseLease"])) == 5
+    ])
+    error_message = "A member's two functions need the other member's key for the lease, and for nothing else."
+  }
+
   assert {
     condition     = !strcontains(aws_kms_key.this["us-east-2"].policy, "FunctionsUseLease")
     error_message = "There is no lease in the witness Region."

@@ -117,6 +117,19 @@ run "roles" {
     error_message = "The witness Region holds no replica that could be read."
   }
 
+  # So do the members' functions, and they act in no other table.
+  assert {
+    condition = alltrue(flatten([
+      for p in concat([for r in ["us-east-1", "us-west-2"] : aws_iam_role_policy.health_monitor[r]], values(aws_iam_role_policy.failover_trigger)) : [
+        for s in jsondecode(p.policy).Statement : join(" ", s.Resource) == join(" ", [
+          "arn:aws:dynamodb:us-east-1:123456789012:table/lifeboat-test-lease",
+          "arn:aws:dynamodb:us-west-2:123456789012:table/lifeboat-test-lease",
+        ]) if strcontains(jsonencode(s), "dynamodb:")
+      ]
+    ]))
+    error_message = "A member whose own DynamoDB refuses goes on through the other member's replica."
+  }
+
   assert {
     condition     = !can(regex("UpdateItem|GetSecretValue|PutMetricData|ec2:", aws_iam_role_policy.health_monitor["us-east-2"].policy))
     error_message = "The witness neither renews the lease nor publishes roles nor logs in to a database nor stands in a VPC."

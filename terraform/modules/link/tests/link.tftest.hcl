@@ -10,19 +10,21 @@ variables {
   name = "lifeboat-test"
 
   requester = {
-    region          = "us-east-1"
-    vpc_id          = "vpc-0aaa"
-    vpc_cidr        = "10.0.0.0/16"
-    route_table_ids = ["rtb-0a1", "rtb-0a2", "rtb-0a3"]
-    rds_endpoint    = { dns_name = "vpce-0a.rds.us-east-1.vpce.amazonaws.com", hosted_zone_id = "ZA" }
+    region            = "us-east-1"
+    vpc_id            = "vpc-0aaa"
+    vpc_cidr          = "10.0.0.0/16"
+    route_table_ids   = ["rtb-0a1", "rtb-0a2", "rtb-0a3"]
+    rds_endpoint      = { dns_name = "vpce-0a.rds.us-east-1.vpce.amazonaws.com", hosted_zone_id = "ZA" }
+    dynamodb_endpoint = { dns_name = "vpce-0a-d1.dynamodb.us-east-1.vpce.amazonaws.com" }
   }
 
   accepter = {
-    region          = "us-west-2"
-    vpc_id          = "vpc-0bbb"
-    vpc_cidr        = "10.1.0.0/16"
-    route_table_ids = ["rtb-0b1", "rtb-0b2", "rtb-0b3"]
-    rds_endpoint    = { dns_name = "vpce-0b.rds.us-west-2.vpce.amazonaws.com", hosted_zone_id = "ZB" }
+    region            = "us-west-2"
+    vpc_id            = "vpc-0bbb"
+    vpc_cidr          = "10.1.0.0/16"
+    route_table_ids   = ["rtb-0b1", "rtb-0b2", "rtb-0b3"]
+    rds_endpoint      = { dns_name = "vpce-0b.rds.us-west-2.vpce.amazonaws.com", hosted_zone_id = "ZB" }
+    dynamodb_endpoint = { dns_name = "vpce-0b-d1.dynamodb.us-west-2.vpce.amazonaws.com" }
   }
 }
 
@@ -120,11 +122,37 @@ run "link" {
     error_message = "In the accepter's VPC the name leads to the requester's endpoint."
   }
 
+  # Each VPC names the other Region's DynamoDB, as package boot asks for it.
+  assert {
+    condition = (
+      aws_route53_zone.requester_lease.vpc == toset([{ vpc_id = "vpc-0aaa", vpc_region = "us-east-1" }]) &&
+      aws_route53_record.requester_lease.zone_id == aws_route53_zone.requester_lease.zone_id &&
+      aws_route53_zone.requester_lease.name == "us-west-2.lifeboat.internal" &&
+      aws_route53_record.requester_lease.name == "dynamodb.us-west-2.lifeboat.internal" &&
+      aws_route53_record.requester_lease.type == "CNAME" &&
+      aws_route53_record.requester_lease.records == toset(["vpce-0b-d1.dynamodb.us-west-2.vpce.amazonaws.com"])
+    )
+    error_message = "In the requester's VPC, and there alone, a CNAME leads to the accepter's endpoint: an alias would hide its name."
+  }
+
+  assert {
+    condition = (
+      aws_route53_zone.accepter_lease.vpc == toset([{ vpc_id = "vpc-0bbb", vpc_region = "us-west-2" }]) &&
+      aws_route53_record.accepter_lease.zone_id == aws_route53_zone.accepter_lease.zone_id &&
+      aws_route53_zone.accepter_lease.name == "us-east-1.lifeboat.internal" &&
+      aws_route53_record.accepter_lease.name == "dynamodb.us-east-1.lifeboat.internal" &&
+      aws_route53_record.accepter_lease.type == "CNAME" &&
+      aws_route53_record.accepter_lease.records == toset(["vpce-0a-d1.dynamodb.us-east-1.vpce.amazonaws.com"])
+    )
+    error_message = "In the accepter's VPC, and there alone, a CNAME leads to the requester's endpoint: an alias would hide its name."
+  }
+
   # No name tells a role.
   assert {
     condition = !can(regex("(?i)primary|secondary|writer|standby|master|slave", jsonencode([
       aws_vpc_peering_connection.this.tags, aws_vpc_peering_connection_accepter.this.tags,
       aws_route53_zone.requester_rds.comment, aws_route53_zone.accepter_rds.comment,
+      aws_route53_zone.requester_lease.comment, aws_route53_zone.accepter_lease.comment,
     ])))
     error_message = "One failover makes a name that tells a role a lie."
   }

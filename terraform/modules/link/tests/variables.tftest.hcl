@@ -10,19 +10,21 @@ variables {
   name = "lifeboat-test"
 
   requester = {
-    region          = "us-east-1"
-    vpc_id          = "vpc-0aaa"
-    vpc_cidr        = "10.0.0.0/16"
-    route_table_ids = ["rtb-0a1", "rtb-0a2", "rtb-0a3"]
-    rds_endpoint    = { dns_name = "vpce-0a.rds.us-east-1.vpce.amazonaws.com", hosted_zone_id = "ZA" }
+    region            = "us-east-1"
+    vpc_id            = "vpc-0aaa"
+    vpc_cidr          = "10.0.0.0/16"
+    route_table_ids   = ["rtb-0a1", "rtb-0a2", "rtb-0a3"]
+    rds_endpoint      = { dns_name = "vpce-0a.rds.us-east-1.vpce.amazonaws.com", hosted_zone_id = "ZA" }
+    dynamodb_endpoint = { dns_name = "vpce-0a-d1.dynamodb.us-east-1.vpce.amazonaws.com" }
   }
 
   accepter = {
-    region          = "us-west-2"
-    vpc_id          = "vpc-0bbb"
-    vpc_cidr        = "10.1.0.0/16"
-    route_table_ids = ["rtb-0b1", "rtb-0b2", "rtb-0b3"]
-    rds_endpoint    = { dns_name = "vpce-0b.rds.us-west-2.vpce.amazonaws.com", hosted_zone_id = "ZB" }
+    region            = "us-west-2"
+    vpc_id            = "vpc-0bbb"
+    vpc_cidr          = "10.1.0.0/16"
+    route_table_ids   = ["rtb-0b1", "rtb-0b2", "rtb-0b3"]
+    rds_endpoint      = { dns_name = "vpce-0b.rds.us-west-2.vpce.amazonaws.com", hosted_zone_id = "ZB" }
+    dynamodb_endpoint = { dns_name = "vpce-0b-d1.dynamodb.us-west-2.vpce.amazonaws.com" }
   }
 }
 
@@ -33,11 +35,12 @@ run "wrong_values" {
   variables {
     # one region is no pair
     accepter = {
-      region          = "us-east-1"
-      vpc_id          = "vpc-0bbb"
-      vpc_cidr        = "10.1.0.0/16"
-      route_table_ids = ["rtb-0b1"]
-      rds_endpoint    = { dns_name = "vpce-0b.rds.us-west-2.vpce.amazonaws.com", hosted_zone_id = "ZB" }
+      region            = "us-east-1"
+      vpc_id            = "vpc-0bbb"
+      vpc_cidr          = "10.1.0.0/16"
+      route_table_ids   = ["rtb-0b1"]
+      rds_endpoint      = { dns_name = "vpce-0b.rds.us-west-2.vpce.amazonaws.com", hosted_zone_id = "ZB" }
+      dynamodb_endpoint = { dns_name = "vpce-0b-d1.dynamodb.us-east-1.vpce.amazonaws.com" }
     }
     # name without prefix
     name = "test"
@@ -51,11 +54,12 @@ run "equal_ranges_are_refused" {
 
   variables {
     accepter = {
-      region          = "us-west-2"
-      vpc_id          = "vpc-0bbb"
-      vpc_cidr        = "10.0.0.0/16"
-      route_table_ids = ["rtb-0b1"]
-      rds_endpoint    = { dns_name = "vpce-0b.rds.us-west-2.vpce.amazonaws.com", hosted_zone_id = "ZB" }
+      region            = "us-west-2"
+      vpc_id            = "vpc-0bbb"
+      vpc_cidr          = "10.0.0.0/16"
+      route_table_ids   = ["rtb-0b1"]
+      rds_endpoint      = { dns_name = "vpce-0b.rds.us-west-2.vpce.amazonaws.com", hosted_zone_id = "ZB" }
+      dynamodb_endpoint = { dns_name = "vpce-0b-d1.dynamodb.us-west-2.vpce.amazonaws.com" }
     }
   }
 
@@ -67,11 +71,12 @@ run "range_inside_the_other_is_refused" {
 
   variables {
     accepter = {
-      region          = "us-west-2"
-      vpc_id          = "vpc-0bbb"
-      vpc_cidr        = "10.0.128.0/24"
-      route_table_ids = ["rtb-0b1"]
-      rds_endpoint    = { dns_name = "vpce-0b.rds.us-west-2.vpce.amazonaws.com", hosted_zone_id = "ZB" }
+      region            = "us-west-2"
+      vpc_id            = "vpc-0bbb"
+      vpc_cidr          = "10.0.128.0/24"
+      route_table_ids   = ["rtb-0b1"]
+      rds_endpoint      = { dns_name = "vpce-0b.rds.us-west-2.vpce.amazonaws.com", hosted_zone_id = "ZB" }
+      dynamodb_endpoint = { dns_name = "vpce-0b-d1.dynamodb.us-west-2.vpce.amazonaws.com" }
     }
   }
 
@@ -83,11 +88,12 @@ run "route_to_the_whole_internet_is_refused" {
 
   variables {
     accepter = {
-      region          = "us-west-2"
-      vpc_id          = "vpc-0bbb"
-      vpc_cidr        = "0.0.0.0/0"
-      route_table_ids = ["rtb-0b1"]
-      rds_endpoint    = { dns_name = "vpce-0b.rds.us-west-2.vpce.amazonaws.com", hosted_zone_id = "ZB" }
+      region            = "us-west-2"
+      vpc_id            = "vpc-0bbb"
+      vpc_cidr          = "0.0.0.0/0"
+      route_table_ids   = ["rtb-0b1"]
+      rds_endpoint      = { dns_name = "vpce-0b.rds.us-west-2.vpce.amazonaws.com", hosted_zone_id = "ZB" }
+      dynamodb_endpoint = { dns_name = "vpce-0b-d1.dynamodb.us-west-2.vpce.amazonaws.com" }
     }
   }
 
@@ -99,11 +105,12 @@ run "range_above_16_is_refused" {
 
   variables {
     requester = {
-      region          = "us-east-1"
-      vpc_id          = "vpc-0aaa"
-      vpc_cidr        = "10.0.0.0/8"
-      route_table_ids = ["rtb-0a1"]
-      rds_endpoint    = { dns_name = "vpce-0a.rds.us-east-1.vpce.amazonaws.com", hosted_zone_id = "ZA" }
+      region            = "us-east-1"
+      vpc_id            = "vpc-0aaa"
+      vpc_cidr          = "10.0.0.0/8"
+      route_table_ids   = ["rtb-0a1"]
+      rds_endpoint      = { dns_name = "vpce-0a.rds.us-east-1.vpce.amazonaws.com", hosted_zone_id = "ZA" }
+      dynamodb_endpoint = { dns_name = "vpce-0a-d1.dynamodb.us-east-1.vpce.amazonaws.com" }
     }
   }
 
@@ -115,11 +122,12 @@ run "range_that_is_no_range_is_refused" {
 
   variables {
     requester = {
-      region          = "us-east-1"
-      vpc_id          = "vpc-0aaa"
-      vpc_cidr        = "10.0.0.0"
-      route_table_ids = ["rtb-0a1"]
-      rds_endpoint    = { dns_name = "vpce-0a.rds.us-east-1.vpce.amazonaws.com", hosted_zone_id = "ZA" }
+      region            = "us-east-1"
+      vpc_id            = "vpc-0aaa"
+      vpc_cidr          = "10.0.0.0"
+      route_table_ids   = ["rtb-0a1"]
+      rds_endpoint      = { dns_name = "vpce-0a.rds.us-east-1.vpce.amazonaws.com", hosted_zone_id = "ZA" }
+      dynamodb_endpoint = { dns_name = "vpce-0a-d1.dynamodb.us-east-1.vpce.amazonaws.com" }
     }
   }
 
@@ -131,11 +139,12 @@ run "region_that_is_no_region_is_refused" {
 
   variables {
     requester = {
-      region          = "use1"
-      vpc_id          = "vpc-0aaa"
-      vpc_cidr        = "10.0.0.0/16"
-      route_table_ids = ["rtb-0a1"]
-      rds_endpoint    = { dns_name = "vpce-0a.rds.us-east-1.vpce.amazonaws.com", hosted_zone_id = "ZA" }
+      region            = "use1"
+      vpc_id            = "vpc-0aaa"
+      vpc_cidr          = "10.0.0.0/16"
+      route_table_ids   = ["rtb-0a1"]
+      rds_endpoint      = { dns_name = "vpce-0a.rds.us-east-1.vpce.amazonaws.com", hosted_zone_id = "ZA" }
+      dynamodb_endpoint = { dns_name = "vpce-0a-d1.dynamodb.us-east-1.vpce.amazonaws.com" }
     }
   }
 
@@ -147,11 +156,12 @@ run "no_route_table_is_refused" {
 
   variables {
     requester = {
-      region          = "us-east-1"
-      vpc_id          = "vpc-0aaa"
-      vpc_cidr        = "10.0.0.0/16"
-      route_table_ids = []
-      rds_endpoint    = { dns_name = "vpce-0a.rds.us-east-1.vpce.amazonaws.com", hosted_zone_id = "ZA" }
+      region            = "us-east-1"
+      vpc_id            = "vpc-0aaa"
+      vpc_cidr          = "10.0.0.0/16"
+      route_table_ids   = []
+      rds_endpoint      = { dns_name = "vpce-0a.rds.us-east-1.vpce.amazonaws.com", hosted_zone_id = "ZA" }
+      dynamodb_endpoint = { dns_name = "vpce-0a-d1.dynamodb.us-east-1.vpce.amazonaws.com" }
     }
   }
 
@@ -163,13 +173,65 @@ run "route_table_given_twice_is_refused" {
 
   variables {
     accepter = {
-      region          = "us-west-2"
-      vpc_id          = "vpc-0bbb"
-      vpc_cidr        = "10.1.0.0/16"
-      route_table_ids = ["rtb-0b1", "rtb-0b1"]
-      rds_endpoint    = { dns_name = "vpce-0b.rds.us-west-2.vpce.amazonaws.com", hosted_zone_id = "ZB" }
+      region            = "us-west-2"
+      vpc_id            = "vpc-0bbb"
+      vpc_cidr          = "10.1.0.0/16"
+      route_table_ids   = ["rtb-0b1", "rtb-0b1"]
+      rds_endpoint      = { dns_name = "vpce-0b.rds.us-west-2.vpce.amazonaws.com", hosted_zone_id = "ZB" }
+      dynamodb_endpoint = { dns_name = "vpce-0b-d1.dynamodb.us-west-2.vpce.amazonaws.com" }
     }
   }
 
   expect_failures = [var.accepter]
+}
+
+run "endpoint_of_another_region_is_refused" {
+  command = plan
+
+  variables {
+    accepter = {
+      region            = "us-west-2"
+      vpc_id            = "vpc-0bbb"
+      vpc_cidr          = "10.1.0.0/16"
+      route_table_ids   = ["rtb-0b1"]
+      rds_endpoint      = { dns_name = "vpce-0b.rds.us-west-2.vpce.amazonaws.com", hosted_zone_id = "ZB" }
+      dynamodb_endpoint = { dns_name = "vpce-0b-d1.dynamodb.us-east-1.vpce.amazonaws.com" } # the own Region's
+    }
+  }
+
+  expect_failures = [var.accepter]
+}
+
+run "endpoint_of_another_service_is_refused" {
+  command = plan
+
+  variables {
+    requester = {
+      region            = "us-east-1"
+      vpc_id            = "vpc-0aaa"
+      vpc_cidr          = "10.0.0.0/16"
+      route_table_ids   = ["rtb-0a1"]
+      rds_endpoint      = { dns_name = "vpce-0a.rds.us-east-1.vpce.amazonaws.com", hosted_zone_id = "ZA" }
+      dynamodb_endpoint = { dns_name = "vpce-0a-d1.rds.us-east-1.vpce.amazonaws.com" } # of the RDS API
+    }
+  }
+
+  expect_failures = [var.requester]
+}
+
+run "endpoint_elsewhere_is_refused" {
+  command = plan
+
+  variables {
+    requester = {
+      region            = "us-east-1"
+      vpc_id            = "vpc-0aaa"
+      vpc_cidr          = "10.0.0.0/16"
+      route_table_ids   = ["rtb-0a1"]
+      rds_endpoint      = { dns_name = "vpce-0a.rds.us-east-1.vpce.amazonaws.com", hosted_zone_id = "ZA" }
+      dynamodb_endpoint = { dns_name = "vpce-0a-d1.dynamodb.us-east-1.vpce.amazonaws.com.example.com" } # signed requests would leave AWS
+    }
+  }
+
+  expect_failures = [var.requester]
 }

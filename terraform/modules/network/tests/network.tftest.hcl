@@ -22,6 +22,17 @@ mock_provider "aws" {
   }
 }
 
+override_resource {
+  target = aws_vpc_endpoint.peer_dynamodb
+  values = {
+    dns_entry = [
+      { dns_name = "vpce-0d1b2c3d-x9y8z7-us-east-1a.dynamodb.us-east-1.vpce.amazonaws.com", hosted_zone_id = "ZONAL" },
+      { dns_name = "*.vpce-0d1b2c3d-x9y8z7.dynamodb.us-east-1.vpce.amazonaws.com", hosted_zone_id = "Z7HUB22UULQXV" },
+      { dns_name = "vpce-0d1b2c3d-x9y8z7.dynamodb.us-east-1.vpce.amazonaws.com", hosted_zone_id = "Z7HUB22UULQXV" },
+    ]
+  }
+}
+
 variables {
   name               = "lifeboat-test"
   region             = "us-east-1"
@@ -99,9 +110,21 @@ run "network" {
     error_message = "DynamoDB is reached through a gateway in all three route tables."
   }
 
+  # The peer Region reaches the lease table here, and the own functions don't pay for it.
+  assert {
+    condition = (
+      aws_vpc_endpoint.peer_dynamodb.vpc_endpoint_type == "Interface" &&
+      aws_vpc_endpoint.peer_dynamodb.service_name == "com.amazonaws.us-east-1.dynamodb" &&
+      !aws_vpc_endpoint.peer_dynamodb.private_dns_enabled &&
+      length(aws_vpc_endpoint.peer_dynamodb.subnet_ids) == 3 &&
+      aws_vpc_endpoint.peer_dynamodb.security_group_ids == toset([aws_security_group.inter_region_api.id])
+    )
+    error_message = "The peer Region, and it alone, reaches DynamoDB through an interface in all three zones; with a private name the own functions would leave the gateway."
+  }
+
   assert {
     condition = alltrue([
-      for e in concat(values(aws_vpc_endpoint.interface), [aws_vpc_endpoint.dynamodb]) : alltrue([
+      for e in concat(values(aws_vpc_endpoint.interface), [aws_vpc_endpoint.dynamodb, aws_vpc_endpoint.peer_dynamodb]) : alltrue([
         for s in jsondecode(e.policy).Statement :
         s.Effect == "Allow" && s.Condition.StringEquals["aws:PrincipalAccount"] == "123456789012" && !contains([s.Action], "*")
       ])
@@ -111,7 +134,7 @@ run "network" {
 
   assert {
     condition = toset([
-      for e in concat(values(aws_vpc_endpoint.interface), [aws_vpc_endpoint.dynamodb]) : e.service_name
+      for e in concat(values(aws_vpc_endpoint.interface), [aws_vpc_endpoint.dynamodb, aws_vpc_endpoint.peer_dynamodb]) : e.service_name
       if try(jsondecode(e.policy).Statement[0].Condition.StringEquals["aws:ResourceAccount"], "") == "123456789012"
     ]) == toset([for s in ["dynamodb", "lambda", "secretsmanager", "sns"] : "com.amazonaws.us-east-1.${s}"])
     error_message = "Where a call can name a foreign resource, the endpoint must refuse it; where it can't, the condition would refuse every call."
@@ -122,7 +145,7 @@ run "network" {
       aws_vpc_endpoint.interface["rds"].security_group_ids == toset([aws_security_group.endpoints.id, aws_security_group.inter_region_api.id]) &&
       alltrue([for s, e in aws_vpc_endpoint.interface : e.security_group_ids == toset([aws_security_group.endpoints.id]) if s != "rds"])
     )
-    error_message = "The peer Region reaches the endpoint of the RDS API and no other."
+    error_message = "Of the interfaces of the own functions the peer Region reaches the one of the RDS API and no other."
   }
 
   # Rules open exactly what is needed.
@@ -131,7 +154,7 @@ run "network" {
       aws_vpc_security_group_ingress_rule.database_from_functions,
       aws_vpc_security_group_ingress_rule.database_from_peer,
       aws_vpc_security_group_ingress_rule.endpoints_from_functions,
-      aws_vpc_security_group_ingress_rule.rds_api_from_peer,
+      aws_vpc_security_group_ingress_rule.apis_from_peer,
       ] : "${r.security_group_id} ${r.ip_protocol} ${r.from_port}-${r.to_port} ${coalesce(r.cidr_ipv4, r.referenced_security_group_id)}" => true } == {
       "${aws_security_group.database.id} tcp 3306-3306 ${aws_security_group.functions.id}" = true
       "${aws_security_group.inter_region.id} tcp 3306-3306 10.1.0.0/16"                    = true
@@ -147,7 +170,7 @@ run "network" {
       aws_vpc_security_group_egress_rule.functions_to_peer_database,
       aws_vpc_security_group_egress_rule.functions_to_endpoints,
       aws_vpc_security_group_egress_rule.functions_to_dynamodb,
-      aws_vpc_security_group_egress_rule.functions_to_peer_rds_api,
+      aws_vpc_security_group_egress_rule.functions_to_peer_apis,
       ] : "${r.security_group_id} ${r.ip_protocol} ${r.from_port}-${r.to_port} ${coalesce(r.cidr_ipv4, r.referenced_security_group_id, r.prefix_list_id)}" => true } == {
       "${aws_security_group.functions.id} tcp 3306-3306 ${aws_security_group.database.id}" = true
       "${aws_security_group.functions.id} tcp 3306-3306 10.1.0.0/16"                       = true
@@ -168,12 +191,12 @@ run "network" {
       aws_vpc_security_group_ingress_rule.database_from_functions.description,
       aws_vpc_security_group_ingress_rule.database_from_peer.description,
       aws_vpc_security_group_ingress_rule.endpoints_from_functions.description,
-      aws_vpc_security_group_ingress_rule.rds_api_from_peer.description,
+      aws_vpc_security_group_ingress_rule.apis_from_peer.description,
       aws_vpc_security_group_egress_rule.functions_to_database.description,
       aws_vpc_security_group_egress_rule.functions_to_peer_database.description,
       aws_vpc_security_group_egress_rule.functions_to_endpoints.description,
       aws_vpc_security_group_egress_rule.functions_to_dynamodb.description,
-      aws_vpc_security_group_egress_rule.functions_to_peer_rds_api.description,
+      aws_vpc_security_group_egress_rule.functions_to_peer_apis.description,
       # AWS refuses anything else in a description.
     ] : can(regex("^[a-zA-Z0-9 ._:/()#,@\\[\\]+=&;{}!$*-]{1,255}$", d))])
     error_message = "Every group and rule says what it is for (CKV_AWS_23), in characters that AWS accepts."
@@ -191,6 +214,11 @@ run "network" {
   }
 
   assert {
+    condition     = output.dynamodb_endpoint.dns_name == "vpce-0d1b2c3d-x9y8z7.dynamodb.us-east-1.vpce.amazonaws.com"
+    error_message = "The endpoint of DynamoDB is named by what resolves to all zones: package boot takes no other name."
+  }
+
+  assert {
     condition     = length(output.subnet_ids) == 3 && length(output.route_table_ids) == 3 && output.vpc_cidr == "10.0.0.0/16" && length(output.functions_security_group_ids) == 1
     error_message = "Three subnets, three route tables, the range and one group for the functions are handed on."
   }
@@ -200,7 +228,7 @@ run "network" {
     condition = !can(regex("(?i)primary|secondary|writer|reader|standby|master|slave", jsonencode([
       aws_vpc.this.tags, aws_subnet.private[*], aws_route_table.private[*], aws_default_security_group.this.tags,
       [for g in [aws_security_group.database, aws_security_group.functions, aws_security_group.endpoints, aws_security_group.inter_region, aws_security_group.inter_region_api] : [g.name, g.description, g.tags]],
-      [for e in aws_vpc_endpoint.interface : e.tags], aws_cloudwatch_log_group.flow.name,
+      [for e in aws_vpc_endpoint.interface : e.tags], aws_vpc_endpoint.peer_dynamodb.tags, aws_cloudwatch_log_group.flow.name,
     ])))
     error_message = "One failover makes a name that tells a role a lie."
   }

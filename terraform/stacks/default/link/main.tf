@@ -10,18 +10,20 @@ module "link" {
 
   name = var.name
   requester = {
-    region          = var.requester_region
-    vpc_id          = var.region_us_east_1.vpc_id
-    vpc_cidr        = var.region_us_east_1.vpc_cidr
-    route_table_ids = var.region_us_east_1.route_table_ids
-    rds_endpoint    = var.region_us_east_1.rds_endpoint
+    region            = var.requester_region
+    vpc_id            = var.region_us_east_1.vpc_id
+    vpc_cidr          = var.region_us_east_1.vpc_cidr
+    route_table_ids   = var.region_us_east_1.route_table_ids
+    rds_endpoint      = var.region_us_east_1.rds_endpoint
+    dynamodb_endpoint = var.region_us_east_1.dynamodb_endpoint
   }
   accepter = {
-    region          = var.accepter_region
-    vpc_id          = var.region_us_west_2.vpc_id
-    vpc_cidr        = var.region_us_west_2.vpc_cidr
-    route_table_ids = var.region_us_west_2.route_table_ids
-    rds_endpoint    = var.region_us_west_2.rds_endpoint
+    region            = var.accepter_region
+    vpc_id            = var.region_us_west_2.vpc_id
+    vpc_cidr          = var.region_us_west_2.vpc_cidr
+    route_table_ids   = var.region_us_west_2.route_table_ids
+    rds_endpoint      = var.region_us_west_2.rds_endpoint
+    dynamodb_endpoint = var.region_us_west_2.dynamodb_endpoint
   }
 }
 

@@ -34,6 +34,7 @@ variable "region_us_east_1" {
     vpc_cidr               = string
     route_table_ids        = list(string)
     rds_endpoint           = object({ dns_name = string, hosted_zone_id = string })
+    dynamodb_endpoint      = object({ dns_name = string })
     endpoint               = string
     role_alarm_names       = map(string)
     role_alarm_definitions = map(string)
@@ -47,6 +48,7 @@ variable "region_us_west_2" {
     vpc_cidr               = string
     route_table_ids        = list(string)
     rds_endpoint           = object({ dns_name = string, hosted_zone_id = string })
+    dynamodb_endpoint      = object({ dns_name = string })
     endpoint               = string
     role_alarm_names       = map(string)
     role_alarm_definitions = map(string)

@@ -18,6 +18,11 @@ output "rds_endpoint" {
   value       = module.network.rds_endpoint
 }
 
+output "dynamodb_endpoint" {
+  description = "Interface endpoint of DynamoDB, for the other Region."
+  value       = module.network.dynamodb_endpoint
+}
+
 output "cluster_identifier" {
   description = "This Region's member of the global cluster."
   value       = module.database.cluster_identifier
