@@ -114,6 +114,12 @@ type Report struct {
 	Holder   Region
 	Epoch    Epoch
 	LeaseAge time.Duration
+	// SinceCommit is how long ago a heartbeat write of the Region's own guard last
+	// committed, whatever the lease says; a process that has seen none yet counts from its
+	// start. Commits is set in the Region that holds the lease, also while its writer is
+	// closed; elsewhere SinceCommit says nothing.
+	Commits     bool
+	SinceCommit time.Duration
 }
 
 // LoopChange tells which process of a Region does its work.

@@ -17,6 +17,8 @@
 //	MonitorHeartbeats   Count         reports of the Region's monitor that the other Regions can read;
 //	                                  0 while it works and reaches nobody, missing while none works
 //	LeaseAge            Milliseconds  time since the lease was last seen to be renewed, at each report
+//	SinceCommit         Milliseconds  time since a heartbeat write of the guard last committed, at each report of the
+//	                                  Region that holds the lease, also while its writer is closed
 //	Verdict             None          0 Unknown, 1 Healthy, 2 Degraded, 3 Impaired: what the Region thinks of the
 //	                                  writer's, at each sample
 //	ProbesAlive         Count         answers in the samples, of all families
@@ -62,7 +64,8 @@
 //
 // A dead man: the sum of MonitorHeartbeats is below 1, or missing, for three minutes.
 // A blind loop: the maximum of LoopGap is above 4000. A lease that nobody renews: the
-// maximum of LeaseAge is above the lease's TTL. Replication that is not seen: the
+// maximum of LeaseAge is above the lease's TTL. A writer that commits nothing, whatever
+// the lease says: the maximum of SinceCommit is above 15000. Replication that is not seen: the
 // maximum of RPOLagAge is above the policy's MaxLagAge.
 //
 // # Lines

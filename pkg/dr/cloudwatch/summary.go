@@ -22,6 +22,7 @@ type summary struct {
 	subject  dr.Region
 	state    string
 	took     time.Duration // the longest sample
+	commits  []float64
 	verdicts []int
 	answers  map[string]*tally // by family
 	lags     []float64
@@ -45,6 +46,9 @@ func (s *summary) report(r dr.Report) {
 	if r.Holder != "" {
 		s.holder, s.epoch = r.Holder, r.Epoch
 		s.leaseAges = append(s.leaseAges, milliseconds(r.LeaseAge))
+	}
+	if r.Commits {
+		s.commits = append(s.commits, milliseconds(r.SinceCommit))
 	}
 }
 
@@ -99,6 +103,9 @@ func (s *summary) line() ([]metric, map[string]any) {
 	if len(s.leaseAges) > 0 {
 		metrics = append(metrics, metric{"LeaseAge", unitMilliseconds, s.leaseAges})
 		fields["Holder"], fields["Epoch"] = s.holder, s.epoch
+	}
+	if len(s.commits) > 0 {
+		metrics = append(metrics, metric{"SinceCommit", unitMilliseconds, s.commits})
 	}
 	if s.samples == 0 {
 		return metrics, fields

@@ -1,6 +1,7 @@
 package cloudwatch_test
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/cloudwatch"
 )
 
 // What the lines of a long and lively time say together is what was told, and no line
@@ -163,4 +165,28 @@ func TestAStandstillIsNotAveraged(t *testing.T) {
 	require.Len(t, got[0].values("LeaseAge"), 2)
 	require.Equal(t, start.Add(time.Hour).UnixMilli(), got[1].aws.Timestamp)
 	require.Nil(t, got[2].aws, "a yield is no metric")
+}
+
+// The Region that holds the lease says how long nothing has committed; another one says
+// nothing, which is not zero.
+func TestSinceCommitIsSaidWhereTheLeaseIsHeld(t *testing.T) {
+	for _, holds := range []bool{true, false} {
+		var out bytes.Buffer
+		events, err := cloudwatch.NewEvents(cloudwatch.EventsConfig{Writer: &out, Region: "us-east-1", GlobalCluster: "orders", Every: time.Second})
+		require.NoError(t, err)
+		at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+		for i := range 2 {
+			events.Trace().OnReport(dr.Report{
+				At: at.Add(time.Duration(i) * time.Second), Region: "us-east-1", Holder: "us-east-1", Epoch: 4,
+				Commits: holds, SinceCommit: 16 * time.Second,
+			})
+		}
+		require.NoError(t, events.Err())
+		if holds {
+			require.Contains(t, out.String(), `"SinceCommit":[16000]`)
+			require.Contains(t, out.String(), `{"Name":"SinceCommit","Unit":"Milliseconds"}`)
+		} else {
+			require.NotContains(t, out.String(), "SinceCommit")
+		}
+	}
 }

@@ -36,6 +36,13 @@ locals {
       description = "Nobody watched from ${var.region} for more than 4 s when a health monitor took its turn: a tick was lost, or one died. Once is nothing to act on. If it comes again, read the monitor's log for how the one before ended."
     }
 
+    # Whatever the lease says: no state in which nothing is written stays silent.
+    no-commit = {
+      metric      = "SinceCommit", statistic = "Maximum", comparison = "GreaterThanThreshold", threshold = 15000, minutes = 1
+      missing     = "notBreaching" # only the Region that holds the lease says it; none at all is for monitor-silent
+      description = "The writer in ${var.region} has committed no write of its own monitor for 15 s, whatever the lease says: clients can't write, or soon can't. Look for a message that asks a person, at the monitor's log for why the writer is closed, and at the cluster."
+    }
+
     # Ten times the default TTL. What is renewed in time never gets near it.
     lease-stale = {
       metric      = "LeaseAge", statistic = "Maximum", comparison = "GreaterThanThreshold", threshold = 60000, minutes = 1

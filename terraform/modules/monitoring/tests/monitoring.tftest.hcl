@@ -180,6 +180,17 @@ run "fault_10_the_watcher_is_watched" {
 
   assert {
     condition = (
+      aws_cloudwatch_metric_alarm.loop["no-commit"].metric_name == "SinceCommit" &&
+      aws_cloudwatch_metric_alarm.loop["no-commit"].statistic == "Maximum" &&
+      aws_cloudwatch_metric_alarm.loop["no-commit"].threshold == 15000 &&
+      aws_cloudwatch_metric_alarm.loop["no-commit"].comparison_operator == "GreaterThanThreshold" &&
+      aws_cloudwatch_metric_alarm.loop["no-commit"].alarm_actions == toset([aws_sns_topic.alerts.arn])
+    )
+    error_message = "A writer that commits nothing for 15 s pages."
+  }
+
+  assert {
+    condition = (
       aws_cloudwatch_metric_alarm.loop["lease-stale"].metric_name == "LeaseAge" &&
       aws_cloudwatch_metric_alarm.loop["lease-stale"].threshold == 60000 &&
       aws_cloudwatch_metric_alarm.loop["lease-stale"].alarm_actions == toset([aws_sns_topic.alerts.arn])
