@@ -115,9 +115,10 @@ type Report struct {
 	Epoch    Epoch
 	LeaseAge time.Duration
 	// SinceCommit is how long ago a heartbeat write of the Region's own guard last
-	// committed, whatever the lease says; a process that has seen none yet counts from its
-	// start. Commits is set in the Region that holds the lease, also while its writer is
-	// closed; elsewhere SinceCommit says nothing.
+	// committed, whatever the lease says. A Region that has just taken the lease counts from
+	// then, a process that has seen no write yet from its start. Commits is set in the Region
+	// that holds the lease, also while its writer is closed; elsewhere SinceCommit says
+	// nothing.
 	Commits     bool
 	SinceCommit time.Duration
 }

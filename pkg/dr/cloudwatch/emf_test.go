@@ -6,8 +6,11 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
 
 // line is what was written, as CloudWatch reads it.
@@ -109,7 +112,13 @@ func TestEveryMetricIsDocumented(t *testing.T) {
 		documented[m[1]] = m[2]
 	}
 	written := map[string]string{"WriterHere": "None"}
-	for _, story := range stories {
+	standstill := func(tr *dr.Trace) {
+		for s := range 11 {
+			at := start.Add(time.Duration(s) * time.Second)
+			tr.OnReport(dr.Report{At: at, Region: west, Delivered: true, Holder: west, Epoch: 4, Commits: true, SinceCommit: at.Sub(start)})
+		}
+	}
+	for _, story := range append([]func(*dr.Trace){standstill}, stories...) {
 		for _, l := range lines(t, told(t, story)) {
 			if l.aws == nil {
 				continue

@@ -59,6 +59,7 @@ type Agent struct {
 
 	problems problems
 	promises promises
+	commits  commits
 	news     chan struct{} // the next report is not to wait for its time
 	adopts   chan struct{} // the writer was moved here and is to be adopted
 
@@ -319,6 +320,7 @@ func (a *Agent) tell(delivered bool) {
 	if l, known := a.watch.Lease(); known {
 		r.Holder, r.Epoch, r.LeaseAge = l.Holder, l.Epoch, a.watch.Unchanged()+a.watch.ReadAge(r.At)
 	}
+	a.commits.fill(&r, a.guard)
 	a.cfg.Trace.OnReport(r)
 }
 

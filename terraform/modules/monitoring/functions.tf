@@ -19,7 +19,8 @@ locals {
     "failover-trigger Throttles" = "One may run at a time, and none runs that long: either run follows run without end, which their logs explain, or none can start. Look at its reserved concurrency: with 0 nobody can move the writer here."
   }
 
-  # What the monitor's own loop says. They hold in every Region.
+  # What the monitor's own loop says. They hold in every Region, but for no-commit, which is
+  # about a writer.
   loop = {
     # Counted when the other Regions can read what it found. So silence means that it is
     # dead, and 0 that it lives and reaches nobody; either way nobody watches from here.
@@ -53,7 +54,7 @@ locals {
 }
 
 resource "aws_cloudwatch_metric_alarm" "loop" {
-  for_each = local.loop
+  for_each = { for key, alarm in local.loop : key => alarm if local.member || key != "no-commit" }
 
   alarm_name        = "${var.name}-${each.key}"
   alarm_description = each.value.description

@@ -113,7 +113,7 @@ const turnWrites = 4
 type Rates struct {
 	Renew      float64 // of the lease, by the one that holds it
 	Publish    float64 // heartbeats, by all Regions
-	Heartbeats float64 // looks at all heartbeats, by who watches the holder
+	Heartbeats float64 // looks at all heartbeats, by all Regions
 	ReadLease  float64 // by all Regions
 }
 
@@ -129,7 +129,7 @@ func (l Loop) Rates() Rates {
 	return Rates{
 		Renew:      perSecond(p.RenewInterval),
 		Publish:    regions * perSecond(p.ProbeInterval/2),
-		Heartbeats: (regions - 1) * perSecond(p.ProbeInterval), // nobody watches itself
+		Heartbeats: regions * perSecond(p.ProbeInterval), // the holder, too: what others report of its writer
 		ReadLease:  holder + peers + witnesses,
 	}
 }
@@ -142,9 +142,9 @@ func (l Loop) Metrics() (steady, most int) {
 	const (
 		everywhere = 3 // MonitorHeartbeats, LeaseAge, LoopGap
 		watching   = 5 // Verdict, the three of Probes, and VerdictChanges: every turn begins with one
-		holding    = 1 // LeaseChanges, for the same reason
+		holding    = 2 // LeaseChanges, for the same reason, and SinceCommit
 		lagging    = 2 // RPOLag, RPOLagAge: where there is a stream to look at
-		names      = 27
+		names      = 28
 	)
 	role := l.Members * l.Members // each says where the writer is, about each
 	steady = everywhere*regions + watching*(regions-1) + holding + lagging*(l.Members-1) + role
@@ -181,7 +181,7 @@ func (l Loop) Monthly() []Line {
 		{"Turns", "(Regions × month ÷ renewal + 4 × invocations) × copies", "write units", turns, l.Prices.WriteUnit, 0},
 		{"Looks at the lease", "month × (1 ÷ (2 × RenewInterval) + 1 ÷ ObserveInterval + 1 ÷ (ProbeInterval ÷ 2))", "read units",
 			rates.ReadLease * month, l.Prices.ReadUnit, 0},
-		{"Looks at heartbeats", "(Regions − 1) × month ÷ ProbeInterval × units of all", "read units",
+		{"Looks at heartbeats", "Regions × month ÷ ProbeInterval × units of all", "read units",
 			rates.Heartbeats * month * readUnits(l), l.Prices.ReadUnit, 0},
 		{"Looks at the turn", "invocations × overlap ÷ poll", "read units", looks, l.Prices.ReadUnit, 2 * looks},
 		{"Replication", "write units ÷ copies × (copies − 1) × 1 KB", "GB between Regions",

@@ -125,12 +125,12 @@ func TestMonthly(t *testing.T) {
 		"Heartbeats":          {writes[1], writes[1]},
 		"Turns":               {writes[2], writes[2]},
 		"Looks at the lease":  {month * (0.5 + 2 + 1), month * (0.5 + 2 + 1)},
-		"Looks at heartbeats": {2 * month / 2 * 3, 2 * month / 2 * 3}, // 9 KB are three units
+		"Looks at heartbeats": {3 * month / 2 * 3, 3 * month / 2 * 3}, // 9 KB are three units
 		"Looks at the turn":   {ticks * 60, 2 * ticks * 60},
 		"Replication":         {(writes[0] + writes[1] + writes[2]) / 2 / (1 << 20), (writes[0] + writes[1] + writes[2]) / 2 / (1 << 20)},
 		"Traces":              {ticks, 2 * ticks},
 		"Logs":                {3*month/2 + ticks, 3*month/2 + 2*ticks},
-		"Metrics":             {3*3 + 5*2 + 1 + 2 + 4, 27*3 + 4},
+		"Metrics":             {3*3 + 5*2 + 2 + 2 + 4, 28*3 + 4},
 		"Role metric":         {2 * month, 2 * month},
 	}
 	var sum, most float64

@@ -285,7 +285,7 @@ run "outputs" {
   assert {
     condition = keys(output.alarm_arns) == [
       "connections", "cpu", "dead_letters", "failover-trigger-errors", "failover-trigger-throttles",
-      "health-monitor-errors", "health-monitor-throttles", "lag", "lag_unmeasured", "lag_unread", "lease_stale", "loop_gap", "monitor_silent", "operator", "role_silent",
+      "health-monitor-errors", "health-monitor-throttles", "lag", "lag_unmeasured", "lag_unread", "lease_stale", "loop_gap", "monitor_silent", "no_commit", "operator", "role_silent",
     ]
     error_message = "alarm_arns holds every alarm that pages."
   }
