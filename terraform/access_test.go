@@ -32,7 +32,7 @@ var duties = map[string][]string{
 		"dynamo.Store.Append", "dynamo.Store.Latest", "dynamo.Store.Settled",
 		"dynamo.Store.Acknowledge", "dynamo.Store.Acknowledgement",
 		"aurora.Control.Probe", // it believes no alarm and asks again
-		"aurora.Cluster.Describe", "aurora.Cluster.Failover", "aurora.Cluster.Switchover",
+		"aurora.Preflight.Preflight", "aurora.Cluster.Describe", "aurora.Cluster.Failover", "aurora.Cluster.Switchover",
 		"cloudwatch.Role.Redirect", "notify.Topic.Notify",
 		"dynamo.Store.Address", "boot.Login.Account", "boot.Login.Prepare",
 	},
