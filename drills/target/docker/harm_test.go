@@ -41,7 +41,8 @@ func harmCases() []harmCase {
 // The parts of a run: before the fault, under it, and after the heal.
 const (
 	harmBefore = 4 * time.Second
-	harmUnder  = 30 * time.Second // more than twice the tick, so that every monitor hands over
+	harmUnder  = 25 * time.Second // more than twice the tick, so that every monitor hands over
+	harmMoved  = 20 * time.Second // the same where AWS moves the writer: twice harmAdopt
 	harmAfter  = 6 * time.Second
 	// harmAdopt is within what a server accepts writes after AWS's own move has ended.
 	harmAdopt = 10 * time.Second
@@ -62,7 +63,7 @@ func TestHarmOnMySQL(t *testing.T) {
 			for i := range uint64(settings.Repeat) {
 				seed := settings.Seed + i
 				t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
-					h := sufferOnMySQL(t, target, c.fault, seed)
+					h := sufferOnMySQL(t, target, c, seed)
 					t.Logf("%s: %s", c.name, h)
 					for _, wrong := range h.wrong(c) {
 						t.Errorf("%s: %s", c.name, wrong)
@@ -94,8 +95,12 @@ type harmed struct {
 	outputs   string
 }
 
-func sufferOnMySQL(t *testing.T, target *docker.Target, f fault.Fault, seed uint64) *harmed {
+func sufferOnMySQL(t *testing.T, target *docker.Target, c harmCase, seed uint64) *harmed {
 	t.Helper()
+	f, under := c.fault, harmUnder
+	if c.moves {
+		under = harmMoved
+	}
 	w, err := target.Up(t.Context(), drill.Setup{
 		Topology: drill.Topology(), Writer: drill.East, Seed: seed,
 		Clients: []drill.Client{{Name: "outside", Region: drill.Witness, Rate: 10}, {Name: "inside", Region: drill.East, Rate: 10, Pinned: true}},
@@ -118,7 +123,7 @@ func sufferOnMySQL(t *testing.T, target *docker.Target, f fault.Fault, seed uint
 	set := fault.NewSet(w, 0)
 	injected := set.Inject(t.Context(), f)
 	h.effective, err = w.Effective(t.Context(), f)
-	<-time.NewTimer(harmUnder - (w.Clock() - h.at)).C
+	<-time.NewTimer(under - (w.Clock() - h.at)).C
 	healed := set.Heal(context.WithoutCancel(t.Context()))
 	<-time.NewTimer(harmAfter).C
 	stop()
