@@ -12,8 +12,11 @@ type Trace struct {
 	State func(StateChange)
 	// Lease: the lease was taken, lost, lapsed, or the local writer was fenced or opened.
 	Lease func(LeaseChange)
-	// Problem: something failed that will be retried or worked around.
+	// Problem: something failed that will be retried or worked around. What fails again and
+	// again in the same way comes twice a minute.
 	Problem func(Problem)
+	// Failure is Problem for each single time.
+	Failure func(Problem)
 	// Sample: a round of questions about a Region was answered and judged. It comes
 	// once per probe interval from every Region but the writer's, which nobody in it asks.
 	Sample func(Sample)
@@ -168,6 +171,11 @@ func Join(traces ...*Trace) *Trace {
 				t.OnProblem(p)
 			}
 		},
+		Failure: func(p Problem) {
+			for _, t := range traces {
+				t.OnFailure(p)
+			}
+		},
 		Sample: func(s Sample) {
 			for _, t := range traces {
 				t.OnSample(s)
@@ -211,6 +219,13 @@ func (t *Trace) OnLease(c LeaseChange) {
 func (t *Trace) OnProblem(p Problem) {
 	if t != nil && t.Problem != nil {
 		t.Problem(p)
+	}
+}
+
+// OnFailure calls Failure when t and the field are set.
+func (t *Trace) OnFailure(p Problem) {
+	if t != nil && t.Failure != nil {
+		t.Failure(p)
 	}
 }
 

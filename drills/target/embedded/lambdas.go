@@ -200,6 +200,11 @@ func (w *world) newMonitor(l *lambda, p parts) (*monitor.Handler, error) {
 	if cfg.Agent, err = p.agent(store); err != nil {
 		return nil, err
 	}
+	if w.setup.Topology.Peer(p.region) != "" { // the emulated Regions have topics where the members are
+		if cfg.Agent.Notifier, err = p.notifier(); err != nil {
+			return nil, err
+		}
+	}
 	if w.setup.Topology.Peer(p.region) != "" { // the witness has no writer to keep, to move or to publish
 		probers, err1 := p.probers()
 		guard, err2 := p.guard(store)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
@@ -21,14 +22,15 @@ import (
 // the databases in memory, all behind the process's gate.
 type parts struct {
 	*world
-	region  dr.Region
-	process *functions.Process
-	client  aws.HTTPClient
-	kept    *kept
+	region   dr.Region
+	process  *functions.Process
+	client   aws.HTTPClient
+	kept     *kept
+	failures *failover.Failures
 }
 
 func (w *world) parts(r dr.Region, p *functions.Process) parts {
-	return parts{w, r, p, p.HTTP(w.http(r)), &kept{}}
+	return parts{w, r, p, p.HTTP(w.http(r)), &kept{}, &failover.Failures{}}
 }
 
 // agent returns what the agents of both functions have in common.
@@ -42,7 +44,7 @@ func (p parts) agent(store *dynamo.Store) (failover.AgentConfig, error) {
 	}
 	return failover.AgentConfig{
 		Region: p.region, Topology: p.setup.Topology, Policy: p.setup.Policy, Leaser: store, Heartbeats: store,
-		Probers: []health.Prober{control}, Trace: p.trace(p.region, p.process),
+		Probers: []health.Prober{control}, Trace: p.trace(p.region, p.process), Failures: p.failures,
 	}, nil
 }
 
@@ -105,7 +107,7 @@ func (p parts) rds(at dr.Region) *rds.Client {
 	return aurora.NewClient(awsConfig(), at, endpoint("rds", at), p.client)
 }
 
-func (p parts) store() (*dynamo.Store, error) { return p.table(p.region, p.client) }
+func (p parts) store() (*dynamo.Store, error) { return p.table(p.region, p.client, p.failures) }
 
 // dial returns a Region's database as the process reaches it.
 func (p parts) dial(to dr.Region) line { return line{p, to, p.world.dial(p.region, to)} }
@@ -129,7 +131,7 @@ func (w *world) clusters() map[dr.Region]string {
 
 // table returns the lease table as a Region reaches it: by both members' replicas, its own
 // first. The witness's can't be read.
-func (w *world) table(r dr.Region, client aws.HTTPClient) (*dynamo.Store, error) {
+func (w *world) table(r dr.Region, client aws.HTTPClient, failures *failover.Failures) (*dynamo.Store, error) {
 	at := []dr.Region{r, w.setup.Topology.Peer(r)}
 	if r == w.setup.Topology.Witness {
 		at = []dr.Region{w.setup.Topology.Peer(w.setup.Writer), w.setup.Writer}
@@ -139,6 +141,9 @@ func (w *world) table(r dr.Region, client aws.HTTPClient) (*dynamo.Store, error)
 		clients = append(clients, dynamo.NewClient(awsConfig(), to, endpoint("dynamodb", to), client))
 	}
 	return dynamo.New(dynamo.Config{
+		Trouble: func(client int, err error) {
+			failures.Note(dr.Problem{At: time.Now(), Region: r, Op: "reach the lease table's replica in " + at[client].String(), Err: err})
+		},
 		Clients: clients, Region: r, Table: tableName, Cluster: w.setup.Topology.GlobalCluster,
 		Jitter: func() float64 { return float64(w.jitter("pause", string(r))) / float64(mostJitter) },
 	})

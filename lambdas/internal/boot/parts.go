@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"io"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
@@ -102,7 +103,13 @@ func (b *builder) build(trace *dr.Trace) (*Parts, error) {
 	for _, r := range s.stores() {
 		p.Tables = append(p.Tables, b.table(r))
 	}
-	store, err := dynamo.New(dynamo.Config{Clients: p.Tables, Region: s.Region, Table: s.Table, Cluster: s.Topology.GlobalCluster})
+	failures, at := &failover.Failures{}, s.stores()
+	store, err := dynamo.New(dynamo.Config{
+		Clients: p.Tables, Region: s.Region, Table: s.Table, Cluster: s.Topology.GlobalCluster,
+		Trouble: func(client int, err error) {
+			failures.Note(dr.Problem{At: time.Now(), Region: s.Region, Op: "reach the lease table's replica in " + at[client].String(), Err: err})
+		},
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +128,12 @@ func (b *builder) build(trace *dr.Trace) (*Parts, error) {
 	}
 	p.Agent = failover.AgentConfig{
 		Region: s.Region, Topology: s.Topology, Policy: s.Policy, Leaser: store, Heartbeats: store,
-		Probers: []health.Prober{control}, Trace: trace,
+		Probers: []health.Prober{control}, Trace: trace, Failures: failures,
+	}
+	if s.Function == Monitor {
+		if p.Agent.Notifier, err = b.people(); err != nil {
+			return nil, err
+		}
 	}
 	if s.Member() {
 		return p, b.member(p)
@@ -242,14 +254,20 @@ func (b *builder) peerWriter() (*aurora.SQL, error) {
 	return aurora.NewSQL(aurora.SQLConfig{Region: peer, Dialect: b.s.Database.Dialect, Schema: b.s.Database.Schema, DB: db})
 }
 
+// people returns whom the function tells.
+func (b *builder) people() (*notify.Topic, error) {
+	s := b.s
+	return notify.New(notify.Config{
+		Region: s.Region, ARN: s.Topic, Client: notify.NewClient(b.aws, s.Region, s.url(serviceTopics, s.Region), b.http),
+	})
+}
+
 // controller returns what moves the writer to this Region.
 func (b *builder) controller(role *cloudwatch.Role, local *aurora.SQL) (*failover.ControllerConfig, error) {
 	s := b.s
 	promoter, err1 := b.cluster()
 	endpoint, err2 := b.endpoint()
-	people, err3 := notify.New(notify.Config{
-		Region: s.Region, ARN: s.Topic, Client: notify.NewClient(b.aws, s.Region, s.url(serviceTopics, s.Region), b.http),
-	})
+	people, err3 := b.people()
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, err
 	}

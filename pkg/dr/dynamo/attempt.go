@@ -215,7 +215,11 @@ func (c *call[T]) hear(a reply[T]) (end bool) {
 	case done, answered:
 		if a.client == c.first && c.second >= 0 {
 			c.s.prefer(c.second) // it may be faster: this one was silent for Hedge
+			c.s.trouble(c.first, errSilent)
 		} else {
+			if a.client == c.second {
+				c.s.trouble(c.first, errSilent)
+			}
 			c.s.prefer(a.client)
 		}
 		return true
@@ -224,11 +228,16 @@ func (c *call[T]) hear(a reply[T]) (end bool) {
 		c.pause(r)
 		return false
 	case refused:
+		c.s.trouble(a.client, a.err)
 		r.dead = true
 	case busy:
+		c.s.trouble(a.client, a.err)
 		r.tries--
 		c.pause(r)
 	case unknown:
+		if c.ctx.Err() == nil {
+			c.s.trouble(a.client, a.err)
+		}
 		c.lost = true
 		c.pause(r)
 	}
@@ -275,6 +284,14 @@ func (s *Store) prefers() int {
 		return 0
 	}
 	return at
+}
+
+var errSilent = errors.New("no answer in time: another Region's replica is asked")
+
+func (s *Store) trouble(client int, err error) {
+	if s.cfg.Trouble != nil {
+		s.cfg.Trouble(client, err)
+	}
 }
 
 func (s *Store) prefer(client int) {

@@ -36,6 +36,9 @@ type Config struct {
 	// Attempts is how often a replica without an answer is asked in one call. Default 2,
 	// at most 5.
 	Attempts int
+	// Trouble is told of every attempt that a client's Region has not answered, by the
+	// client's index. It must not block. Optional.
+	Trouble func(client int, err error)
 	// Jitter draws from [0, 1), for the pauses before a call that was refused for the
 	// moment is sent again. Default math/rand; a simulation gives its own. It is called
 	// concurrently.

@@ -42,7 +42,13 @@ type AgentConfig struct {
 	// OnOutcome is told of every execution that the controller has brought to an end,
 	// or why it could not. It is called by one goroutine and must not block.
 	OnOutcome func(Execution, error)
-	Trace     *dr.Trace
+	// Notifier tells people of what fails for long although nothing stops for it. Optional; a
+	// Silent agent tells nothing.
+	Notifier Notifier
+	// Failures takes in what fails outside the agent, such as one replica of the store. It
+	// outlives the agent. Optional.
+	Failures *Failures
+	Trace    *dr.Trace
 }
 
 // Agent is everything that runs in one Region: it watches the writer, keeps the
@@ -60,6 +66,7 @@ type Agent struct {
 	problems problems
 	promises promises
 	commits  commits
+	lasting  *Failures
 	news     chan struct{} // the next report is not to wait for its time
 	adopts   chan struct{} // the writer was moved here and is to be adopted
 
@@ -86,6 +93,13 @@ func NewAgent(cfg AgentConfig) (*Agent, error) {
 	}
 	cfg.Policy = cfg.Policy.WithDefaults()
 	a := &Agent{cfg: cfg, watch: &Watch{}, verdicts: make(chan health.Verdict, 1), news: make(chan struct{}, 1), adopts: make(chan struct{}, 1)}
+	if a.lasting = cfg.Failures; a.lasting == nil {
+		a.lasting = &Failures{}
+	}
+	if cfg.Notifier != nil && !cfg.Silent {
+		cfg.Trace = dr.Join(cfg.Trace, &dr.Trace{Failure: a.lasting.Note})
+		a.cfg.Trace = cfg.Trace
+	}
 	a.board = NewBoard(cfg.Region, cfg.Policy, cfg.Heartbeats, a.watch)
 	if cfg.Silent && cfg.Controller != nil {
 		a.board.claimed = a.adopts // by this Region's monitor
@@ -146,6 +160,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	if a.guard != nil && a.cfg.Guard.Plane != nil && a.cfg.Guard.Roles != nil {
 		wg.Go(func() { a.own(ctx) })
+	}
+	if a.cfg.Notifier != nil && !a.cfg.Silent {
+		wg.Go(func() { a.tellPeople(ctx) })
 	}
 	if a.mayPromise() && !a.cfg.Silent {
 		wg.Go(func() { a.promise(ctx) })
@@ -245,6 +262,7 @@ func (a *Agent) report(ctx context.Context) {
 			a.guard.Report(&h)
 		}
 		a.promises.state(&h, !last && a.wantPromise(), time.Now())
+		h.Troubles = a.lasting.report(time.Now())
 		a.mu.Lock()
 		h.Claims = a.claims
 		a.mu.Unlock()
@@ -385,6 +403,9 @@ func (a *Agent) recall(ctx context.Context) {
 				a.guard.recall(h, time.Now())
 			}
 			a.promises.adopt(h, time.Now())
+			if !a.cfg.Silent {
+				a.lasting.adopt(h.Troubles, time.Now())
+			}
 			a.monitor.Recall(predecessor(a.cfg.Policy, h, time.Now()))
 			a.mu.Lock()
 			a.former = &h

@@ -116,6 +116,8 @@ type Heartbeat struct {
 	// Claims says that the Region's server takes itself for the writer, that the Region's
 	// control plane agrees, and that another Region holds the lease.
 	Claims bool
+	// Troubles are what fails in the Region's monitor, for its successor to go on with.
+	Troubles []Trouble `json:",omitempty"`
 	// Sightings are what the Region sees of the others.
 	Sightings []Sighting
 	// Lag is the newest RPO lag that the Region has seen of the writer's; nil when

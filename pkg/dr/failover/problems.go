@@ -25,6 +25,7 @@ const remindAfter = 30 * time.Second
 
 func (p *problems) report(t *dr.Trace, r dr.Region, op string, err error) {
 	now := time.Now()
+	t.OnFailure(dr.Problem{At: now, Region: r, Op: op, Err: err})
 	p.mu.Lock()
 	before, again := p.last[op]
 	if again && before.text == err.Error() && now.Sub(before.at) < remindAfter {

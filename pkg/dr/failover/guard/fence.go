@@ -89,6 +89,10 @@ func (m *machine) cutOff(why Result) {
 		return
 	}
 	if !m.mayCutOff(why) {
+		if m.now < s.GrantEnd(m.Rules) {
+			s.Closing = Closing{} // what the fence may have closed all the same is opened as ever
+			return
+		}
 		if !s.Closing.Withheld {
 			m.complain(KeptBecauseSeen)
 		}
@@ -108,7 +112,12 @@ func (m *machine) cutOff(why Result) {
 func (m *machine) mayCutOff(why Result) bool {
 	s := &m.s
 	heard := m.now-s.SeenAt <= 2*m.Look
-	if s.Closing.Forced || !heard {
+	switch {
+	case s.Closing.Forced:
+		return true
+	case m.now < s.GrantEnd(m.Rules):
+		return false // an answer has come late: a grant holds again
+	case !heard:
 		return true
 	}
 	others := s.Others

@@ -40,7 +40,7 @@ func (m *machine) enter() {
 	case s.Inherited && s.Term.Epoch == 0:
 		s.Term = s.Seen // the first look after a start; what was open stays to be fenced
 	case s.Seen.Epoch != s.Term.Epoch:
-		s.Term, s.Trials = s.Seen, 0
+		s.Term, s.Trials, s.TermAt = s.Seen, 0, m.now
 		s.SafeAt = never // what arrived in an earlier term says nothing of this one
 		s.PeerAt = never
 		s.Demoted, s.Displaced, s.MayOpen = 0, false, false
@@ -109,7 +109,7 @@ func (m *machine) rested() bool {
 func (m *machine) beat(keeps bool) {
 	s := &m.s
 	until := m.now + m.Resend
-	if keeps {
+	if keeps && s.Seq%2 == 1 { // every second one must tell soon whether the server can be asked at all
 		until = m.now + m.Valid // slow is not down: an answer is worth something for that long
 	}
 	s.Seq++
@@ -246,6 +246,7 @@ func (m *machine) renewed(x Renewal, in Input) {
 	if s.Closing.On && !s.Closing.Acked && !s.Closing.ByRPO {
 		// The fence has begun meanwhile and must be finished before anything is reopened, but
 		// the acknowledgement that it will give must name this revision.
+		s.StoreAt = max(s.StoreAt, x.Sent)
 		return
 	}
 	held := s.Armed && !s.Inherited

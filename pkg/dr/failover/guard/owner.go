@@ -57,7 +57,7 @@ func (m *machine) released(in Input) {
 }
 
 // role takes in what the server says of itself.
-func (m *machine) role(in Input) {
+func (m *machine) role(in Input, asked Instant) {
 	s := &m.s
 	if in.Result != Done {
 		return
@@ -68,7 +68,7 @@ func (m *machine) role(in Input) {
 	}
 	m.enter()
 	switch {
-	case in.Server == Secondary:
+	case in.Server == Secondary && asked > s.TermAt: // else it is from before the promotion
 		m.demote()
 	case in.Server == Writer && s.Demoted != 0 && !s.Displaced && s.Releasing.ID == 0:
 		// It was a reader beside the writer that had answered. What is closed is opened by the

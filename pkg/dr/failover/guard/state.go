@@ -11,6 +11,7 @@ type State struct {
 	Begun Instant
 	// Seen is the lease as last read, at SeenAt, if Known.
 	Known  bool
+	TermAt Instant // since when Term's epoch is this Region's own to serve
 	Seen   lease.Record
 	SeenAt Instant
 	// Told is the epoch whose promotion is done, as the journal says.

@@ -112,8 +112,9 @@ func (m *machine) answered(in Input) {
 			m.released(in)
 		}
 	case s.Asking.ID:
+		asked := s.Asking.Sent
 		s.Asking = Call{}
-		m.role(in)
+		m.role(in, asked)
 	case s.Plane.ID:
 		s.Plane = Call{}
 		if in.Result != Done {
