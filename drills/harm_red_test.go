@@ -3,7 +3,6 @@ package drills_test
 // reds are the cases of TestHarm that are not mended yet. Each must fail; who mends one
 // takes its line out.
 var reds = map[string]bool{
-	"commits-hang":                  true,
 	"consent-just-before-the-abort": true,
 	"error-1598":                    true,
 	"error-1878":                    true,
