@@ -215,7 +215,7 @@ func unready() []harm {
 				all := o.executions()
 				return written(event.Request{Mode: event.Return, Target: drill.West, Execution: all[len(all)-1].ID, By: "on call", Reason: "the old Region is back"})
 			}}},
-			want: []check{fewOrders(40), asks(failover.CodePromotionStuck, time.Minute), serves(30 * time.Second), stays0()},
+			want: []check{fewOrders(40), asks(failover.CodePromotionRefused, time.Minute), serves(30 * time.Second), stays0()},
 			was:  "the promotion is asked for four times a second, people hear of it after ten minutes, and no request gives the old Region back"},
 		{name: "target-refused-for-a-while", plan: "promotion(us-west-2,refuse)@-5s for 30s + kill(us-east-1)@0s", length: 90 * time.Second, long: true,
 			want: []check{movedBy(45 * time.Second), fewOrders(40), serves(20 * time.Second)}, was: "the promotion is asked for four times a second"},

@@ -17,31 +17,31 @@ func controllerBugs() []Bug {
 			Why: "two writers until the fence is proven", Package: pkg, Test: "TestProofOfTheFence", Says: `"2s" is not greater than or equal to "6.25s"`,
 		},
 		{
-			Name: "the fence waits without drift", Room: room, File: "pkg/dr/failover/effects.go",
+			Name: "the fence waits without drift", Room: room, File: "pkg/dr/failover/fence.go",
 			Old: "needed := c.cfg.Policy.LeaseTTL + c.cfg.Policy.LeaseDrift - x.Unchanged",
 			New: "needed := c.cfg.Policy.LeaseTTL - x.Unchanged",
 			Why: "an observer whose clock runs fast promotes before the holder has closed", Package: pkg, Test: "TestProofOfTheFence", Says: `is not greater than or equal to "6.25s"`,
 		},
 		{
-			Name: "an acknowledged fence without its revision", Room: room, File: "pkg/dr/failover/effects.go",
+			Name: "an acknowledged fence without its revision", Room: room, File: "pkg/dr/failover/fence.go",
 			Old: "x.TakenRev > 0 && h.FencedEpoch+1 == x.Epoch && h.FencedRev+1 == x.TakenRev",
 			New: "x.TakenRev > 0 && h.FencedEpoch+1 == x.Epoch",
 			Why: "believes a fence that was lifted again by a later renewal", Package: pkg, Test: "TestProofOfTheFence", Says: `expected: "lease-expired"`,
 		},
 		{
-			Name: "a renewal since the verdict is overlooked", Room: room, File: "pkg/dr/failover/effects.go",
-			Old: "case x.Mode == ModeFailover && l.Rev != x.Evidence.LeaseRev:",
+			Name: "a renewal since the verdict is overlooked", Room: room, File: "pkg/dr/failover/take.go",
+			Old: "case x.Mode == ModeFailover && l.Served != x.Evidence.LeaseServed:",
 			New: "case false:",
 			Why: "takes the epoch from a Region that lives", Package: pkg, Test: "TestARegionThatRenewedSinceTheVerdictLives", Says: `expected: "Aborted"`,
 		},
 		{
-			Name: "a switchover is sent as a failover", Room: room, File: "pkg/dr/failover/effects.go",
-			Old: "if x.Mode == ModeSwitchover {\n\t\t\task = c.cfg.Promoter.Switchover", New: "if false {\n\t\t\task = c.cfg.Promoter.Switchover",
+			Name: "a switchover is sent as a failover", Room: room, File: "pkg/dr/failover/promote.go",
+			Old: "if x.Mode == ModeSwitchover {\n\t\task = c.cfg.Promoter.Switchover", New: "if false {\n\t\task = c.cfg.Promoter.Switchover",
 			Why: "loses writes in a planned move (AllowDataLoss)", Package: pkg, Test: "TestASwitchoverAsksForNoFailover", Says: "AllowDataLoss in a planned move",
 		},
 		{
-			Name: "a promotion is asked for again", Room: room, File: "pkg/dr/failover/effects.go",
-			Old: "\t\tcase now.MovingTo == x.To:\n\t\t\telsewhere = time.Time{}\n\t\t\treturn Event{}, again\n\t\tcase now.MovingTo != \"\":", New: "\t\tcase now.MovingTo != \"\" && now.MovingTo != x.To:",
+			Name: "a promotion is asked for again", Room: room, File: "pkg/dr/failover/promote.go",
+			Old: "\tcase now.MovingTo == x.To:\n\t\to.elsewhere = time.Time{}\n\t\treturn Event{}, again\n\tcase now.MovingTo != \"\":", New: "\tcase now.MovingTo != \"\" && now.MovingTo != x.To:",
 			Why: "a second request while the first is under way", Package: pkg, Test: "TestAPromotionIsAskedForOnce", Says: "asked once",
 		},
 		{
@@ -51,7 +51,7 @@ func controllerBugs() []Bug {
 			Why: "settles while clients still go to the old writer", Package: pkg, Test: "TestFault13DoneMeansThatAWriteHasLandedThere", Says: `expected: []dr.Region{"us-east-1", "us-east-1", "us-east-1", "us-west-2"}`,
 		},
 		{
-			Name: "an HTTP 200 is success", Room: room, File: "pkg/dr/failover/effects.go",
+			Name: "an HTTP 200 is success", Room: room, File: "pkg/dr/failover/promote.go",
 			Old: "\tif err != nil {\n\t\treturn Event{}, err\n\t}\n\treturn Event{Kind: EvVerified,",
 			New: "\t_ = err\n\treturn Event{Kind: EvVerified,",
 			Why: "announces a writer that commits nothing", Package: pkg, Test: "TestStuck", Says: "--- FAIL: TestStuck/verify-stuck",

@@ -98,7 +98,7 @@ func (p parts) controller(store *dynamo.Store) (*failover.ControllerConfig, erro
 		return nil, err
 	}
 	return &failover.ControllerConfig{
-		Promises: true, Journal: store, Acknowledger: store, Promoter: promoter, Preflight: preflight, Beater: p.dial(p.region), Notifier: notifier,
+		Promises: true, Journal: store, Acknowledger: store, Promoter: promoter, Preflight: preflight, Beater: p.dial(p.region), Notifier: notifier, Trigger: triggerName,
 		Router: aurora.Router{Redirecter: role, Reacher: endpointReach{p}},
 	}, nil
 }

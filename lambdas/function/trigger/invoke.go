@@ -93,8 +93,8 @@ func (h *Handler) do(ctx context.Context, w event.Request, began time.Time) (eve
 		return h.acknowledge(ctx, s, w)
 	case w.Mode != event.Failover && w.Mode != event.Switchover:
 		return h.command(ctx, s, w)
-	case s.open(own) && s.asks():
-		return event.Of(s.last, time.Since(began)), nil
+	case s.open(own) && s.asks(), s.owes(own) && s.lease.Holder == own:
+		return h.drive(ctx, w, true, func(ctx context.Context, _ func()) (event.Response, error) { return h.recheck(ctx, began) })
 	case !s.open(own) && s.lease.Holder == own:
 		return event.Nothing(fmt.Sprintf("%s holds the lease, the writer is here", own), s.last.Report(), time.Since(began)), nil
 	case w.Mode == event.Failover && !s.open(own) && s.last.Pause.Active(time.Now()):

@@ -31,6 +31,12 @@ func (s scene) open(to dr.Region) bool {
 	return s.begun() && !s.last.State.Ended() && s.last.To == to
 }
 
+// owes reports whether people have not been told yet how the last execution to a Region
+// has ended.
+func (s scene) owes(own dr.Region) bool {
+	return s.begun() && s.last.State.Ended() && s.last.To == own && len(s.last.Owed) > 0
+}
+
 // underWay reports whether an execution to another Region waits for its end.
 func (s scene) underWay(own dr.Region) bool {
 	return s.begun() && !s.last.State.Ended() && s.last.To != own
@@ -53,8 +59,7 @@ func (s scene) moot(before scene) bool {
 // asks reports whether the last execution can only wait for a person. It could do
 // without one when consent has come, when the Region that it gave up has renewed its
 // lease before anything was touched, or when a newer epoch makes it void: then a
-// controller that resumes it sees so. One that can only wait is not resumed, because it
-// would tell people its question again.
+// controller that resumes it sees so. One that can only wait is looked at once.
 func (s scene) asks() bool {
 	x, l := s.last, s.lease
 	switch {
@@ -66,7 +71,7 @@ func (s scene) asks() bool {
 		return false
 	case l.Epoch > x.Epoch, l.Epoch == x.Epoch && l.Execution != x.ID:
 		return false
-	case x.Mode == failover.ModeFailover && x.Asked == failover.Confirmed && l.Epoch < x.Epoch && l.Rev != x.Evidence.LeaseRev:
+	case x.Mode == failover.ModeFailover && x.Asked == failover.Confirmed && l.Epoch < x.Epoch && l.Served != x.Evidence.LeaseServed:
 		return false
 	}
 	return true

@@ -109,7 +109,7 @@ func TestAQuestionIsAnsweredByAPersonOnly(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, failover.AwaitingApproval, again.State)
 		require.Equal(t, a.Execution, again.Execution)
-		require.Zero(t, again.Took)
+		require.Less(t, time.Duration(again.Took), 5*time.Second, "it looks once whether the question still stands")
 		require.Len(t, r.Notifiers[west].Messages(), 1, "and are not told again whenever the monitor asks")
 
 		question := r.question()

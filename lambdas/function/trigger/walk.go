@@ -139,6 +139,9 @@ func (h *Handler) round(ctx context.Context, before scene, began time.Time) (eve
 			x, err := h.question(ctx)
 			return event.Of(x, time.Since(began)), true, err
 		case <-tick.C:
+			if s, is := h.waits(ctx, ears); is {
+				return event.Of(s.last, time.Since(began)), true, nil
+			}
 			if !idle(h.cfg.Agent.Policy, time.Since(begun), agent.Explain().Verdict) {
 				continue
 			}
@@ -156,6 +159,23 @@ func (h *Handler) round(ctx context.Context, before scene, began time.Time) (eve
 			return a, false, err
 		}
 	}
+}
+
+// recheck looks once whether the question that is open still stands, or tells people what
+// they are owed of an execution that has ended.
+func (h *Handler) recheck(ctx context.Context, began time.Time) (event.Response, error) {
+	x, err := h.walk(ctx, func() {}, func(c *failover.Controller, ctx context.Context) (failover.Execution, error) {
+		x, on, err := c.Recheck(ctx)
+		if err != nil || on || !x.State.Ended() {
+			return x, err
+		}
+		_, _, err = c.Resume(ctx)
+		return x, err
+	})
+	if err != nil {
+		return event.Response{}, err
+	}
+	return event.Of(x, time.Since(began)), nil
 }
 
 // walk has a controller do something, without looking for evidence.
@@ -187,16 +207,33 @@ func (h *Handler) walk(ctx context.Context, began func(), do func(*failover.Cont
 			ears.heard(x, err)
 		}
 	})
-	select {
-	case <-ctx.Done():
-		return failover.Execution{}, h.late(ctx)
-	case err := <-ears.died:
-		return failover.Execution{}, err
-	case <-ears.asked:
-		return h.question(ctx)
-	case o := <-ears.outcomes:
-		return o.x, o.err
+	tick := time.NewTicker(cfg.Policy.PollInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return failover.Execution{}, h.late(ctx)
+		case err := <-ears.died:
+			return failover.Execution{}, err
+		case <-ears.asked:
+			return h.question(ctx)
+		case o := <-ears.outcomes:
+			return o.x, o.err
+		case <-tick.C:
+			if s, is := h.waits(ctx, ears); is {
+				return s.last, nil
+			}
+		}
 	}
+}
+
+// waits reports whether the execution waits for a person who was told the question before.
+func (h *Handler) waits(ctx context.Context, ears *ears) (scene, bool) {
+	if !ears.waits.Load() {
+		return scene{}, false
+	}
+	s, err := h.read(ctx)
+	return s, err == nil && s.open(h.cfg.Agent.Region) && s.asks()
 }
 
 // question reads the execution that has just asked.

@@ -278,7 +278,7 @@ func (b *builder) controller(role *cloudwatch.Role, local *aurora.SQL) (*failove
 		return nil, err
 	}
 	return &failover.ControllerConfig{
-		Promises: true, Journal: b.store, Acknowledger: b.store, Promoter: promoter, Preflight: preflight, Beater: local, Notifier: people,
+		Promises: true, Journal: b.store, Acknowledger: b.store, Promoter: promoter, Preflight: preflight, Beater: local, Notifier: people, Trigger: s.Trigger,
 		Router: aurora.Router{Redirecter: role, Reacher: endpoint},
 	}, nil
 }

@@ -80,6 +80,9 @@ func (p *Preflight) Preflight(ctx context.Context) (failover.Readiness, error) {
 		if !p.belongs(g) {
 			r.Missing = append(r.Missing, fmt.Sprintf("cluster %s does not belong to global cluster %s", p.cfg.Member, p.cfg.Cluster.cfg.GlobalCluster))
 		}
+		if p.resyncs(g) {
+			r.Missing = append(r.Missing, fmt.Sprintf("cluster %s waits for a resynchronization (%s)", p.cfg.Member, types.GlobalClusterMemberSynchronizationStatusPendingResync))
+		}
 	} else {
 		unknown("the global cluster", errGlobal)
 	}
@@ -127,11 +130,19 @@ func instances(states map[string]string) string {
 	return fmt.Sprintf("it has no available instance: %v", words)
 }
 
-func (p *Preflight) belongs(g global) bool {
+func (p *Preflight) belongs(g global) bool { return slices.ContainsFunc(g.members, p.own) }
+
+// resyncs reports whether the member's storage is being built anew, as that of an old
+// writer is after a failover: RDS promotes none before it has caught up.
+func (p *Preflight) resyncs(g global) bool {
 	return slices.ContainsFunc(g.members, func(m types.GlobalClusterMember) bool {
-		a, err := arn.Parse(aws.ToString(m.DBClusterArn))
-		return err == nil && a.Region == p.cfg.Cluster.cfg.Region.String() && a.Resource == "cluster:"+p.cfg.Member
+		return p.own(m) && m.SynchronizationStatus == types.GlobalClusterMemberSynchronizationStatusPendingResync
 	})
+}
+
+func (p *Preflight) own(m types.GlobalClusterMember) bool {
+	a, err := arn.Parse(aws.ToString(m.DBClusterArn))
+	return err == nil && a.Region == p.cfg.Cluster.cfg.Region.String() && a.Resource == "cluster:"+p.cfg.Member
 }
 
 // Role implements failover.RoleReader, by the account of the heartbeats: on Aurora by

@@ -73,6 +73,7 @@ type Agent struct {
 	mu     sync.Mutex
 	claims bool
 	latest health.Verdict
+	asked  time.Time  // when the trigger was asked last
 	former *Heartbeat // the predecessor's last, until there is a latest; nil when there is none
 }
 
@@ -121,6 +122,9 @@ func NewAgent(cfg AgentConfig) (*Agent, error) {
 		c.Region, c.Topology, c.Policy, c.Watch, c.Trace = cfg.Region, cfg.Topology, cfg.Policy, a.watch, cfg.Trace
 		c.Leaser, c.Heartbeats = cfg.Leaser, cfg.Heartbeats
 		c.Promises = c.Promises || cfg.Peer != nil
+		if c.Verdict == nil {
+			c.Verdict = a.verdict
+		}
 		a.controller, err = NewController(c)
 		errs = append(errs, err)
 	}
@@ -183,6 +187,13 @@ func (a *Agent) Explain() Explanation {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return Explain(a.cfg.Policy, a.cfg.Topology, a.latest, 0)
+}
+
+// verdict is the latest one.
+func (a *Agent) verdict() health.Verdict {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.latest
 }
 
 // subject is the Region to watch: the holder of the lease.

@@ -2,8 +2,8 @@ package failover
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
@@ -22,6 +22,7 @@ func RecoveryHold(p dr.Policy) time.Duration { return max(5*time.Second, 3*p.Sil
 type waiting struct {
 	renewed   time.Time // since when the old Region renews without a silence; zero when it does not
 	looked    time.Time // at the target and the control plane
+	every     time.Duration
 	requested time.Time // when the journal was last read
 	retry     time.Time // when people are told again
 	pause     time.Duration
@@ -70,8 +71,11 @@ func (c *Controller) awaited(ctx context.Context, x Execution, w *waiting) (Even
 			return e, true
 		}
 	}
-	if now.Sub(w.looked) >= lookEvery {
+	if now.Sub(w.looked) >= max(lookEvery, w.every) {
 		w.looked = now
+		if x.Code == CodePromotionRefused || x.Code == CodePromotionStuck {
+			w.every = min(max(lookEvery, 2*w.every), noticeRetry) // each look may ask for the promotion again
+		}
 		if e, over := c.relook(ctx, x); over {
 			return e, true
 		}
@@ -80,15 +84,15 @@ func (c *Controller) awaited(ctx context.Context, x Execution, w *waiting) (Even
 }
 
 // recovered reports whether the old Region's recovery is real: it renews for RecoveryHold
-// without a silence. One that has fallen silent again is asked about as it is now: the
+// without a silence, each time with a committed write behind the renewal. One that has fallen silent again is asked about as it is now: the
 // question stays, and its evidence names the lease that is silent.
 func (c *Controller) recovered(x Execution, w *waiting, now time.Time) (Event, bool) {
 	l, known := c.cfg.Watch.Lease()
-	if !known || l.Epoch >= x.Epoch || l.Rev == x.Evidence.LeaseRev {
+	if !known || l.Epoch >= x.Epoch || l.Served == x.Evidence.LeaseServed {
 		w.renewed = time.Time{}
 		return Event{}, false
 	}
-	if c.cfg.Watch.Unchanged() < c.cfg.Policy.SilentAfter() {
+	if c.cfg.Watch.Unserved() < c.cfg.Policy.SilentAfter() {
 		if w.renewed.IsZero() {
 			w.renewed = now
 		}
@@ -99,7 +103,7 @@ func (c *Controller) recovered(x Execution, w *waiting, now time.Time) (Event, b
 	}
 	w.renewed = time.Time{}
 	ev := x.Evidence
-	ev.LeaseRev, ev.LeaseUnchanged = l.Rev, c.cfg.Watch.Unchanged()
+	ev.LeaseRev, ev.LeaseUnchanged, ev.LeaseServed = l.Rev, c.cfg.Watch.Unchanged(), l.Served
 	if c.cfg.Verdict != nil {
 		v := c.cfg.Verdict()
 		if v.State != health.Impaired || v.Subject != x.From {
@@ -122,15 +126,15 @@ func (c *Controller) relook(ctx context.Context, x Execution) (Event, bool) {
 	case Promoted, Verified:
 		call, cancel := context.WithTimeout(ctx, c.cfg.Policy.CallTimeout)
 		defer cancel()
-		now, err := c.cfg.Promoter.Describe(call)
-		if err == nil && now.MovingTo == "" && now.Writer == x.From {
-			return Event{Kind: EvMovedBack, Detail: "the control plane names " + x.From.String() + " the writer again"}, true
-		}
-		return Event{}, false
+		e, is := c.movedBack(call, x)
+		return e, is && e.Kind == EvMovedBack
 	case Returning:
 		return Event{Kind: EvReady, Detail: "it is tried again"}, c.reports(ctx, x.From)
 	default:
 		return Event{}, false
+	}
+	if x.Code == CodePromotionRefused || x.Code == CodePromotionStuck {
+		return c.reorder(ctx, x)
 	}
 	r, err := c.look(ctx)
 	if err != nil || !r.ClusterKnown && x.Code != CodeTargetNotReady {
@@ -142,8 +146,56 @@ func (c *Controller) relook(ctx context.Context, x Execution) (Event, bool) {
 		return e, true
 	case x.Mode == ModeAdopt && x.Asked == LossAccepted && r.ClusterKnown && r.Cluster.MovingTo == "" && r.Cluster.Writer == x.From:
 		return Event{Kind: EvMovedBack, Detail: "the control plane names " + x.From.String() + " the writer again"}, true
-	case !stopped && slices.Contains([]Code{CodeTargetNotReady, CodeWriterUnknown, CodeMovedElsewhere}, x.Code):
+	case !stopped && x.Code.passes():
 		return Event{Kind: EvReady, Detail: fmt.Sprintf("%s has passed", x.Code)}, true
 	}
 	return Event{}, false
+}
+
+// reorder looks after a promotion while the question about it is open, and asks for one
+// that was refused once more: what has refused it may be over.
+func (c *Controller) reorder(ctx context.Context, x Execution) (Event, bool) {
+	call, cancel := context.WithTimeout(ctx, c.cfg.Policy.CallTimeout)
+	defer cancel()
+	e, err := c.order(call, x, &order{})
+	switch {
+	case err == nil && e.Kind == EvPromoted:
+		return Event{Kind: EvReady, Detail: e.Detail}, true
+	case err == nil && e.Kind == EvMovedBack:
+		return e, true
+	case errors.Is(err, again) && x.Code == CodePromotionRefused:
+		return Event{Kind: EvReady, Detail: "the control plane has accepted the promotion"}, true
+	}
+	return Event{}, false
+}
+
+// Recheck looks once whether the question that is open for this Region still stands, and
+// goes on with the execution when it does not. It reports whether it did.
+func (c *Controller) Recheck(ctx context.Context) (Execution, bool, error) {
+	last, err := c.latest(ctx)
+	if err != nil {
+		return Execution{}, false, err
+	}
+	x := last.Execution
+	if x.State != AwaitingApproval || x.To != c.cfg.Region {
+		return x, false, nil
+	}
+	c.entered.recall(last)
+	e, over := c.awaited(ctx, x, &waiting{pause: c.cfg.Policy.PollInterval})
+	if err := ctx.Err(); err != nil || !over {
+		return x, false, err
+	}
+	if e.joined != nil {
+		x = *e.joined
+		return x, true, nil
+	}
+	next, err := Step(c.cfg.Policy, x, e)
+	if err != nil {
+		return x, false, err
+	}
+	if x, err = c.append(ctx, x, next, e.Kind); err != nil {
+		return x, false, err
+	}
+	x, err = c.run(ctx, x)
+	return x, true, err
 }

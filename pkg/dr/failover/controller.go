@@ -102,7 +102,7 @@ func (c *Controller) Failover(ctx context.Context, v health.Verdict) (Execution,
 func (c *Controller) evidence(v health.Verdict, l Lease) Evidence {
 	ev := Evidence{
 		DarkSince: v.DarkSince, Dark: v.Dark, Vantages: v.Vantages, MonitorDiedFirst: v.MonitorDiedFirst,
-		LagAge: v.LagAge, LeaseRev: l.Rev, LeaseUnchanged: c.cfg.Watch.Unchanged(), Witness: c.cfg.Topology.Witness != "", Why: v.Why(),
+		LagAge: v.LagAge, LeaseRev: l.Rev, LeaseUnchanged: c.cfg.Watch.Unchanged(), LeaseServed: l.Served, Witness: c.cfg.Topology.Witness != "", Why: v.Why(),
 	}
 	if v.Lag != nil {
 		ev.LagKnown, ev.Lag = true, v.Lag.Value
@@ -135,7 +135,7 @@ func (c *Controller) Switchover(ctx context.Context, o Origin) (Execution, error
 		why = fmt.Sprintf("requested by %s: %s", o.By, o.Reason)
 	}
 	return c.begin(ctx, Event{Kind: EvRequested, Origin: o}, c.cfg.Topology.Peer(c.cfg.Region), c.renewed, func(l Lease) Evidence {
-		return Evidence{LeaseRev: l.Rev, Witness: c.cfg.Topology.Witness != "", Why: why}
+		return Evidence{LeaseRev: l.Rev, LeaseServed: l.Served, Witness: c.cfg.Topology.Witness != "", Why: why}
 	})
 }
 
@@ -158,7 +158,7 @@ func (c *Controller) Adopt(ctx context.Context) (Execution, error) {
 		return nil
 	}, func(l Lease) Evidence {
 		return Evidence{
-			LeaseRev: l.Rev, LeaseUnchanged: c.cfg.Watch.Unchanged(), Witness: c.cfg.Topology.Witness != "",
+			LeaseRev: l.Rev, LeaseUnchanged: c.cfg.Watch.Unchanged(), LeaseServed: l.Served, Witness: c.cfg.Topology.Witness != "",
 			Why: fmt.Sprintf("the control plane and its own server name %s the writer, and Lifeboat has not moved it: a person or AWS has", c.cfg.Region),
 		}
 	})
@@ -193,10 +193,12 @@ func (c *Controller) Resume(ctx context.Context) (Execution, bool, error) {
 	return x, true, err
 }
 
-// renewed watches the lease until it is renewed, for as long as a renewal may take.
+// renewed watches the lease until it is renewed, for as long as a renewal may take. One
+// that has no committed write behind it doesn't count: that monitor can't ask its server,
+// so it can't fence it either.
 func (c *Controller) renewed(ctx context.Context, _ Execution) error {
 	for begun := time.Now(); ; {
-		silent := c.cfg.Watch.Unchanged()
+		silent := c.cfg.Watch.Unserved()
 		switch limit := c.cfg.Policy.SilentAfter(); {
 		case c.cfg.Watch.Moved() && silent < limit:
 			return nil
@@ -249,184 +251,4 @@ func (c *Controller) begin(ctx context.Context, e Event, from dr.Region, may fun
 		return x, err
 	}
 	return c.run(ctx, next)
-}
-
-// run performs the effect of each state and journals its outcome, until the
-// execution has ended.
-func (c *Controller) run(ctx context.Context, x Execution) (Execution, error) {
-	for !x.State.Ended() {
-		if x.State.hasPromoted() && c.onPromoted != nil {
-			// Perhaps not by this controller: it may have joined an execution that another
-			// one has carried past the promotion, and its guard must learn of it all the same.
-			c.onPromoted(x.Epoch)
-		}
-		e := c.perform(ctx, x)
-		if err := ctx.Err(); err != nil {
-			return x, err
-		}
-		if e.joined != nil {
-			c.trace(*e.joined)
-			x = *e.joined
-			continue
-		}
-		next, err := Step(c.cfg.Policy, x, e)
-		var refused *Refusal
-		if errors.As(err, &refused) {
-			return x, err
-		}
-		if next, err = c.append(ctx, x, next, e.Kind); err != nil {
-			return x, err
-		}
-		x = next
-	}
-	return c.ended(ctx, x)
-}
-
-// ended does what is left when an execution has come to its end: an epoch that was taken
-// while the abort was journalled goes back, and people are told what they are owed. What
-// can't be told now stays owed.
-func (c *Controller) ended(ctx context.Context, x Execution) (Execution, error) {
-	if l, known := c.cfg.Watch.Lease(); x.State == Aborted && known && l.Execution == x.ID && l.Epoch == x.Epoch {
-		e := c.giveBack(ctx, x)
-		if err := ctx.Err(); err != nil {
-			return x, err
-		}
-		if e.Kind == EvReturned {
-			next, err := Step(c.cfg.Policy, x, e)
-			if err == nil {
-				next, err = c.append(ctx, x, next, e.Kind)
-			}
-			if err != nil {
-				return x, err
-			}
-			x = next
-		}
-	}
-	for len(x.Owed) > 0 && x.Owed[0] != (Notice{}) {
-		told, err := c.tell(ctx, x, x.Owed[0])
-		if err != nil || !x.State.Ended() {
-			return x, nil //nolint:nilerr // it stays owed, and was reported
-		}
-		x = told
-	}
-	return x, nil
-}
-
-// append journals next as what followed x. When another controller was faster, it
-// returns that controller's outcome instead: there is one history.
-func (c *Controller) append(ctx context.Context, x, next Execution, k Kind) (Execution, error) {
-	next.Seq = x.Seq + 1
-	entry := Entry{Version: JournalVersion, Execution: next, Event: k, At: time.Now().UTC()}
-	for {
-		call, cancel := context.WithTimeout(ctx, c.cfg.Policy.CallTimeout)
-		err := c.cfg.Journal.Append(call, entry)
-		cancel()
-		switch {
-		case err == nil:
-			if next.State != x.State || next.Question.ID != x.Question.ID || x.Seq == 0 {
-				c.trace(next)
-			}
-			c.entered.pass(next)
-			return next, nil
-		case errors.Is(err, ErrConflict):
-			// Perhaps our own entry, whose acknowledgement was lost.
-			last, err := c.latest(ctx)
-			if err != nil {
-				return x, err
-			}
-			if last.Execution.ID != x.ID {
-				return x, fmt.Errorf("failover: execution %s has ended, and %s has begun since", x.ID, last.Execution.ID)
-			}
-			if last.Execution.State != x.State {
-				c.trace(last.Execution)
-			}
-			c.entered.pass(last.Execution)
-			return last.Execution, nil
-		case ctx.Err() != nil:
-			return x, ctx.Err()
-		}
-		c.problem("append to journal", err)
-		if err := pause(ctx, c.cfg.Policy.PollInterval); err != nil {
-			return x, err
-		}
-	}
-}
-
-// latest reads the newest entry, and retries until it is told or ctx has ended.
-func (c *Controller) latest(ctx context.Context) (Entry, error) {
-	for {
-		call, cancel := context.WithTimeout(ctx, c.cfg.Policy.CallTimeout)
-		e, err := c.cfg.Journal.Latest(call)
-		cancel()
-		if err == nil {
-			err = readable(e)
-		}
-		if err == nil || errors.Is(err, ErrNoEntry) || errors.Is(err, ErrNewerEntry) {
-			return e, err
-		}
-		if ctx.Err() == nil { // else it is called off, and nothing is wrong
-			c.problem("read journal", err)
-		}
-		if err := pause(ctx, c.cfg.Policy.PollInterval); err != nil {
-			return Entry{}, err
-		}
-	}
-}
-
-// readable refuses an entry that says what this program doesn't know.
-func readable(e Entry) error {
-	x := e.Execution
-	if e.Version > JournalVersion {
-		return fmt.Errorf("%w: entry %d of %s has version %d, this program knows %d", ErrNewerEntry, x.Seq, x.ID, e.Version, JournalVersion)
-	}
-	if _, known := table[x.State]; !known {
-		return fmt.Errorf("%w: entry %d of %s is in state %q", ErrNewerEntry, x.Seq, x.ID, x.State)
-	}
-	if x.Mode != "" && x.Mode != ModeFailover && x.Mode != ModeSwitchover && x.Mode != ModeAdopt {
-		return fmt.Errorf("%w: entry %d of %s has mode %q", ErrNewerEntry, x.Seq, x.ID, x.Mode)
-	}
-	return nil
-}
-
-func (c *Controller) recent(ctx context.Context) (int, error) {
-	for {
-		call, cancel := context.WithTimeout(ctx, c.cfg.Policy.CallTimeout)
-		n, err := c.cfg.Journal.Settled(call, time.Now().Add(-c.cfg.Policy.FailoverWindow))
-		cancel()
-		if err == nil {
-			return n, nil
-		}
-		if ctx.Err() == nil {
-			c.problem("count recent failovers", err)
-		}
-		if err := pause(ctx, c.cfg.Policy.PollInterval); err != nil {
-			return 0, err
-		}
-	}
-}
-
-func (c *Controller) trace(x Execution) {
-	now := time.Now()
-	before, since := c.entered.next(x, now)
-	c.cfg.Trace.OnState(dr.StateChange{
-		At: now, Region: c.cfg.Region, Execution: x.ID, From: x.From, To: x.To, Epoch: x.Epoch,
-		State: string(x.State), Code: string(x.Code), Detail: x.Detail,
-		Before: string(before), Since: since, DarkSince: x.Evidence.DarkSince,
-	})
-}
-
-func (c *Controller) problem(op string, err error) {
-	c.problems.report(c.cfg.Trace, c.cfg.Region, op, err)
-}
-
-// pause waits for d or for the end of ctx.
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
 }

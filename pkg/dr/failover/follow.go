@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
 )
 
@@ -28,6 +29,9 @@ const firstLook = 25 * time.Millisecond
 
 // ask has the trigger look. It must not hold the agent up.
 func (a *Agent) ask(ctx context.Context, reason string) {
+	a.mu.Lock()
+	a.asked = time.Now()
+	a.mu.Unlock()
 	call, cancel := context.WithTimeout(ctx, a.cfg.Policy.CallTimeout)
 	defer cancel()
 	if err := a.cfg.Trigger.Ask(call, reason); err != nil && ctx.Err() == nil {
@@ -43,16 +47,11 @@ func worthAsking(v health.Verdict) bool {
 	return v.State == health.Impaired || !v.Serving && len(v.Dark)+len(v.Suspect) >= 2
 }
 
-// remind is after how long the trigger is asked again about an execution that waits for a
-// person. It looks then whether the question still stands, and whether the answer came to
-// an invocation that has died.
-const remind = 4 * time.Second
-
 // trigger asks the trigger about every verdict that is worth it, at most once per probe
-// interval. What is known already is not asked: an execution that waits for a person is
-// asked about once per remind, unless the verdict was another one in between.
+// interval. What is known already is not asked: of an execution that waits for a person
+// follow reminds the trigger, unless the verdict was another one in between.
 func (a *Agent) trigger(ctx context.Context) {
-	var asked, before time.Time // the last question, and the last verdict that was worth one
+	var before time.Time // the last verdict that was worth a question
 	for {
 		select {
 		case <-ctx.Done():
@@ -62,10 +61,9 @@ func (a *Agent) trigger(ctx context.Context) {
 			lasting := now.Sub(before) < 2*a.cfg.Policy.ProbeInterval
 			before = now
 			// The first question of an outage waits for nothing, not even for the journal.
-			if lasting && now.Sub(asked) < remind && a.awaits(ctx) {
+			if lasting && a.awaits(ctx) {
 				continue
 			}
-			asked = now
 			a.abstain()
 			a.ask(ctx, v.Why())
 		}
@@ -81,13 +79,14 @@ func (a *Agent) awaits(ctx context.Context) bool {
 	return err == nil && e.Execution.To == a.cfg.Region && e.Execution.State == AwaitingApproval
 }
 
-// follow reads in the journal what the trigger does while its execution is open: when
-// it has promoted this Region the guard may open the server, and when it stands still
-// it is asked again, because it may have died.
+// follow reads in the journal what the trigger does. When it has promoted this Region, or
+// has given the lease back to it, the guard may open the server. When it stands still, waits
+// for a person, or could not tell people what it owes them, it is asked again: it may have
+// died, and what it waits for may have happened.
 func (a *Agent) follow(ctx context.Context) {
-	tick := time.NewTicker(a.cfg.Policy.RenewInterval)
+	tick := time.NewTicker(min(a.cfg.Policy.PollInterval, a.cfg.Policy.RenewInterval))
 	defer tick.Stop()
-	var f follower
+	f := follower{own: a.cfg.Region, pace: a.cfg.Policy.RenewInterval}
 	// Who starts between a promotion and the first renewal must not lose an interval.
 	for _, known := a.watch.Lease(); !known; _, known = a.watch.Lease() {
 		if pause(ctx, firstLook) != nil {
@@ -95,8 +94,8 @@ func (a *Agent) follow(ctx context.Context) {
 		}
 	}
 	for ok := true; ok; ok = next(ctx, tick) {
-		l, known := a.watch.Lease()
-		if !known || l.Holder != a.cfg.Region || l.Execution == "" || l.Execution == f.ended {
+		l, _ := a.watch.Lease()
+		if !f.due(l, a.lately(), time.Now()) {
 			continue
 		}
 		call, cancel := context.WithTimeout(ctx, a.cfg.Policy.CallTimeout)
@@ -104,13 +103,13 @@ func (a *Agent) follow(ctx context.Context) {
 		cancel()
 		switch {
 		case errors.Is(err, ErrNoEntry):
-			f.ended = l.Execution // the lease was given out by hand
+			f.none(l, time.Now()) // the lease was given out by hand
 		case err != nil:
 			if ctx.Err() == nil {
 				a.problem("read journal", err)
 			}
 		default:
-			promoted, again := f.read(l, e.Execution, time.Now())
+			promoted, again := f.read(l, e, time.Now())
 			if promoted && a.guard != nil {
 				a.guard.promoted(l.Epoch)
 			}
@@ -121,33 +120,108 @@ func (a *Agent) follow(ctx context.Context) {
 	}
 }
 
-// follower remembers what it has read of an execution.
-type follower struct {
-	ended string // an execution that needs no more reading
-	id    string
-	seq   int
-	since time.Time // when that entry was first seen
+// lately reports whether the trigger was asked a moment ago, and may have begun something.
+func (a *Agent) lately() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return !a.asked.IsZero() && time.Since(a.asked) < 5*stalled
 }
 
-// read takes the journal's latest entry while l is held by the follower's Region. It
-// tells whether the promotion of this term is done, and whether the trigger must be
-// asked again. It is pure but for what it remembers.
-func (f *follower) read(l Lease, x Execution, now time.Time) (promoted, again bool) {
-	if x.To != l.Holder || x.Epoch != l.Epoch {
-		if x.Epoch > l.Epoch || x.State.Ended() {
-			f.ended = l.Execution // a later one has taken its place
+const (
+	// seldom is how often the journal is read while nothing is known to be open: a person
+	// can have the trigger begin an execution past the monitor.
+	seldom = 30 * time.Second
+	// An execution that waits is looked at after firstReminder, after twice that and so on,
+	// and then every mostReminder; one that only owes a message, every mostOwed in the end.
+	firstReminder = 4 * time.Second
+	mostReminder  = 10 * time.Second
+	mostOwed      = time.Minute
+)
+
+// reminders returns how many reminders are due of an entry of a certain age. It needs no
+// memory, so a monitor's process that takes over goes on where its predecessor was.
+func reminders(age, most time.Duration) (n int) {
+	for gap := firstReminder; age >= gap; gap = min(2*gap, most) {
+		if gap == most {
+			return n + int(age/most)
 		}
-		return false, false
+		age, n = age-gap, n+1
 	}
-	promoted = x.State.hasPromoted()
+	return n
+}
+
+// follower remembers what it has read of an execution.
+type follower struct {
+	own    dr.Region
+	ended  string    // an execution that took this Region's epoch and needs no more reading
+	open   bool      // the newest execution is this Region's trigger's, and not done with
+	looked time.Time // when the journal was last read
+	moving bool      // a promotion is under way, and clients wait for this Region's writer to be opened
+	pace   time.Duration
+
+	id       string
+	seq      int
+	since    time.Time // when that entry was first seen
+	reminded int
+}
+
+// due reports whether the journal is to be read. asked says that the trigger was asked a
+// moment ago.
+func (f *follower) due(l Lease, asked bool, now time.Time) bool {
+	mine := l.Holder == f.own && l.Execution != "" && l.Execution != f.ended
 	switch {
-	case x.State.Ended():
-		f.ended = l.Execution
-	case x.State == AwaitingApproval && len(x.Owed) == 0: // a person has the word
-	case x.ID != f.id || x.Seq != f.seq:
-		// Who has just begun to follow can't know for how long it has stood still.
-		again = f.id == ""
+	case f.looked.IsZero(), mine && f.moving:
+		return true
+	case mine || f.open || asked:
+		return now.Sub(f.looked) >= f.pace
+	}
+	return now.Sub(f.looked) >= seldom
+}
+
+// none notes that the journal is empty.
+func (f *follower) none(l Lease, now time.Time) { f.ended, f.open, f.looked = l.Execution, false, now }
+
+// read takes the journal's latest entry while l is the lease. It tells whether the guard of
+// the follower's Region may open its server in the lease's epoch, and whether the trigger
+// must be asked again. It is pure but for what it remembers.
+func (f *follower) read(l Lease, e Entry, now time.Time) (promoted, again bool) {
+	x := e.Execution
+	f.looked, f.open = now, x.To == f.own && x.State != Steady && (!x.State.Ended() || len(x.Owed) > 0)
+	if l.Holder == f.own {
+		switch {
+		case x.To == f.own && x.Epoch == l.Epoch:
+			promoted = x.State.hasPromoted()
+		case x.From == f.own && x.ID == l.Execution && x.Epoch+1 == l.Epoch: // it was given back
+			promoted = x.State == Returning || x.State == Returned
+		}
+		if x.State.Ended() || x.Epoch > l.Epoch {
+			f.ended = l.Execution // or a later one has taken its place
+		}
+	}
+	if f.moving = false; !f.open {
+		return promoted, false
+	}
+	f.moving = x.State == EpochTaken || x.State == Fenced || x.State == LossAccepted
+	first := f.id == ""
+	changed := x.ID != f.id || x.Seq != f.seq
+	if changed {
 		f.id, f.seq, f.since = x.ID, x.Seq, now
+	}
+	if x.State.Ended() || x.State == AwaitingApproval {
+		most := mostReminder
+		if x.State.Ended() {
+			most = mostOwed
+		}
+		n := reminders(now.Sub(e.At), most)
+		again = n > f.reminded && !changed
+		f.reminded = n
+		// A message that is owed for a question is not left to the next reminder.
+		return promoted, again || first && !x.State.Ended() && len(x.Owed) > 0
+	}
+	switch {
+	case changed:
+		// Who has just begun to follow can't know for how long it has stood still.
+		again = first
 	case now.Sub(f.since) >= stalled:
 		f.since, again = now, true
 	}

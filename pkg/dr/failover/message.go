@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -143,11 +142,13 @@ func (x Execution) consent() string {
 
 // unanswered says what happens without an answer.
 func (x Execution) unanswered() string {
-	selfHealing := slices.Contains([]Code{CodeTargetNotReady, CodeWriterUnknown, CodeMovedElsewhere, CodeReturnStuck}, x.Code)
+	promotion := x.Code == CodePromotionRefused || x.Code == CodePromotionStuck
 	switch {
-	case x.Asked == Confirmed && x.Mode == ModeFailover && selfHealing:
+	case promotion:
+		return "there is no writer; the promotion is looked after and asked for again, and it goes on by itself when that succeeds"
+	case x.Asked == Confirmed && x.Mode == ModeFailover && x.Code.passes():
 		return "nothing is touched; it goes on by itself when that has passed, and ends by itself when " + x.From.String() + " serves again"
-	case selfHealing:
+	case x.Code.passes():
 		return "nothing is touched; it goes on by itself when that has passed"
 	case x.Asked == Confirmed && x.Mode == ModeFailover:
 		return "nothing is touched, and there is no writer for as long as " + x.From.String() + " is down; it ends by itself when " + x.From.String() + " serves again"

@@ -15,9 +15,12 @@ import (
 )
 
 // counted is a trigger that is asked, and does nothing.
-type counted struct{ asked atomic.Int32 }
+type counted struct {
+	asked atomic.Int32
+	why   string
+}
 
-func (c *counted) Ask(context.Context, string) error { c.asked.Add(1); return nil }
+func (c *counted) Ask(_ context.Context, why string) error { c.why = why; c.asked.Add(1); return nil }
 
 // TestWhatIsKnownIsNotAsked: the east is lost, and its verdict comes every two seconds. The
 // trigger is asked each time, but for an execution that waits for a person.
@@ -31,12 +34,12 @@ func TestWhatIsKnownIsNotAsked(t *testing.T) {
 		most   int32
 	}{
 		"nothing has begun":         {nil, false, 25, 31},
-		"it waits for a person":     {&own, false, 12, 17},
-		"it is under way":           {change(func(x *failover.Execution) { x.State = failover.Confirmed }), false, 25, 31},
+		"it waits for a person":     {&own, false, 4, 9},
+		"it is under way":           {change(func(x *failover.Execution) { x.State = failover.Confirmed }), false, 25, 52},
 		"the last one has ended":    {change(func(x *failover.Execution) { x.State = failover.Aborted }), false, 25, 31},
 		"the other Region's waits":  {change(func(x *failover.Execution) { x.From, x.To = west, east }), false, 25, 31},
-		"the journal doesn't say":   {&own, true, 15, 31},
-		"it waits, after its epoch": {change(func(x *failover.Execution) { x.Asked = failover.LossAccepted }), false, 12, 17},
+		"the journal doesn't say":   {&own, true, 4, 31},
+		"it waits, after its epoch": {change(func(x *failover.Execution) { x.Asked = failover.LossAccepted }), false, 4, 9},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -52,7 +55,10 @@ func TestWhatIsKnownIsNotAsked(t *testing.T) {
 					require.NoError(t, r.Store.At(west).Append(r.ctx, failover.Entry{Execution: *c.x, Event: failover.EvConfirmed, At: time.Now()}))
 				}
 				r.wait(10 * time.Second)
-				require.Zero(t, d.asked.Load())
+				before := d.asked.Load()
+				if c.x == nil || c.x.To != west || c.x.State.Ended() {
+					require.Zero(t, before, d.why)
+				}
 				if c.silent {
 					r.breaks(func(call drtest.Call) drtest.Fault {
 						return drtest.Fault{Hang: call.Op == drtest.OpLatest}
@@ -60,8 +66,8 @@ func TestWhatIsKnownIsNotAsked(t *testing.T) {
 				}
 				r.CutRegion(east, true)
 				r.wait(time.Minute)
-				require.GreaterOrEqual(t, d.asked.Load(), c.least)
-				require.LessOrEqual(t, d.asked.Load(), c.most)
+				require.GreaterOrEqual(t, d.asked.Load()-before, c.least)
+				require.LessOrEqual(t, d.asked.Load()-before, c.most)
 			})
 		})
 	}

@@ -151,7 +151,7 @@ type dumb struct{ asked atomic.Int32 }
 func (d *dumb) Ask(context.Context, string) error { d.asked.Add(1); return errRefused }
 
 // TestFollowingATrigger: the monitor asks again only for an execution of its own Region
-// that is under way and that no person has the word in.
+// that is under way, and reminds it now and then of one that waits for a person.
 func TestFollowingATrigger(t *testing.T) {
 	follow := func(t *testing.T, x *failover.Execution) (*rig, *dumb) {
 		r := newRig(t, dr.Policy{})
@@ -173,10 +173,10 @@ func TestFollowingATrigger(t *testing.T) {
 		asks   bool
 	}{
 		"it stands still":                 {failover.LossAccepted, nil, true},
-		"a person has the word":           {failover.AwaitingApproval, nil, false},
+		"a person has the word":           {failover.AwaitingApproval, nil, true}, // now and then
 		"it has ended":                    {failover.Settled, nil, false},
 		"it is another Region's":          {failover.LossAccepted, func(x *failover.Execution) { x.From, x.To = west, east }, false},
-		"a later one has taken its place": {failover.LossAccepted, func(x *failover.Execution) { x.Epoch = 3 }, false},
+		"a later one has taken its place": {failover.LossAccepted, func(x *failover.Execution) { x.Epoch = 3 }, true},
 	} {
 		bubble(t, name, func(t *testing.T) {
 			x := own

@@ -197,6 +197,16 @@ const (
 	CodePaused           Code = "paused"            // a person has stopped the automation
 )
 
+// passes reports whether what a code names may be over without a person's doing, so that
+// the execution goes on by itself.
+func (c Code) passes() bool {
+	switch c {
+	case CodeTargetNotReady, CodeWriterUnknown, CodeMovedElsewhere, CodeReturnStuck, CodePromotionRefused, CodePromotionStuck:
+		return true
+	}
+	return false
+}
+
 // Evidence is what an execution rests on, as it stood when it began.
 type Evidence struct {
 	DarkSince        time.Time
@@ -208,8 +218,9 @@ type Evidence struct {
 	LagKnown         bool
 	LeaseRev         uint64 // of the lease that went silent
 	LeaseUnchanged   time.Duration
-	Recent           int  // automatic failovers in the policy's window
-	Witness          bool // the topology has a witness
+	LeaseServed      uint64 // its newest renewal with a committed write behind it
+	Recent           int    // automatic failovers in the policy's window
+	Witness          bool   // the topology has a witness
 	Why              string
 }
 
@@ -233,6 +244,14 @@ type Question struct {
 	// Lag is what was at stake; it is unknown when LagKnown is not set.
 	Lag      time.Duration
 	LagKnown bool
+	Asked    State // the state that put it
+	Told     bool  // a message about it was accepted
+	Answered bool  // its consent was used
+}
+
+// same reports whether another question is about the same, with the same at stake.
+func (q Question) same(other Question) bool {
+	return q.Asked == other.Asked && slices.Equal(q.Codes, other.Codes) && q.Lag == other.Lag && q.LagKnown == other.LagKnown
 }
 
 // Pause stops the automation until a time: verdicts are formed and explained, and no
@@ -280,8 +299,14 @@ type Execution struct {
 	// the old holder can have renewed.
 	TakenRev uint64
 	Proof    ProofKind
+	// Unnamed says that the control plane did not name the new writer yet when its own server
+	// did.
+	Unnamed bool
 	// Question is the one that was put last. It is open while State is AwaitingApproval.
 	Question Question
+	// Put are all that were put, by their IDs. One whose cause passes and comes back before
+	// it was answered is opened again, and people are not told a second time.
+	Put []Question
 	// Ack is the consent that was used last, and Accepted the question that it answered.
 	Ack      *Acknowledgement
 	Accepted Question
@@ -313,6 +338,7 @@ type Event struct {
 	Unchanged time.Duration // of EvEpochTaken
 	Released  bool          // of EvEpochTaken
 	Proof     ProofKind     // of EvFenceProven
+	Unnamed   bool          // of EvPromoted
 	Ack       *Acknowledgement
 	Evidence  *Evidence // of EvReassessed
 	Origin    Origin    // of what a person asks for

@@ -51,6 +51,8 @@ func Step(p dr.Policy, x Execution, e Event) (Execution, error) {
 		x.Epoch, x.TakenRev, x.Unchanged, x.Released = e.Epoch, e.Rev, e.Unchanged, e.Released
 	case EvFenceProven:
 		x.Proof = e.Proof
+	case EvPromoted:
+		x.Unnamed = e.Unnamed
 	case EvGatePassed:
 		if codes, why := question(p, x); len(codes) > 0 {
 			return ask(x, Fenced, codes, why), nil
@@ -77,7 +79,7 @@ func Step(p dr.Policy, x Execution, e Event) (Execution, error) {
 		x.Code = CodeSuperseded
 		x = withdraw(x)
 	case EvReady:
-		if x.Code != CodeTargetNotReady && x.Code != CodeWriterUnknown && x.Code != CodeMovedElsewhere && x.Code != CodeReturnStuck {
+		if !x.Code.passes() {
 			return refuse("%s is not over by itself", x.Code)
 		}
 		x.State, x.Asked, x.Code = x.Asked, "", ""
@@ -119,6 +121,9 @@ func Step(p dr.Policy, x Execution, e Event) (Execution, error) {
 	case EvRedirected:
 		x.Owed = append(without(x.Owed, NoticeQuestion), Notice{What: NoticeMoved})
 	case EvAnnounced, EvTold:
+		if e.Notice.What == NoticeQuestion {
+			x = noted(x, e.Notice.Question, func(q *Question) { q.Told = true })
+		}
 		x.Owed = slices.DeleteFunc(slices.Clone(x.Owed), func(n Notice) bool { return n == e.Notice })
 	case EvPaused:
 		x.Pause, x.Last = e.Pause, e.Origin
@@ -129,6 +134,7 @@ func Step(p dr.Policy, x Execution, e Event) (Execution, error) {
 			return refuse("it must name execution %s and question %s", x.ID, x.Question.ID)
 		}
 		x.Accepted = accept(x)
+		x = noted(x, x.Question.ID, func(q *Question) { q.Answered = true })
 		x.Ack, x.State, x.Asked = e.Ack, x.Asked, ""
 		x.Owed = without(x.Owed, NoticeQuestion)
 		switch {
@@ -150,12 +156,37 @@ func Step(p dr.Policy, x Execution, e Event) (Execution, error) {
 	return x, nil
 }
 
-// ask puts a question, and owes it to people.
+// ask puts a question, and owes it to people. One that was put before, about the same and
+// with the same at stake, is opened again: a cause that flaps is one question, and people
+// hear of it once.
 func ask(x Execution, from State, codes []Code, why string) Execution {
-	n, _ := strconv.Atoi(x.Question.ID) // "" is 0
-	x.Question = Question{ID: strconv.Itoa(n + 1), Codes: codes, Lag: x.Evidence.Lag, LagKnown: x.Evidence.LagKnown}
+	q := Question{Codes: codes, Lag: x.Evidence.Lag, LagKnown: x.Evidence.LagKnown, Asked: from}
 	x.State, x.Asked, x.Code, x.Detail = AwaitingApproval, from, codes[0], why
-	x.Owed = append(without(x.Owed, NoticeQuestion), Notice{What: NoticeQuestion, Question: x.Question.ID})
+	x.Owed = without(x.Owed, NoticeQuestion)
+	if i := slices.IndexFunc(x.Put, func(old Question) bool { return !old.Answered && old.same(q) }); i >= 0 {
+		x.Question = x.Put[i]
+	} else {
+		n, _ := strconv.Atoi(x.Question.ID) // "" is 0
+		q.ID = strconv.Itoa(max(n, len(x.Put)) + 1)
+		x.Question, x.Put = q, append(slices.Clone(x.Put), q)
+	}
+	if !x.Question.Told {
+		x.Owed = append(x.Owed, Notice{What: NoticeQuestion, Question: x.Question.ID})
+	}
+	return x
+}
+
+// noted returns the execution after a change of the question with an ID.
+func noted(x Execution, id string, change func(*Question)) Execution {
+	x.Put = slices.Clone(x.Put)
+	for i := range x.Put {
+		if x.Put[i].ID == id {
+			change(&x.Put[i])
+		}
+	}
+	if x.Question.ID == id {
+		change(&x.Question)
+	}
 	return x
 }
 
@@ -177,7 +208,7 @@ func withdraw(x Execution) Execution {
 	if x.Question.ID == "" {
 		return x
 	}
-	told := !slices.Contains(x.Owed, Notice{What: NoticeQuestion, Question: x.Question.ID})
+	told := x.Question.Told || !slices.Contains(x.Owed, Notice{What: NoticeQuestion, Question: x.Question.ID})
 	x.Owed = without(x.Owed, NoticeQuestion)
 	if told {
 		x.Owed = append(x.Owed, Notice{What: NoticeWithdrawn, Question: x.Question.ID})
