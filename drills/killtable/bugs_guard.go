@@ -36,8 +36,8 @@ func guardBugs() []Bug {
 		},
 		{
 			Name: "the lease is renewed without a heartbeat", Room: room, File: "pkg/dr/failover/guard/keep.go",
-			Old: "\tcase in.Result == Done:\n\t\ts.Trials = 0\n",
-			New: "\tcase in.Result == Done, in.Result == Silent:\n\t\ts.Trials = 0\n",
+			Old: "\tcase in.Result == Done:\n\t\ts.Trials, s.PlaneTries = 0, 0\n",
+			New: "\tcase in.Result == Done, in.Result == Silent:\n\t\ts.Trials, s.PlaneTries = 0, 0\n",
 			Why: "a writer that commits nothing looks alive for ever", Package: pkg, Test: "TestGuardLetsTheLeaseOfAWriterThatCommitsNothingFallSilent", Says: "one in two TTLs",
 		},
 		{

@@ -64,6 +64,8 @@ func TestEveryHalfFailureShows(t *testing.T) {
 				if f.Kind.Latent() { // new processes read their logins, resolve names, promote and tell people
 					require.NoError(t, set.Inject(t.Context(), fault.Fault{Kind: fault.ColdStart, Region: drill.West, Duration: time.Millisecond}))
 					require.NoError(t, set.Inject(t.Context(), fault.Fault{Kind: fault.KillMonitor, Region: drill.West}))
+					// Its successor must have promised once, or it can't know what the killed one still promises.
+					time.Sleep(15 * time.Second)
 					require.NoError(t, set.Inject(t.Context(), fault.Fault{Kind: fault.Kill, Region: drill.East}))
 				}
 				require.NoError(t, shows(time.Minute))

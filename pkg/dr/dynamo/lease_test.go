@@ -21,7 +21,7 @@ func TestReadLease(t *testing.T) {
 	w, s := script(t, ok(leaseJSON("Item", 4, 90, east, "x3")), ok(`{}`))
 	l, err := s.ReadLease(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, failover.Lease{Epoch: 4, Holder: east, Rev: 90, Execution: "x3", TakenRev: 1, TakenAfter: 3 * time.Second}, l)
+	require.Equal(t, failover.Lease{Epoch: 4, Holder: east, Rev: 90, Execution: "x3", TakenRev: 1, TakenAfter: 3 * time.Second, Served: 90}, l, "an older item's renewals had a write behind them")
 	require.Equal(t, true, w.seen[0].Body["ConsistentRead"], "any other read may be old")
 	require.Equal(t, "dynamodb.us-west-2.amazonaws.com", w.seen[0].Host)
 
@@ -102,7 +102,7 @@ func TestTakeLease(t *testing.T) {
 		"pk": map[string]any{"S": "orders"}, "sk": map[string]any{"S": "lease"}, "epoch": map[string]any{"N": "5"},
 		"holder": map[string]any{"S": "us-west-2"}, "rev": map[string]any{"N": "91"}, "execution": map[string]any{"S": "x4"},
 		"taken_rev": map[string]any{"N": "91"}, "taken_after_ns": map[string]any{"N": "3000000000"},
-		"released": map[string]any{"BOOL": false}, "version": map[string]any{"N": "1"},
+		"released": map[string]any{"BOOL": false}, "version": map[string]any{"N": "1"}, "served": map[string]any{"N": "0"},
 	}, item)
 	require.Equal(t, "#epoch = :epoch AND #holder = :holder AND #rev = :rev AND (attribute_not_exists(#version) OR #version <= :version)",
 		w.seen[0].Body["ConditionExpression"])

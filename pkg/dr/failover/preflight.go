@@ -68,6 +68,13 @@ func (r Readiness) server() string {
 	return "it was not asked"
 }
 
+// holds reports whether an execution's target held the lease before it, when the lease was
+// last read.
+func (c *Controller) holds(x Execution) bool {
+	l, known := c.cfg.Watch.Lease()
+	return known && l.Holder == x.To && !l.Released && l.Epoch < x.Epoch
+}
+
 // judge says what a look means for an execution that has touched nothing: nothing (it may
 // go on), an event, or that it is worth another look. It is pure.
 func (c *Controller) judge(x Execution, r Readiness) (e Event, stop bool) {
@@ -81,6 +88,9 @@ func (c *Controller) judge(x Execution, r Readiness) (e Event, stop bool) {
 			return stuck(CodeWriterUnknown, "the control plane names the writer %s, which is no member of the topology %v: nothing acts until it names one", orNone(now.Writer), c.cfg.Topology.Members)
 		case now.MovingTo != "":
 			return stuck(CodeMovedElsewhere, "the writer is being moved to %s by something else than this execution", now.MovingTo)
+		case now.Writer == x.To && c.holds(x):
+			// The lease and Aurora agree that the target has the writer: there is nothing to move.
+			return Event{Kind: EvAbortRequested, Code: CodeMovedElsewhere, Detail: x.To.String() + " has the writer and the lease already"}, true
 		case now.Writer == x.To && x.Mode != ModeAdopt:
 			return Event{Kind: EvAdopted, Detail: "the control plane names " + x.To.String() + " the writer: it was moved by something else"}, true
 		case now.Writer != x.To && x.Mode == ModeAdopt:
