@@ -72,9 +72,11 @@ type Agent struct {
 
 	mu     sync.Mutex
 	claims bool
-	latest health.Verdict
-	asked  time.Time  // when the trigger was asked last
-	former *Heartbeat // the predecessor's last, until there is a latest; nil when there is none
+	// followed is the newest epoch in which the own server was seen to be a secondary.
+	followed dr.Epoch
+	latest   health.Verdict
+	asked    time.Time  // when the trigger was asked last
+	former   *Heartbeat // the predecessor's last, until there is a latest; nil when there is none
 }
 
 // NewAgent returns an agent, or everything that its configuration lacks.
@@ -275,7 +277,7 @@ func (a *Agent) report(ctx context.Context) {
 		a.promises.state(&h, !last && a.wantPromise(), time.Now())
 		h.Troubles = a.lasting.report(time.Now())
 		a.mu.Lock()
-		h.Claims = a.claims
+		h.Claims, h.Followed = a.claims, a.followed
 		a.mu.Unlock()
 		h.At = time.Now().UTC()
 		base, limit := ctx, a.cfg.Policy.CallTimeout
@@ -414,6 +416,9 @@ func (a *Agent) recall(ctx context.Context) {
 				a.guard.recall(h, time.Now())
 			}
 			a.promises.adopt(h, time.Now())
+			a.mu.Lock()
+			a.followed = max(a.followed, h.Followed)
+			a.mu.Unlock()
 			if !a.cfg.Silent {
 				a.lasting.adopt(h.Troubles, time.Now())
 			}

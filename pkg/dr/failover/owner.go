@@ -27,6 +27,11 @@ func (a *Agent) own(ctx context.Context) {
 	defer tick.Stop()
 	for look := 0; next(ctx, tick); look++ {
 		l, known := a.watch.Lease()
+		if known && a.guard.role() == guard.Secondary {
+			a.mu.Lock()
+			a.followed = max(a.followed, l.Epoch)
+			a.mu.Unlock()
+		}
 		switch {
 		case !known:
 		case l.Holder == a.cfg.Region && !l.Released:
@@ -37,15 +42,24 @@ func (a *Agent) own(ctx context.Context) {
 		case l.Holder == a.cfg.Region && a.guard.role() == guard.Writer:
 			a.retake(ctx, l)
 		case a.guard.role() == guard.Writer:
-			a.claimOnce(ctx)
+			a.claimOnce(ctx, l)
 		default:
 			a.claim(false)
 		}
 	}
 }
 
-// claimOnce asks the control plane whether the writer is here.
-func (a *Agent) claimOnce(ctx context.Context) {
+// claimOnce asks the control plane whether the writer is here. A server that was the
+// writer of an earlier epoch and never followed the present one was not told of its
+// successor, and neither may its control plane have been: that is no move.
+func (a *Agent) claimOnce(ctx context.Context, l Lease) {
+	a.mu.Lock()
+	followed := a.followed == l.Epoch
+	a.mu.Unlock()
+	if !followed {
+		a.claim(false)
+		return
+	}
 	here, _, err := a.placed(ctx)
 	if err != nil && ctx.Err() == nil {
 		a.problem("ask where the writer is", err)

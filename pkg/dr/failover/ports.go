@@ -116,6 +116,9 @@ type Heartbeat struct {
 	// Claims says that the Region's server takes itself for the writer, that the Region's
 	// control plane agrees, and that another Region holds the lease.
 	Claims bool
+	// Followed is the newest epoch in which the Region's server was seen to be a secondary:
+	// one that takes itself for the writer without that was never told that it is none.
+	Followed dr.Epoch
 	// Troubles are what fails in the Region's monitor, for its successor to go on with.
 	Troubles []Trouble `json:",omitempty"`
 	// Sightings are what the Region sees of the others.

@@ -2,7 +2,6 @@ package failover
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -19,7 +18,6 @@ func (c *Controller) promote(ctx context.Context, x Execution) Event {
 
 // order is what is remembered of a promotion between two looks.
 type order struct {
-	sent      bool      // it was asked for, and perhaps accepted
 	elsewhere time.Time // since when something else moves the writer
 }
 
@@ -55,33 +53,15 @@ func (c *Controller) order(call context.Context, x Execution, o *order) (Event, 
 	if l.Epoch != x.Epoch || l.Holder != x.To {
 		return Event{Kind: EvSuperseded, Detail: fmt.Sprintf("%s holds epoch %d", l.Holder, l.Epoch)}, nil
 	}
-	if o.sent && c.tookOver(call) {
-		return tookOver(x), nil
-	}
 	ask := c.cfg.Promoter.Failover
 	if x.Mode == ModeSwitchover {
 		ask = c.cfg.Promoter.Switchover
 	}
 	err = ask(call, x.To)
-	if o.sent = true; err == nil {
+	if err == nil {
 		return Event{}, again
 	}
-	if errors.Is(err, ErrRefused) && c.tookOver(call) {
-		return tookOver(x), nil // a promotion that an earlier process has asked for
-	}
 	return Event{}, err
-}
-
-// tookOver reports whether the own server says that it is the writer. It said otherwise
-// before the epoch was taken, and a secondary's server takes writes only when the control
-// plane has promoted it. So a description that names the old Region is out of date.
-func (c *Controller) tookOver(ctx context.Context) bool {
-	r, err := c.look(ctx)
-	return err == nil && r.Role == RoleWriter
-}
-
-func tookOver(x Execution) Event {
-	return Event{Kind: EvPromoted, Unnamed: true, Detail: "the server of " + x.To.String() + " is the writer; the control plane's description is out of date"}
 }
 
 // orMovedBack asks the control plane when an attempt has failed: what can't be done
@@ -101,9 +81,7 @@ func (c *Controller) orMovedBack(x Execution, do func(context.Context) (Event, e
 	}
 }
 
-// movedBack says where the writer is when it is not in the Region that was promoted. A
-// description that names the old Region is out of date, and no move, when it has never named
-// the new one and the own server says that it is the writer.
+// movedBack says where the writer is when it is not in the Region that was promoted.
 func (c *Controller) movedBack(call context.Context, x Execution) (Event, bool) {
 	now, err := c.cfg.Promoter.Describe(call)
 	switch {
@@ -112,7 +90,7 @@ func (c *Controller) movedBack(call context.Context, x Execution) (Event, bool) 
 	case now.Writer != x.From:
 		return Event{Kind: EvStuck, Code: CodeWriterUnknown, Detail: fmt.Sprintf("the control plane names the writer %s", orNone(now.Writer))}, true
 	}
-	return Event{Kind: EvMovedBack, Detail: "the control plane names " + x.From.String() + " the writer again"}, !x.Unnamed || !c.tookOver(call)
+	return Event{Kind: EvMovedBack, Detail: "the control plane names " + x.From.String() + " the writer again"}, true
 }
 
 // verify commits a write on the promoted member itself, in a row of its own: the

@@ -299,9 +299,6 @@ type Execution struct {
 	// the old holder can have renewed.
 	TakenRev uint64
 	Proof    ProofKind
-	// Unnamed says that the control plane did not name the new writer yet when its own server
-	// did.
-	Unnamed bool
 	// Question is the one that was put last. It is open while State is AwaitingApproval.
 	Question Question
 	// Put are all that were put, by their IDs. One whose cause passes and comes back before
@@ -338,7 +335,6 @@ type Event struct {
 	Unchanged time.Duration // of EvEpochTaken
 	Released  bool          // of EvEpochTaken
 	Proof     ProofKind     // of EvFenceProven
-	Unnamed   bool          // of EvPromoted
 	Ack       *Acknowledgement
 	Evidence  *Evidence // of EvReassessed
 	Origin    Origin    // of what a person asks for

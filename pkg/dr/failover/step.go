@@ -51,8 +51,6 @@ func Step(p dr.Policy, x Execution, e Event) (Execution, error) {
 		x.Epoch, x.TakenRev, x.Unchanged, x.Released = e.Epoch, e.Rev, e.Unchanged, e.Released
 	case EvFenceProven:
 		x.Proof = e.Proof
-	case EvPromoted:
-		x.Unnamed = e.Unnamed
 	case EvGatePassed:
 		if codes, why := question(p, x); len(codes) > 0 {
 			return ask(x, Fenced, codes, why), nil

@@ -37,6 +37,11 @@ func (c *Controller) takeEpoch(ctx context.Context, x Execution) Event {
 		if e, over := c.settled(x, l); over {
 			return e, nil
 		}
+		if x.Mode == ModeAdopt && !stopped && !l.Released && c.silence(l) < c.cfg.Policy.LeaseTTL+c.cfg.Policy.LeaseDrift {
+			// The holder renews: its own control plane has not confirmed the move yet, and either
+			// of the two may be the one that is out of date.
+			return Event{}, again
+		}
 		if stopped {
 			// One look may have been late; what a person is asked about was seen twice.
 			if notReady++; verdict.Kind == EvStuck && notReady < 2 {
@@ -60,6 +65,12 @@ func (c *Controller) takeEpoch(ctx context.Context, x Execution) Event {
 		}
 		return e, err
 	})
+}
+
+// silence is how long a lease that was just read has been known to be unchanged.
+func (c *Controller) silence(l Lease) time.Duration {
+	c.cfg.Watch.Observe(l, time.Now())
+	return c.cfg.Watch.Unchanged()
 }
 
 // settled says what a lease means before it is taken.

@@ -77,7 +77,11 @@ func (m *machine) overtaken(w Written) bool {
 	if !known {
 		return false
 	}
-	together := last.Sent-w.Sent < m.Resend && (w.Answered == never || w.Answered >= last.Sent)
+	window := m.Resend
+	if w.Keeps {
+		window = m.Valid // it may have been under way for that long
+	}
+	together := last.Sent-w.Sent < window && (w.Answered == never || w.Answered >= last.Sent)
 	return together && m.now-last.Sent > 2*m.Resend
 }
 
