@@ -2,6 +2,6 @@
 
 package simulation
 
-// Worlds is how many worlds a run of tests plays when it isn't told: about forty seconds
+// Worlds is how many worlds a run of tests plays when it isn't told: about a minute
 // on two processors.
-const Worlds = 200
+const Worlds = 40

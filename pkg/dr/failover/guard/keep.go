@@ -114,7 +114,7 @@ func (m *machine) beat(keeps bool) {
 	}
 	s.Seq++
 	s.ids++
-	s.Sent[s.Seq%kept] = Written{Seq: s.Seq, Epoch: s.Term.Epoch, Sent: m.now, Answered: never, Keeps: keeps, Pending: true}
+	s.Sent[s.Seq%kept] = Written{Seq: s.Seq, Epoch: s.Term.Epoch, Sent: m.now, Answered: never, Keeps: keeps, Own: m.row() == RowOwn, Pending: true}
 	m.out = append(m.out, Effect{Kind: Beat, ID: s.ids, Epoch: s.Term.Epoch, Seq: s.Seq, Row: m.row(), Quiet: !keeps, Until: until})
 }
 
@@ -142,9 +142,12 @@ func (m *machine) beaten(in Input) {
 	}
 	w.Pending = false
 	if in.Result == Done {
-		w.Answered = m.now
+		if w.Own {
+			w.Answered = m.now
+			s.Committed = max(s.Committed, w.Seq)
+		}
 		if !s.Behind {
-			s.Committed, s.CommittedAt = max(s.Committed, w.Seq), m.now
+			s.CommittedAt = m.now
 		}
 	}
 	if !w.Keeps || s.Behind || w.Epoch != s.Term.Epoch || !s.Serves(m.Rules) || s.Demoted == s.Term.Epoch || s.Closing.On {
