@@ -115,6 +115,7 @@ type Rates struct {
 	Publish    float64 // heartbeats, by all Regions
 	Heartbeats float64 // looks at all heartbeats, by all Regions
 	ReadLease  float64 // by all Regions
+	Journal    float64 // looks at the newest execution, by the members
 }
 
 // Rates returns the rates of the loop.
@@ -131,6 +132,7 @@ func (l Loop) Rates() Rates {
 		Publish:    regions * perSecond(p.ProbeInterval/2),
 		Heartbeats: regions * perSecond(p.ProbeInterval), // the holder, too: what others report of its writer
 		ReadLease:  holder + peers + witnesses,
+		Journal:    2 * perSecond(30*time.Second), // while nothing is open
 	}
 }
 
@@ -183,6 +185,7 @@ func (l Loop) Monthly() []Line {
 			rates.ReadLease * month, l.Prices.ReadUnit, 0},
 		{"Looks at heartbeats", "Regions × month ÷ ProbeInterval × units of all", "read units",
 			rates.Heartbeats * month * readUnits(l), l.Prices.ReadUnit, 0},
+		{"Looks at the journal", "members × month ÷ 30 s × one entry", "read units", rates.Journal * month, l.Prices.ReadUnit, 0},
 		{"Looks at the turn", "invocations × overlap ÷ poll", "read units", looks, l.Prices.ReadUnit, 2 * looks},
 		{"Replication", "write units ÷ copies × (copies − 1) × 1 KB", "GB between Regions",
 			(renewals + beats + turns) / copies * (copies - 1) / (1 << 20), l.Prices.GBBetweenRegions, 0},
