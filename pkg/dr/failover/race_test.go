@@ -3,7 +3,7 @@
 package failover_test
 
 // The race detector makes a world ten times as slow; it needs fewer of them.
-const defaultSeeds = 40
+const defaultSeeds = 20
 
 // defaultStride is which crash points are tried: every n-th.
-const defaultStride = 23
+const defaultStride = 61
