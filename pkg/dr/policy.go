@@ -36,9 +36,9 @@ const (
 	// AutomaticAlways lets Lifeboat act within the policy. It is the default.
 	AutomaticAlways Automatic = "always"
 	// AutomaticNever only observes: evidence is gathered, judged, explained and
-	// reported as ever, but no failover begins, and no guard fences, opens or restarts
-	// a server. What a person asks for is carried out. It is how a database that is
-	// in production already is tried out.
+	// reported as ever, but no failover begins by itself. What a person asks for is
+	// carried out, and a writer that other hands have moved is adopted. The guard works
+	// as always, because servers boot read-only.
 	AutomaticNever Automatic = "never"
 )
 
