@@ -45,7 +45,7 @@ var stored = []string{
 
 func heartbeatItem(region string) string {
 	return `{"pk":{"S":"ledger"},"sk":{"S":"heartbeat#` + region + `"},"seq":{"N":"946684853363346"},"published_at":{"S":"2000-01-01T00:00:58.363340037Z"},` +
-		`"report":{"S":"{\"Region\":\"` + region + `\",\"Seq\":946684853363346,\"FencedEpoch\":0,\"LeaseRev\":115,\"LeaseUnchanged\":497961354,\"Sightings\":` +
+		`"report":{"S":"{\"Region\":\"` + region + `\",\"Seq\":946684853363346,\"FencedEpoch\":0,\"LeaseRev\":115,\"LeaseUnchanged\":497961354,\"Observations\":` +
 		`[` + strings.Repeat(`{\"Subject\":\"us-east-1\",\"Family\":\"control\",\"Method\":\"RDS API\",\"Answer\":1,\"Cause\":\"\",\"Age\":796261229,\"Samples\":5,\"RegionAnswers\":true},`, 3) +
 		`null],\"At\":\"2000-01-01T00:00:58.363340037Z\"}"}}`
 }

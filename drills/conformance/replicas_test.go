@@ -5,10 +5,12 @@ import (
 	"crypto/x509"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -169,10 +171,10 @@ func took(t *testing.T, from dr.Region, hurt func(*world, aws.HTTPClient) aws.HT
 			return err
 		})
 		call("publish", func(ctx context.Context) error {
-			return s.Publish(ctx, failover.Heartbeat{Region: from, Seq: uint64(n + 1)})
+			return s.Publish(ctx, failover.Report{Region: from, Seq: uint64(n + 1)})
 		})
 		call("heartbeats", func(ctx context.Context) error {
-			all, err := s.Heartbeats(ctx)
+			all, err := s.Reports(ctx)
 			require.True(t, err != nil || len(all) == 1 && all[0].Seq == uint64(n+1))
 			return err
 		})
@@ -229,19 +231,26 @@ func TestAStartBesideAnIllStore(t *testing.T) {
 func TestTheWayHomeToTheOwnStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := startWith(t, 0)
+		var mu sync.Mutex // a hedged call asks both Regions at once
 		asked := map[string]int{}
 		s := storeThrough(t, east, doer(func(r *http.Request) (*http.Response, error) {
+			mu.Lock()
 			asked[strings.Split(r.URL.Host, ".")[1]]++
+			mu.Unlock()
 			return w.From(east).Do(r)
 		}))
 		read := func(n int) map[string]int {
+			mu.Lock()
 			clear(asked)
+			mu.Unlock()
 			for range n {
 				_, err := s.ReadLease(t.Context())
 				require.ErrorIs(t, err, failover.ErrNoLease)
 				<-time.After(500 * time.Millisecond)
 			}
-			return asked
+			mu.Lock()
+			defer mu.Unlock()
+			return maps.Clone(asked)
 		}
 		read(1)
 		require.Equal(t, map[string]int{"us-east-1": 10}, read(10), "in steady state a call is one request")

@@ -41,7 +41,7 @@ func (s *Stage) Ask(context.Context, string) error {
 	ctx, cancel := context.WithTimeout(s.Ctx, time.Minute)
 	s.trigger = cancel
 	cfg := s.world.Agent(s.to, "trigger")
-	cfg.Guard, cfg.Founder, cfg.Silent = nil, nil, true
+	cfg.Guard, cfg.Bootstrapper, cfg.Silent = nil, nil, true
 	cfg.OnOutcome = func(failover.Execution, error) { cancel() }
 	done := s.run(ctx, cfg)
 	s.wg.Go(func() {

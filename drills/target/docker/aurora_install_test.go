@@ -42,26 +42,26 @@ func TestAuroraInstall(t *testing.T) {
 	t.Run("a new password is set, and in no log", func(t *testing.T) { installRotated(t, writer) })
 	t.Run("no password, no account", func(t *testing.T) { installWithoutPassword(t, writer) })
 	t.Run("an admin that may not", func(t *testing.T) { installDenied(t, writer) })
-	t.Run("founder", func(t *testing.T) {
-		drtest.TestFounder(t, func(t *testing.T) drtest.Founding {
+	t.Run("bootstrapper", func(t *testing.T) {
+		drtest.TestBootstrapper(t, func(t *testing.T) drtest.Bootstrap {
 			writer.exec(t, "SET GLOBAL read_only = OFF")
-			writer.exec(t, "DROP DATABASE IF EXISTS founding")
+			writer.exec(t, "DROP DATABASE IF EXISTS bootstrap")
 			writer.exec(t, "SET GLOBAL super_read_only = ON")
-			db := writer.installer(t, "lifeboat_f", "secret", "founding")
-			follower, err := aurora.NewSQL(aurora.SQLConfig{DB: replica.admin, Region: westRegion, Dialect: aurora.DialectMySQL, Schema: "founding"})
+			db := writer.installer(t, "lifeboat_f", "secret", "bootstrap")
+			follower, err := aurora.NewSQL(aurora.SQLConfig{DB: replica.admin, Region: westRegion, Dialect: aurora.DialectMySQL, Schema: "bootstrap"})
 			require.NoError(t, err)
-			return drtest.Founding{Writer: founder(t, eastRegion, db), Secondary: founder(t, westRegion, follower), Database: db, Region: eastRegion}
+			return drtest.Bootstrap{Writer: bootstrapper(t, eastRegion, db), Secondary: bootstrapper(t, westRegion, follower), Database: db, Region: eastRegion}
 		})
 	})
 }
 
-// founder returns one whose control plane is in memory, and whose writer is in the east.
-func founder(t *testing.T, r dr.Region, db *aurora.SQL) failover.Founder {
+// bootstrapper returns one whose control plane is in memory, and whose writer is in the east.
+func bootstrapper(t *testing.T, r dr.Region, db *aurora.SQL) failover.Bootstrapper {
 	t.Helper()
 	net := drtest.NewNetwork(eastRegion, westRegion)
 	pair := drtest.NewPair(eastRegion, westRegion, func() time.Duration { return 0 })
 	control := drtest.NewGlobalCluster(net, pair, func() time.Duration { return 0 }).At(r)
-	f, err := aurora.NewFounder(aurora.FounderConfig{Region: r, Cluster: control, Database: db})
+	f, err := aurora.NewBootstrapper(aurora.BootstrapperConfig{Region: r, Cluster: control, Database: db})
 	require.NoError(t, err)
 	return f
 }

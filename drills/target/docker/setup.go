@@ -154,7 +154,7 @@ const steadyTimeout = 20 * time.Second
 // steady waits until the writer's Region has taken the lease, and the others have
 // found it healthy.
 func (w *world) steady(ctx context.Context) error {
-	// The writer's guard has founded the deployment and opened the writer, or has held
+	// The writer's guard has bootstrapped the deployment and opened the writer, or has held
 	// the lease since.
 	guarded := "guard " + w.setup.Writer.String() + " lease." + dr.LeaseHeld
 	opened := "guard " + w.setup.Writer.String() + " lease." + dr.LeaseOpened

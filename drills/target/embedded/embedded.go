@@ -85,7 +85,7 @@ func (t *Target) Name() string { return "embedded" }
 
 // Up implements drill.Target. The world begins as a new deployment, without a lease and
 // with closed databases; Up returns when a monitor works in every Region and the
-// writer's has founded it.
+// writer's has bootstrapped it.
 func (t *Target) Up(ctx context.Context, s drill.Setup) (drill.World, error) {
 	if err := errors.Join(s.Topology.Validate(), s.Policy.ValidateFor(s.Topology)); err != nil {
 		return nil, fmt.Errorf("embedded: %w", err)
@@ -99,7 +99,7 @@ func (t *Target) Up(ctx context.Context, s drill.Setup) (drill.World, error) {
 	}
 	w.pair = drtest.NewPair(s.Writer, s.Topology.Peer(s.Writer), w.shipDelay(s.Seed))
 	w.pair.SetBoot(t.cfg.BootReadOnly)
-	w.pair.Unfound()
+	w.pair.Unbootstrap()
 	w.third.region = t.cfg.Third
 	w.net.SetHook(w.hook)
 	var err error

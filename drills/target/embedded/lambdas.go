@@ -80,17 +80,17 @@ func (w *world) deploy(r dr.Region) error {
 	return nil
 }
 
-// settle waits until a monitor works in every Region, and the writer's has founded the
+// settle waits until a monitor works in every Region, and the writer's has bootstrapped the
 // deployment and opened its database.
 func (w *world) settle(ctx context.Context) error {
-	late := time.After(foundedWithin)
+	late := time.After(bootstrappedWithin)
 	for r, l := range w.lambdas {
 		select {
 		case <-l.works:
 		case err := <-w.failed:
 			return err
 		case <-late:
-			return fmt.Errorf("embedded: no monitor has begun to work in %s within %v: marked so far: %v", r, foundedWithin, w.said())
+			return fmt.Errorf("embedded: no monitor has begun to work in %s within %v: marked so far: %v", r, bootstrappedWithin, w.said())
 		case <-ctx.Done():
 			return fmt.Errorf("embedded: no monitor has begun to work in %s: %w", r, context.Cause(ctx))
 		}
@@ -106,15 +106,15 @@ func (w *world) settle(ctx context.Context) error {
 		case err := <-w.failed:
 			return err
 		case <-late:
-			return fmt.Errorf("embedded: %s was not founded and opened within %v: marked so far: %v", w.setup.Writer, foundedWithin, w.said())
+			return fmt.Errorf("embedded: %s was not bootstrapped and opened within %v: marked so far: %v", w.setup.Writer, bootstrappedWithin, w.said())
 		case <-ctx.Done():
-			return fmt.Errorf("embedded: %s was not founded and opened: %w", w.setup.Writer, context.Cause(ctx))
+			return fmt.Errorf("embedded: %s was not bootstrapped and opened: %w", w.setup.Writer, context.Cause(ctx))
 		}
 	}
 }
 
-// foundedWithin is for a first look in vain, a founding, and a new guard's first renewal.
-const foundedWithin = 20 * time.Second
+// bootstrappedWithin is for a first look in vain, a bootstrap, and a new guard's first renewal.
+const bootstrappedWithin = 20 * time.Second
 
 func (w *world) said() []measure.Mark {
 	w.mu.Lock()
@@ -209,13 +209,13 @@ func (w *world) newMonitor(l *lambda, p parts) (*monitor.Handler, error) {
 		probers, err1 := p.probers()
 		guard, err2 := p.guard(store)
 		role, err3 := p.role()
-		founder, err4 := p.founder()
+		bootstrapper, err4 := p.bootstrapper()
 		if err := errors.Join(err1, err2, err3, err4); err != nil {
 			return nil, err
 		}
 		cfg.Agent.Probers = append(cfg.Agent.Probers, probers...)
 		cfg.Agent.Peer = p.dial(w.setup.Topology.Peer(p.region))
-		cfg.Agent.Guard, cfg.Agent.Founder, cfg.Agent.Journal, cfg.Role = guard, founder, store, role
+		cfg.Agent.Guard, cfg.Agent.Bootstrapper, cfg.Agent.Journal, cfg.Role = guard, bootstrapper, store, role
 		cfg.Agent.Trigger = invoker.New(p.region, triggerName, lambdaAPI{p, l})
 	}
 	cfg = cfg.InTurns(turn.NewTable(store), nil)

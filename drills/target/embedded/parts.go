@@ -66,13 +66,13 @@ func (p parts) guard(store *dynamo.Store) (*failover.GuardConfig, error) {
 	}, nil
 }
 
-// founder returns what founds the deployment, when its writer is here.
-func (p parts) founder() (*aurora.Founder, error) {
+// bootstrapper returns what bootstraps the deployment, when its writer is here.
+func (p parts) bootstrapper() (*aurora.Bootstrapper, error) {
 	cluster, err := p.cluster()
 	if err != nil {
 		return nil, err
 	}
-	return aurora.NewFounder(aurora.FounderConfig{Region: p.region, Cluster: cluster, Database: p.dial(p.region)})
+	return aurora.NewBootstrapper(aurora.BootstrapperConfig{Region: p.region, Cluster: cluster, Database: p.dial(p.region)})
 }
 
 // cluster returns the global database.

@@ -96,7 +96,7 @@ func (d invoker) Ask(_ context.Context, reason string) error {
 		return nil // Lambda would queue it
 	}
 	cfg := d.r.Agent(d.region, dr.Policy{}, d.r.trace)
-	cfg.Guard, cfg.Founder, cfg.Silent = nil, nil, true
+	cfg.Guard, cfg.Bootstrapper, cfg.Silent = nil, nil, true
 	h, err := trigger.New(trigger.Config{Agent: cfg, Name: "lifeboat-test-failover-trigger"})
 	if err != nil {
 		return err

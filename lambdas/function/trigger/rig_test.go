@@ -71,7 +71,7 @@ func (r *rig) wait(d time.Duration) { <-time.After(d); synctest.Wait() }
 // config is the function's in a Region.
 func (r *rig) config(region dr.Region) trigger.Config {
 	cfg := r.Agent(region, r.policy, nil)
-	cfg.Guard, cfg.Founder, cfg.Silent = nil, nil, true
+	cfg.Guard, cfg.Bootstrapper, cfg.Silent = nil, nil, true
 	return trigger.Config{Agent: cfg, Name: "lifeboat-test-failover-trigger", Marks: r.marks[region]}
 }
 

@@ -31,7 +31,7 @@ type known struct {
 	entry   *failover.Entry
 	recent  int
 	first   map[dr.Region]uint64 // numbers of the reports at the first look
-	reports []failover.Heartbeat
+	reports []failover.Report
 	driver  [2]Mark
 }
 
@@ -77,7 +77,7 @@ func (h *Handler) status(ctx context.Context) event.Response {
 		return func() { k.recent = n }, err
 	})
 	ask("the monitors' reports (lease store)", func() (func(), error) {
-		before, now, err := twice(call, a.Heartbeats.Heartbeats)
+		before, now, err := twice(call, a.Heartbeats.Reports)
 		return func() {
 			for _, r := range before {
 				k.first[r.Region] = r.Seq

@@ -101,13 +101,13 @@ func (h *Handler) monitors(k *known, now time.Time) (out []event.Monitor) {
 }
 
 // fresh reports whether a monitor has reported between the two looks.
-func (k *known) fresh(r failover.Heartbeat) bool {
+func (k *known) fresh(r failover.Report) bool {
 	before, was := k.first[r.Region]
 	return !was || before != r.Seq
 }
 
 // lagOf is the newest lag that any monitor reports.
-func lagOf(reports []failover.Heartbeat, now time.Time) (out *event.Lag) {
+func lagOf(reports []failover.Report, now time.Time) (out *event.Lag) {
 	var at time.Time
 	for _, r := range reports {
 		if r.Lag != nil && r.Lag.At.After(at) {
@@ -140,7 +140,7 @@ func (h *Handler) verdict(k *known, now time.Time) health.Verdict {
 			if !k.fresh(report) || report.Region == subject {
 				continue
 			}
-			for _, s := range report.Sightings {
+			for _, s := range report.Observations {
 				if s.Subject == subject && (s.Samples >= ago || ago == 1) {
 					r.Observations = append(r.Observations, health.Observation{
 						Subject: s.Subject, Vantage: report.Region, Family: s.Family, Method: s.Method, Answer: s.Answer, Cause: s.Cause,

@@ -96,7 +96,7 @@
 // Two accounts, because Aurora's read_only doesn't bind its master user: a heartbeat by
 // it would commit in a fenced writer, and the lease would be renewed. Heartbeats and
 // probes go through the first account, and in the trigger the lag; the second one, of the
-// monitor alone, fences, opens and founds: it creates the first account on a new writer,
+// monitor alone, fences, opens and bootstraps: it creates the first account on a new writer,
 // with the password of the first secret. Each has its own secret and denials.
 //
 // [Login] asks Secrets Manager for the password when the first connection is made, or soon

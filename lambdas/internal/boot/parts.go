@@ -195,7 +195,7 @@ func (b *builder) member(p *Parts) (err error) {
 	}
 	p.Agent.Journal = b.store
 	p.Announcer = NewAnnouncer(s.Region, s.Database.place(s.Region), b.store, p.Agent.Trace)
-	if p.Agent.Founder, err = b.founder(local); err != nil {
+	if p.Agent.Bootstrapper, err = b.bootstrapper(local); err != nil {
 		return err
 	}
 	if p.Agent.Guard, err = b.guard(local); err != nil {
@@ -205,13 +205,13 @@ func (b *builder) member(p *Parts) (err error) {
 	return err
 }
 
-// founder returns what founds a new deployment, when its writer is here.
-func (b *builder) founder(local *aurora.SQL) (*aurora.Founder, error) {
+// bootstrapper returns what bootstraps a new deployment, when its writer is here.
+func (b *builder) bootstrapper(local *aurora.SQL) (*aurora.Bootstrapper, error) {
 	cluster, err := b.cluster()
 	if err != nil {
 		return nil, err
 	}
-	return aurora.NewFounder(aurora.FounderConfig{Region: b.s.Region, Cluster: cluster, Database: local})
+	return aurora.NewBootstrapper(aurora.BootstrapperConfig{Region: b.s.Region, Cluster: cluster, Database: local})
 }
 
 // cluster returns the global database.

@@ -147,7 +147,7 @@ func TestAMonitorOfAMember(t *testing.T) {
 	require.NotNil(t, p.Agent.Guard)
 	require.Nil(t, p.Agent.Controller)
 	require.NotNil(t, p.Agent.Journal)
-	require.NotNil(t, p.Agent.Founder)
+	require.NotNil(t, p.Agent.Bootstrapper)
 	require.NotNil(t, p.Announcer)
 	require.Len(t, p.Agent.Probers, 3)
 	require.Len(t, p.Tables, 2, "a member uses its own replica, and the peer's beside it")
@@ -178,7 +178,7 @@ func TestATriggerOfAMember(t *testing.T) {
 	require.True(t, p.Agent.Silent)
 	require.NotNil(t, p.Agent.Controller)
 	require.Nil(t, p.Agent.Trigger)
-	require.Nil(t, p.Agent.Founder)
+	require.Nil(t, p.Agent.Bootstrapper)
 	require.Nil(t, p.Announcer, "the monitor announces")
 }
 
@@ -276,7 +276,7 @@ func TestEachAccountHasItsWorkAndItsSecret(t *testing.T) {
 	require.ErrorContains(t, err, "Access denied")
 	p.Agent.Probers[1].Probe(t.Context(), east)
 	require.Equal(t, []string{"lifeboat", "lifeboat", "lifeboat"}, server.asked())
-	require.ErrorContains(t, p.Agent.Founder.Install(t.Context()), "Access denied")
+	require.ErrorContains(t, p.Agent.Bootstrapper.Install(t.Context()), "Access denied")
 	require.Equal(t, []string{"root"}, server.asked(), "only the admin may create an account")
 	require.Equal(t, 1, c.called("-master-"), "a denial is followed after a while")
 	require.Equal(t, 1, c.called("-monitor-"))

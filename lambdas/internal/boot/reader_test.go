@@ -114,7 +114,7 @@ func TestASecondaryIsAskedThroughItsReader(t *testing.T) {
 	}{
 		"fence":   {func() { require.Error(t, g.Fencer.Fence(t.Context(), 1)) }, s, ownCluster, ownReader, []string{"root"}},
 		"open":    {func() { require.Error(t, g.Fencer.Open(t.Context(), 1)) }, s, ownCluster, ownReader, []string{"root"}},
-		"install": {func() { require.Error(t, monitor.Agent.Founder.Install(t.Context())) }, s, ownCluster, ownReader, []string{"root"}},
+		"install": {func() { require.Error(t, monitor.Agent.Bootstrapper.Install(t.Context())) }, s, ownCluster, ownReader, []string{"root"}},
 		"beat":    {func() { require.Error(t, g.Beater.Beat(t.Context(), failover.Beat{Region: west})) }, s, ownCluster, ownReader, []string{probe}},
 		"lag":     {func() { monitor.Agent.Probers[2].Probe(t.Context(), east) }, s, ownCluster, ownReader, []string{probe}},
 		"what the peer has received": {func() {

@@ -34,7 +34,7 @@ func TestStoreConforms(t *testing.T) {
 		drtest.TestReleaser(t, func(*testing.T) drtest.Lease { return store() })
 	})
 	t.Run("heartbeats", func(t *testing.T) {
-		drtest.TestHeartbeats(t, func(*testing.T) failover.Heartbeats { return store() })
+		drtest.TestHeartbeats(t, func(*testing.T) failover.Reports { return store() })
 	})
 	t.Run("journal", func(t *testing.T) {
 		drtest.TestJournal(t, func(*testing.T) failover.Journal { return store() })
@@ -84,13 +84,13 @@ func TestGlobalClusterConforms(t *testing.T) {
 	})
 }
 
-func TestFounderConforms(t *testing.T) {
-	drtest.TestFounder(t, func(t *testing.T) drtest.Founding {
-		w, err := drtest.NewWorld(drtest.WorldConfig{Topology: dr.Topology{GlobalCluster: "orders", Members: []dr.Region{east, west}, Witness: witness}, Unfounded: true})
+func TestBootstrapperConforms(t *testing.T) {
+	drtest.TestBootstrapper(t, func(t *testing.T) drtest.Bootstrap {
+		w, err := drtest.NewWorld(drtest.WorldConfig{Topology: dr.Topology{GlobalCluster: "orders", Members: []dr.Region{east, west}, Witness: witness}, Unbootstrapped: true})
 		require.NoError(t, err)
 		at := func(r dr.Region) *drtest.Conn { return w.Net.Dial(r, w.Pair.DB(r)) }
-		return drtest.Founding{
-			Writer: drtest.NewFounder(w.Cluster.At(east), at(east)), Secondary: drtest.NewFounder(w.Cluster.At(west), at(west)),
+		return drtest.Bootstrap{
+			Writer: drtest.NewBootstrapper(w.Cluster.At(east), at(east)), Secondary: drtest.NewBootstrapper(w.Cluster.At(west), at(west)),
 			Database: at(east), Region: east,
 		}
 	})

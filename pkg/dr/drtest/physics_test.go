@@ -100,10 +100,10 @@ func TestFaults(t *testing.T) {
 				return c.fault
 			})
 			begun := time.Now()
-			require.ErrorIs(t, s.At(west).Publish(within(t), failover.Heartbeat{Region: west}), c.err)
+			require.ErrorIs(t, s.At(west).Publish(within(t), failover.Report{Region: west}), c.err)
 			require.Equal(t, c.took, time.Since(begun))
 			n.SetHook(nil)
-			all, err := s.At(east).Heartbeats(within(t))
+			all, err := s.At(east).Reports(within(t))
 			require.NoError(t, err)
 			require.Equal(t, c.acts, len(all) == 1)
 		})

@@ -19,7 +19,7 @@ type Store struct {
 	mu         sync.Mutex
 	lease      *failover.Lease
 	newer      bool // a newer version of Lifeboat has written the lease
-	heartbeats map[dr.Region]failover.Heartbeat
+	heartbeats map[dr.Region]failover.Report
 	journal    []failover.Entry
 	acks       map[question]failover.Acknowledgement
 }
@@ -27,7 +27,7 @@ type Store struct {
 // NewStore returns an empty store.
 func NewStore(net *Network) *Store {
 	return &Store{
-		net: net, heartbeats: make(map[dr.Region]failover.Heartbeat),
+		net: net, heartbeats: make(map[dr.Region]failover.Report),
 		acks: make(map[question]failover.Acknowledgement),
 	}
 }
@@ -58,7 +58,7 @@ type StoreView struct {
 var (
 	_ failover.Leaser       = (*StoreView)(nil)
 	_ failover.Releaser     = (*StoreView)(nil)
-	_ failover.Heartbeats   = (*StoreView)(nil)
+	_ failover.Reports      = (*StoreView)(nil)
 	_ failover.Journal      = (*StoreView)(nil)
 	_ failover.Acknowledger = (*StoreView)(nil)
 )
@@ -154,25 +154,25 @@ func (v *StoreView) ReleaseLease(ctx context.Context, held failover.Lease) (fail
 }
 
 // Publish implements failover.Heartbeats.
-func (v *StoreView) Publish(ctx context.Context, h failover.Heartbeat) error {
-	h.Sightings = slices.Clone(h.Sightings)
+func (v *StoreView) Publish(ctx context.Context, h failover.Report) error {
+	h.Observations = slices.Clone(h.Observations)
 	return v.carry(ctx, OpPublish, func() error {
 		v.store.heartbeats[h.Region] = h
 		return nil
 	})
 }
 
-// Heartbeats implements failover.Heartbeats; the answer is in the order of Regions.
-func (v *StoreView) Heartbeats(ctx context.Context) ([]failover.Heartbeat, error) {
-	var got []failover.Heartbeat
+// Reports implements failover.Reports; the answer is in the order of Regions.
+func (v *StoreView) Reports(ctx context.Context) ([]failover.Report, error) {
+	var got []failover.Report
 	err := v.carry(ctx, OpHeartbeats, func() error {
 		for _, h := range v.store.heartbeats {
-			h.Sightings = slices.Clone(h.Sightings)
+			h.Observations = slices.Clone(h.Observations)
 			got = append(got, h)
 		}
 		return nil
 	})
-	slices.SortFunc(got, func(a, b failover.Heartbeat) int { return cmp.Compare(a.Region, b.Region) })
+	slices.SortFunc(got, func(a, b failover.Report) int { return cmp.Compare(a.Region, b.Region) })
 	return orZero(got, err)
 }
 

@@ -210,10 +210,10 @@ func TestAcknowledger(t *testing.T, open func(t *testing.T) failover.Acknowledge
 
 // TestHeartbeats holds Heartbeats against its documentation. open returns an empty
 // one.
-func TestHeartbeats(t *testing.T, open func(t *testing.T) failover.Heartbeats) {
-	full := failover.Heartbeat{
+func TestHeartbeats(t *testing.T, open func(t *testing.T) failover.Reports) {
+	full := failover.Report{
 		Region: "us-west-2", Seq: 1 << 52, FencedEpoch: 3, FencedRev: 17, FenceFailed: 2, LeaseRev: 19, LeaseUnchanged: 1234567890 * time.Nanosecond, MonitorDiedFirst: true,
-		Sightings: []failover.Sighting{
+		Observations: []failover.Observation{
 			{Subject: "us-east-1", Family: health.SQL, Method: "heartbeat write", Answer: health.Dead, Cause: "timeout", Age: 40 * time.Millisecond},
 			{Subject: "us-east-1", Family: health.Control, Method: "describe", Answer: health.Alive, RegionAnswers: true},
 			{Subject: "us-east-1", Family: health.Witness, Answer: health.Unknown, Cause: "blind"},
@@ -222,13 +222,13 @@ func TestHeartbeats(t *testing.T, open func(t *testing.T) failover.Heartbeats) {
 
 	t.Run("what is published is read", func(t *testing.T) {
 		h, ctx := open(t), callContext(t)
-		got, err := h.Heartbeats(ctx)
+		got, err := h.Reports(ctx)
 		require.NoError(t, err)
 		require.Empty(t, got)
-		bare := failover.Heartbeat{Region: "us-east-2", Seq: 1}
+		bare := failover.Report{Region: "us-east-2", Seq: 1}
 		require.NoError(t, h.Publish(ctx, full))
 		require.NoError(t, h.Publish(ctx, bare))
-		got, err = h.Heartbeats(ctx)
+		got, err = h.Reports(ctx)
 		require.NoError(t, err)
 		require.Len(t, got, 2)
 		for _, g := range got {
@@ -236,8 +236,8 @@ func TestHeartbeats(t *testing.T, open func(t *testing.T) failover.Heartbeats) {
 				require.Equal(t, full, g)
 				continue
 			}
-			require.Empty(t, g.Sightings)
-			g.Sightings = nil
+			require.Empty(t, g.Observations)
+			g.Observations = nil
 			require.Equal(t, bare, g)
 		}
 	})
@@ -245,13 +245,13 @@ func TestHeartbeats(t *testing.T, open func(t *testing.T) failover.Heartbeats) {
 	t.Run("a report replaces the one before it whole", func(t *testing.T) {
 		h, ctx := open(t), callContext(t)
 		require.NoError(t, h.Publish(ctx, full))
-		require.NoError(t, h.Publish(ctx, failover.Heartbeat{Region: full.Region, Seq: full.Seq + 1}))
-		got, err := h.Heartbeats(ctx)
+		require.NoError(t, h.Publish(ctx, failover.Report{Region: full.Region, Seq: full.Seq + 1}))
+		got, err := h.Reports(ctx)
 		require.NoError(t, err)
 		require.Len(t, got, 1)
 		require.Equal(t, full.Seq+1, got[0].Seq)
 		require.Zero(t, got[0].FencedEpoch, "an acknowledgement that is not repeated is withdrawn")
-		require.Empty(t, got[0].Sightings)
+		require.Empty(t, got[0].Observations)
 	})
 
 	t.Run("Regions do not disturb each other", func(t *testing.T) {
@@ -259,7 +259,7 @@ func TestHeartbeats(t *testing.T, open func(t *testing.T) failover.Heartbeats) {
 		regions := []dr.Region{"us-east-1", "us-west-2", "us-east-2"}
 		for _, err := range race(len(regions), func(i int) error {
 			for seq := uint64(1); seq <= 5; seq++ {
-				if err := h.Publish(ctx, failover.Heartbeat{Region: regions[i], Seq: seq}); err != nil {
+				if err := h.Publish(ctx, failover.Report{Region: regions[i], Seq: seq}); err != nil {
 					return err
 				}
 			}
@@ -267,7 +267,7 @@ func TestHeartbeats(t *testing.T, open func(t *testing.T) failover.Heartbeats) {
 		}) {
 			require.NoError(t, err)
 		}
-		got, err := h.Heartbeats(ctx)
+		got, err := h.Reports(ctx)
 		require.NoError(t, err)
 		require.Len(t, got, len(regions))
 		for _, g := range got {
@@ -278,7 +278,7 @@ func TestHeartbeats(t *testing.T, open func(t *testing.T) failover.Heartbeats) {
 	t.Run("no call succeeds under an ended context", func(t *testing.T) {
 		h := open(t)
 		require.Error(t, h.Publish(endedContext(t), full))
-		_, err := h.Heartbeats(endedContext(t))
+		_, err := h.Reports(endedContext(t))
 		require.Error(t, err)
 	})
 }

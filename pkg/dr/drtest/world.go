@@ -32,13 +32,13 @@ type WorldConfig struct {
 	Ship, Promotion func() time.Duration
 	// EndpointTTL is how long clients follow an old endpoint. Default 5 s.
 	EndpointTTL time.Duration
-	// Unfounded leaves the world as a new deployment is: no lease, no heartbeat table,
+	// Unbootstrapped leaves the world as a new deployment is: no lease, no heartbeat table,
 	// and servers that boot read-only.
-	Unfounded bool
+	Unbootstrapped bool
 }
 
 // NewWorld returns a world in which the first member is the writer and holds the
-// first epoch, unless the world is unfounded.
+// first epoch, unless the world is unbootstrapped.
 func NewWorld(cfg WorldConfig) (*World, error) {
 	if err := cfg.Topology.Validate(); err != nil {
 		return nil, err
@@ -63,8 +63,8 @@ func NewWorld(cfg WorldConfig) (*World, error) {
 	for _, r := range cfg.Topology.Vantages() {
 		w.Notifiers[r] = NewNotifier(w.Net, r)
 	}
-	if cfg.Unfounded {
-		w.Pair.Unfound()
+	if cfg.Unbootstrapped {
+		w.Pair.Unbootstrap()
 		return w, nil
 	}
 	if _, err := w.Store.At(writer).TakeLease(context.Background(), failover.Lease{}, failover.Claim{Holder: writer}); err != nil {
@@ -90,7 +90,7 @@ func (w *World) Agent(r dr.Region, p dr.Policy, t *dr.Trace) failover.AgentConfi
 		Releaser: store, Roles: local, Plane: w.Cluster.At(r), Promises: local, Peer: peer,
 	}
 	cfg.Peer = w.Net.Dial(r, w.Pair.DB(peer))
-	cfg.Founder = NewFounder(w.Cluster.At(r), local)
+	cfg.Bootstrapper = NewBootstrapper(w.Cluster.At(r), local)
 	cfg.Controller = new(w.Controller(r, p, nil, t))
 	return cfg
 }

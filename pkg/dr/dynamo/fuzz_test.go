@@ -84,10 +84,10 @@ var kinds = []kind{
 	},
 	{
 		write: func(ctx context.Context, s *dynamo.Store, text string, n uint64) (any, error) {
-			h := failover.Heartbeat{Region: dr.Region(text), Seq: n, FencedEpoch: dr.Epoch(n), LeaseRev: n, LeaseUnchanged: time.Duration(n), At: time.Unix(int64(n%1e9), 0).UTC()}
-			return []failover.Heartbeat{h}, s.Publish(ctx, h)
+			h := failover.Report{Region: dr.Region(text), Seq: n, FencedEpoch: dr.Epoch(n), LeaseRev: n, LeaseUnchanged: time.Duration(n), At: time.Unix(int64(n%1e9), 0).UTC()}
+			return []failover.Report{h}, s.Publish(ctx, h)
 		},
-		read: func(ctx context.Context, s *dynamo.Store, _ string, _ uint64) (any, error) { return s.Heartbeats(ctx) },
+		read: func(ctx context.Context, s *dynamo.Store, _ string, _ uint64) (any, error) { return s.Reports(ctx) },
 	},
 	{
 		write: func(ctx context.Context, s *dynamo.Store, text string, n uint64) (any, error) {
@@ -176,7 +176,7 @@ func FuzzItem(f *testing.F) {
 		switch v := got.(type) {
 		case failover.Entry:
 			require.Equal(t, sk, fmt.Sprintf("journal#%s#%06d", v.Execution.ID, v.Execution.Seq), "an entry stands in its own place")
-		case []failover.Heartbeat:
+		case []failover.Report:
 			require.Equal(t, sk, "heartbeat#"+v[0].Region.String(), "a Region speaks for itself")
 		}
 	})

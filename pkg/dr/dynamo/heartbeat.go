@@ -30,7 +30,7 @@ func (e *SupersededError) Error() string {
 // Publish implements failover.Heartbeats. It replaces the Region's report unless
 // that one carries a higher number, so that what an older process had still on its
 // way doesn't hide the words of its successor.
-func (s *Store) Publish(ctx context.Context, h failover.Heartbeat) error {
+func (s *Store) Publish(ctx context.Context, h failover.Report) error {
 	const op = "publish heartbeat"
 	report, err := json.Marshal(h)
 	if err != nil {
@@ -51,10 +51,10 @@ func (s *Store) Publish(ctx context.Context, h failover.Heartbeat) error {
 	return err
 }
 
-// Heartbeats implements failover.Heartbeats, sorted by Region.
-func (s *Store) Heartbeats(ctx context.Context) ([]failover.Heartbeat, error) {
+// Reports implements failover.Reports, sorted by Region.
+func (s *Store) Reports(ctx context.Context) ([]failover.Report, error) {
 	const op = "read heartbeats"
-	var all []failover.Heartbeat
+	var all []failover.Report
 	query := s.prefixed(heartbeatPrefix)
 	err := s.pages(ctx, op, query, func(out *dynamodb.QueryOutput) error {
 		for _, it := range out.Items {
@@ -63,7 +63,7 @@ func (s *Store) Heartbeats(ctx context.Context) ([]failover.Heartbeat, error) {
 			if r.err != nil {
 				return r.err
 			}
-			var h failover.Heartbeat
+			var h failover.Report
 			if err := json.Unmarshal([]byte(report), &h); err != nil {
 				return fmt.Errorf("item %s: attribute report: %w", item(it).sk(), err)
 			}

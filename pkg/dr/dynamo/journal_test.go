@@ -103,9 +103,9 @@ func TestSettledCountsEveryPage(t *testing.T) {
 }
 
 func TestHeartbeats(t *testing.T) {
-	h := failover.Heartbeat{
+	h := failover.Report{
 		Region: east, Seq: 12, FencedEpoch: 4, FencedRev: 90, LeaseRev: 90, LeaseUnchanged: 3 * time.Second,
-		Sightings: []failover.Sighting{{Subject: west, Family: health.Control, Method: "m", Answer: health.Dead, Cause: "c", Age: time.Second, RegionAnswers: true}},
+		Observations: []failover.Observation{{Subject: west, Family: health.Control, Method: "m", Answer: health.Dead, Cause: "c", Age: time.Second, RegionAnswers: true}},
 	}
 	w, s := script(t, ok(`{}`), reply{}, refuse("ConditionalCheckFailedException"))
 	require.NoError(t, s.Publish(t.Context(), h))
@@ -114,9 +114,9 @@ func TestHeartbeats(t *testing.T) {
 	item, err := json.Marshal(w.seen[0].Body["Item"])
 	require.NoError(t, err)
 	w.replies[1] = ok(`{"Count":1,"ScannedCount":1,"Items":[` + string(item) + `]}`)
-	all, err := s.Heartbeats(t.Context())
+	all, err := s.Reports(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, []failover.Heartbeat{h}, all)
+	require.Equal(t, []failover.Report{h}, all)
 
 	var newer *dynamo.SupersededError
 	require.ErrorAs(t, s.Publish(t.Context(), h), &newer)

@@ -78,7 +78,7 @@ type Store struct {
 var (
 	_ failover.Leaser       = (*Store)(nil)
 	_ failover.Releaser     = (*Store)(nil)
-	_ failover.Heartbeats   = (*Store)(nil)
+	_ failover.Reports      = (*Store)(nil)
 	_ failover.Journal      = (*Store)(nil)
 	_ failover.Acknowledger = (*Store)(nil)
 )

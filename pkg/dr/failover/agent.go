@@ -18,8 +18,8 @@ type AgentConfig struct {
 	Topology   dr.Topology
 	Policy     dr.Policy
 	Leaser     Leaser
-	Heartbeats Heartbeats
-	// Probers ask about the writer's Region; the board's evidence is added.
+	Heartbeats Reports
+	// Probers ask about the writer's Region; the LeaseProber's evidence is added.
 	Probers []health.Prober
 	// Guard and Controller are for member Regions; the witness only observes. Their
 	// Region, Policy, Watch, Leaser, Heartbeats and Trace are the agent's.
@@ -29,9 +29,9 @@ type AgentConfig struct {
 	// promises to leave the lease alone, which keeps the writer open when the lease store
 	// fails. For a member's agent that has a Journal or a Controller.
 	Peer PeerDatabase
-	// Founder takes the first epoch when no lease has ever existed; for an agent with a
+	// Bootstrapper takes the first epoch when no lease has ever existed; for an agent with a
 	// Guard. Without one somebody else must take it.
-	Founder Founder
+	Bootstrapper Bootstrapper
 	// Trigger has the trigger move the writer in another process, for a member's agent without a
 	// Controller; Journal is that process's.
 	Trigger TriggerInvoker
@@ -57,7 +57,7 @@ type AgentConfig struct {
 type Agent struct {
 	cfg        AgentConfig
 	watch      *Watch
-	board      *Board
+	leases     *LeaseProber
 	monitor    *health.Monitor
 	guard      *Guard
 	controller *Controller
@@ -75,8 +75,8 @@ type Agent struct {
 	// followed is the newest epoch in which the own server was seen to be a secondary.
 	followed dr.Epoch
 	latest   health.Verdict
-	asked    time.Time  // when the trigger was asked last
-	former   *Heartbeat // the predecessor's last, until there is a latest; nil when there is none
+	asked    time.Time // when the trigger was asked last
+	former   *Report   // the predecessor's last, until there is a latest; nil when there is none
 }
 
 // NewAgent returns an agent, or everything that its configuration lacks.
@@ -88,8 +88,8 @@ func NewAgent(cfg AgentConfig) (*Agent, error) {
 	if cfg.Trigger != nil && (cfg.Controller != nil || cfg.Journal == nil) {
 		errs = append(errs, errors.New("failover: agent: a Trigger takes the place of a Controller, and needs the Journal that it writes"))
 	}
-	if cfg.Founder != nil && cfg.Guard == nil {
-		errs = append(errs, errors.New("failover: agent: a Founder needs a Guard, which keeps what was founded"))
+	if cfg.Bootstrapper != nil && cfg.Guard == nil {
+		errs = append(errs, errors.New("failover: agent: a Bootstrapper needs a Guard, which keeps what was bootstrapped"))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -103,14 +103,14 @@ func NewAgent(cfg AgentConfig) (*Agent, error) {
 		cfg.Trace = dr.Join(cfg.Trace, &dr.Trace{Failure: a.lasting.Note})
 		a.cfg.Trace = cfg.Trace
 	}
-	a.board = NewBoard(cfg.Region, cfg.Policy, cfg.Heartbeats, a.watch)
+	a.leases = NewLeaseProber(cfg.Region, cfg.Policy, cfg.Heartbeats, a.watch)
 	if cfg.Silent && cfg.Controller != nil {
-		a.board.claimed = a.adopts // by this Region's monitor
+		a.leases.claimed = a.adopts // by this Region's monitor
 	}
 	var err error
 	a.monitor, err = health.NewMonitor(health.Config{
-		Vantage: cfg.Region, Policy: cfg.Policy, Probers: append([]health.Prober{a.board}, cfg.Probers...),
-		Self: a.board, Subject: a.subject, OnVerdict: a.onVerdict, Trace: cfg.Trace,
+		Vantage: cfg.Region, Policy: cfg.Policy, Probers: append([]health.Prober{a.leases}, cfg.Probers...),
+		Self: a.leases, Subject: a.subject, OnVerdict: a.onVerdict, Trace: cfg.Trace,
 	})
 	errs = append(errs, err)
 	if cfg.Guard != nil {
@@ -161,8 +161,8 @@ func (a *Agent) Run(ctx context.Context) error {
 	if a.guard != nil {
 		wg.Go(func() { _ = a.guard.Run(ctx) })
 	}
-	if a.cfg.Founder != nil {
-		wg.Go(func() { a.found(ctx) })
+	if a.cfg.Bootstrapper != nil {
+		wg.Go(func() { a.bootstrap(ctx) })
 	}
 	if a.guard != nil && a.cfg.Guard.Plane != nil && a.cfg.Guard.Roles != nil {
 		wg.Go(func() { a.own(ctx) })
@@ -266,7 +266,7 @@ func (a *Agent) report(ctx context.Context) {
 	seq := uint64(time.Now().UnixMicro()) // so that a restart is news too
 	for last := false; ; {
 		seq++
-		h := Heartbeat{Region: a.cfg.Region, Seq: seq}
+		h := Report{Region: a.cfg.Region, Seq: seq}
 		a.repeat(&h)
 		if l, known := a.watch.Lease(); known {
 			h.LeaseRev, h.LeaseUnchanged = l.Rev, a.watch.Unchanged()
@@ -359,8 +359,8 @@ func (a *Agent) tell(delivered bool) {
 // has seen nothing; until it has, its predecessor's word stands, because a report without
 // it would take away what a trigger that starts in this moment goes by: the samples, and
 // the lag from before the fault.
-func (a *Agent) repeat(h *Heartbeat) {
-	h.Sightings, h.Lag = a.sightings()
+func (a *Agent) repeat(h *Report) {
+	h.Observations, h.Lag = a.observations()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	h.MonitorDiedFirst = a.latest.MonitorDiedFirst
@@ -372,23 +372,23 @@ func (a *Agent) repeat(h *Heartbeat) {
 	if age > 3*a.cfg.Policy.ProbeInterval {
 		return // the lag has an age of its own; the rest is too old
 	}
-	h.Sightings, h.MonitorDiedFirst = slices.Clone(a.former.Sightings), a.former.MonitorDiedFirst
-	for i := range h.Sightings {
-		h.Sightings[i].Age += age
+	h.Observations, h.MonitorDiedFirst = slices.Clone(a.former.Observations), a.former.MonitorDiedFirst
+	for i := range h.Observations {
+		h.Observations[i].Age += age
 	}
 }
 
-// sightings are this Region's own observations of the writer's Region, and the
+// observations are this Region's own observations of the writer's Region, and the
 // newest lag among them.
-func (a *Agent) sightings() ([]Sighting, *health.Lag) {
+func (a *Agent) observations() ([]Observation, *health.Lag) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	var out []Sighting
+	var out []Observation
 	for _, o := range a.latest.Votes {
 		if o.Vantage != a.cfg.Region {
 			continue
 		}
-		out = append(out, Sighting{
+		out = append(out, Observation{
 			Subject: o.Subject, Family: o.Family, Method: o.Method, Answer: o.Answer, Cause: o.Cause,
 			Age: time.Since(o.At), Samples: max(1, a.latest.Samples[o.Family]), RegionAnswers: o.RegionAnswers,
 		})
@@ -433,8 +433,8 @@ func (a *Agent) recall(ctx context.Context) {
 // newer waits for the next heartbeat of this Region's other process, for as long as
 // one is due. The last one may be from before the sample that it asked because of, and
 // a sample that is not recalled costs a probe interval.
-func (a *Agent) newer(ctx context.Context, all []Heartbeat) ([]Heartbeat, error) {
-	own := func(all []Heartbeat) (seq uint64) {
+func (a *Agent) newer(ctx context.Context, all []Report) ([]Report, error) {
+	own := func(all []Report) (seq uint64) {
 		for _, h := range all {
 			if h.Region == a.cfg.Region {
 				seq = h.Seq
@@ -454,19 +454,19 @@ func (a *Agent) newer(ctx context.Context, all []Heartbeat) ([]Heartbeat, error)
 	return all, nil
 }
 
-func (a *Agent) heartbeats(ctx context.Context) ([]Heartbeat, error) {
+func (a *Agent) heartbeats(ctx context.Context) ([]Report, error) {
 	call, cancel := context.WithTimeout(ctx, a.cfg.Policy.CallTimeout)
 	defer cancel()
-	return a.cfg.Heartbeats.Heartbeats(call)
+	return a.cfg.Heartbeats.Reports(call)
 }
 
 // predecessor turns a Region's last heartbeat back into the samples it stood for.
-func predecessor(p dr.Policy, h Heartbeat, now time.Time) health.Window {
+func predecessor(p dr.Policy, h Report, now time.Time) health.Window {
 	w := health.Window{Vantage: h.Region}
-	if len(h.Sightings) == 0 {
+	if len(h.Observations) == 0 {
 		return w
 	}
-	w.Subject = h.Sightings[0].Subject
+	w.Subject = h.Observations[0].Subject
 	if h.Lag != nil {
 		// A lag that was seen proves that the writer committed then, also when the lease
 		// had been renewed for the last time a moment before.
@@ -479,7 +479,7 @@ func predecessor(p dr.Policy, h Heartbeat, now time.Time) health.Window {
 		return w // the lag has an age of its own; the rest is too old
 	}
 	most := 0
-	for _, s := range h.Sightings {
+	for _, s := range h.Observations {
 		most = max(most, s.Samples)
 	}
 	for ago := min(most, p.Confirm); ago >= 1; ago-- {
@@ -489,7 +489,7 @@ func predecessor(p dr.Policy, h Heartbeat, now time.Time) health.Window {
 			// lag is from before the writer stopped, and must not be dated after it.
 			r.At = h.Lag.At
 		}
-		for _, s := range h.Sightings {
+		for _, s := range h.Observations {
 			if s.Samples >= ago && s.Subject == w.Subject {
 				r.Observations = append(r.Observations, health.Observation{
 					Subject: s.Subject, Vantage: h.Region, Family: s.Family, Method: s.Method, Answer: s.Answer, Cause: s.Cause,

@@ -20,7 +20,7 @@ type ControllerConfig struct {
 
 	Leaser       Leaser
 	Watch        *Watch
-	Heartbeats   Heartbeats
+	Heartbeats   Reports
 	Journal      Journal
 	Acknowledger Acknowledger
 	Promoter     Promoter

@@ -82,12 +82,12 @@ func (s *storeWire) ReleaseLease(ctx context.Context, held failover.Lease) (fail
 	return answered(ctx, s.w, drtest.OpReleaseLease, func(ctx context.Context) (failover.Lease, error) { return s.StoreView.ReleaseLease(ctx, held) })
 }
 
-func (s *storeWire) Publish(ctx context.Context, h failover.Heartbeat) error {
+func (s *storeWire) Publish(ctx context.Context, h failover.Report) error {
 	return s.w.carry(ctx, drtest.OpPublish, func() error { return s.StoreView.Publish(ctx, h) })
 }
 
-func (s *storeWire) Heartbeats(ctx context.Context) ([]failover.Heartbeat, error) {
-	return answered(ctx, s.w, drtest.OpHeartbeats, s.StoreView.Heartbeats)
+func (s *storeWire) Reports(ctx context.Context) ([]failover.Report, error) {
+	return answered(ctx, s.w, drtest.OpHeartbeats, s.StoreView.Reports)
 }
 
 func (s *storeWire) Append(ctx context.Context, e failover.Entry) error {

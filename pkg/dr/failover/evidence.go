@@ -10,13 +10,13 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
 )
 
-// Board reads what the Regions report to each other through the lease store, and
+// LeaseProber reads what the Regions report to each other through the lease store, and
 // turns it into evidence: whether the writer's lease is alive, whether its Region
 // reports at all, and what the witness sees.
-type Board struct {
+type LeaseProber struct {
 	region     dr.Region
 	policy     dr.Policy
-	heartbeats Heartbeats
+	heartbeats Reports
 	watch      *Watch
 
 	// claimed hears that the Region's own monitor claims a writer that was moved here. Nil
@@ -34,15 +34,15 @@ type sighted struct {
 	at  time.Time // when this number was first seen
 }
 
-// NewBoard returns a board for a Region.
-func NewBoard(region dr.Region, p dr.Policy, h Heartbeats, w *Watch) *Board {
-	return &Board{region: region, policy: p.WithDefaults(), heartbeats: h, watch: w, seen: make(map[dr.Region]sighted)}
+// NewLeaseProber returns a prober for a Region.
+func NewLeaseProber(region dr.Region, p dr.Policy, h Reports, w *Watch) *LeaseProber {
+	return &LeaseProber{region: region, policy: p.WithDefaults(), heartbeats: h, watch: w, seen: make(map[dr.Region]sighted)}
 }
 
 // Probe tells what the lease store knows of the subject. It implements
 // health.Prober.
-func (b *Board) Probe(ctx context.Context, subject dr.Region) []health.Observation {
-	all, err := b.heartbeats.Heartbeats(ctx)
+func (b *LeaseProber) Probe(ctx context.Context, subject dr.Region) []health.Observation {
+	all, err := b.heartbeats.Reports(ctx)
 	now := time.Now()
 	if err != nil {
 		return append(b.heard(subject, now), b.lease(subject, now))
@@ -62,7 +62,7 @@ func (b *Board) Probe(ctx context.Context, subject dr.Region) []health.Observati
 			continue
 		}
 		reports = reports || h.Region == subject
-		for _, s := range h.Sightings {
+		for _, s := range h.Observations {
 			if s.Subject != subject || h.Region == subject {
 				continue
 			}
@@ -78,7 +78,7 @@ func (b *Board) Probe(ctx context.Context, subject dr.Region) []health.Observati
 }
 
 // beaten notes a heartbeat write of the writer's guard that was read in its database.
-func (b *Board) beaten(got Beat, now time.Time) {
+func (b *LeaseProber) beaten(got Beat, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if got != b.beat {
@@ -90,7 +90,7 @@ func (b *Board) beaten(got Beat, now time.Time) {
 // its database: its monitor works and its writer serves, also when the lease store is
 // silent. A row that stands still says nothing, and no more than the lease's own silence
 // is waited for.
-func (b *Board) heard(subject dr.Region, now time.Time) []health.Observation {
+func (b *LeaseProber) heard(subject dr.Region, now time.Time) []health.Observation {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.beat.Region != subject || now.Sub(b.at) >= b.policy.SilentAfter() {
@@ -103,7 +103,7 @@ func (b *Board) heard(subject dr.Region, now time.Time) []health.Observation {
 }
 
 // lease tells whether the subject renews its lease.
-func (b *Board) lease(subject dr.Region, now time.Time) health.Observation {
+func (b *LeaseProber) lease(subject dr.Region, now time.Time) health.Observation {
 	o := health.Observation{
 		Subject: subject, Vantage: health.Store, Family: health.Heartbeat, Method: "lease renewals", At: now, OtherInstances: -1,
 	}
@@ -133,7 +133,7 @@ func (b *Board) lease(subject dr.Region, now time.Time) health.Observation {
 }
 
 // note returns how long ago a heartbeat's number was first seen.
-func (b *Board) note(h Heartbeat, now time.Time) time.Duration {
+func (b *LeaseProber) note(h Report, now time.Time) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s, ok := b.seen[h.Region]
@@ -147,7 +147,7 @@ func (b *Board) note(h Heartbeat, now time.Time) time.Duration {
 
 // SelfCheck reports whether the lease store answers this Region. It implements
 // health.SelfChecker: who doesn't reach the store may be the one that is cut off.
-func (b *Board) SelfCheck(context.Context) error {
+func (b *LeaseProber) SelfCheck(context.Context) error {
 	if _, known := b.watch.Lease(); !known {
 		return ErrNoLease
 	}

@@ -59,20 +59,20 @@ func (c *Controller) proveFence(ctx context.Context, x Execution) Event {
 	}
 }
 
-func (c *Controller) heartbeatOf(ctx context.Context, r dr.Region) (Heartbeat, bool) {
+func (c *Controller) heartbeatOf(ctx context.Context, r dr.Region) (Report, bool) {
 	call, cancel := context.WithTimeout(ctx, c.cfg.Policy.CallTimeout)
 	defer cancel()
-	all, err := c.cfg.Heartbeats.Heartbeats(call)
+	all, err := c.cfg.Heartbeats.Reports(call)
 	if err != nil {
 		if ctx.Err() == nil {
 			c.problem("read heartbeats", err)
 		}
-		return Heartbeat{}, false
+		return Report{}, false
 	}
 	for _, h := range all {
 		if h.Region == r {
 			return h, true
 		}
 	}
-	return Heartbeat{}, false
+	return Report{}, false
 }

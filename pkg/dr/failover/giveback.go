@@ -38,7 +38,7 @@ func (c *Controller) giveBack(ctx context.Context, x Execution) Event {
 		case now.Writer != x.From:
 			return Event{Kind: EvStuck, Code: CodeWriterUnknown, Detail: fmt.Sprintf("the control plane names the writer %s, and not %s", orNone(now.Writer), x.From)}, nil
 		}
-		all, err := c.cfg.Heartbeats.Heartbeats(call)
+		all, err := c.cfg.Heartbeats.Reports(call)
 		if err != nil {
 			return Event{}, err
 		}
@@ -70,7 +70,7 @@ func returned(l Lease) Event {
 
 // news reports whether a Region has reported since the reports that were seen, and returns
 // what is there now.
-func news(all []Heartbeat, seen map[dr.Region]uint64, r dr.Region) (bool, map[dr.Region]uint64) {
+func news(all []Report, seen map[dr.Region]uint64, r dr.Region) (bool, map[dr.Region]uint64) {
 	now := make(map[dr.Region]uint64, len(all))
 	for _, h := range all {
 		now[h.Region] = h.Seq
@@ -84,7 +84,7 @@ func (c *Controller) reports(ctx context.Context, r dr.Region) bool {
 	var seen map[dr.Region]uint64
 	for begun := time.Now(); time.Since(begun) < 2*c.cfg.Policy.ProbeInterval; {
 		call, cancel := context.WithTimeout(ctx, c.cfg.Policy.CallTimeout)
-		all, err := c.cfg.Heartbeats.Heartbeats(call)
+		all, err := c.cfg.Heartbeats.Reports(call)
 		cancel()
 		if err == nil {
 			is, now := news(all, seen, r)

@@ -194,14 +194,14 @@ func (g *Guard) promoted(e dr.Epoch) {
 
 // recall has the guard go on with what a predecessor has begun, as told by its last
 // report. A cut that comes right after a handover would else find the lag unguarded.
-func (g *Guard) recall(h Heartbeat, now time.Time) {
+func (g *Guard) recall(h Report, now time.Time) {
 	if now.Sub(h.At) <= 3*g.cfg.Policy.ProbeInterval {
 		g.learn(guard.Input{Kind: guard.Recalled, Epoch: h.Guarded})
 	}
 }
 
 // Report adds what the guard knows of its writer to a heartbeat.
-func (g *Guard) Report(h *Heartbeat) {
+func (g *Guard) Report(h *Report) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	s := &g.state

@@ -261,7 +261,7 @@ func TestGuardAcknowledgesItsFence(t *testing.T) {
 		shut := r.until("the writer is closed", 2*time.Second, r.closed(east))
 		require.Less(t, shut.Sub(at), time.Second)
 		r.wait(time.Second)
-		var h failover.Heartbeat
+		var h failover.Report
 		g.Report(&h)
 		require.Equal(t, taken.Epoch, h.FencedEpoch+1)
 		require.Equal(t, taken.TakenRev, h.FencedRev+1, "the revision shows that nothing was renewed since")
@@ -276,12 +276,12 @@ func TestGuardAcknowledgesItsFence(t *testing.T) {
 		r.wait(5 * time.Second)
 		r.breaks(storeOf(east, drtest.Fault{Hang: true}))
 		r.wait(8 * time.Second)
-		var h failover.Heartbeat
+		var h failover.Report
 		g.Report(&h)
 		require.Equal(t, dr.Epoch(1), h.FencedEpoch)
 		r.breaks(nil)
 		r.until("it opens", 3*time.Second, r.open(east))
-		h = failover.Heartbeat{}
+		h = failover.Report{}
 		g.Report(&h)
 		require.Zero(t, h.FencedEpoch)
 	})
@@ -292,14 +292,14 @@ func TestGuardAcknowledgesItsFence(t *testing.T) {
 		r.wait(5 * time.Second)
 		r.breaks(calls(east, drtest.Fault{Err: errRefused}, drtest.OpRenewLease, drtest.OpFence, drtest.OpIsolate))
 		r.wait(10 * time.Second)
-		var h failover.Heartbeat
+		var h failover.Report
 		g.Report(&h)
 		require.Equal(t, dr.Epoch(1), h.FenceFailed)
 		require.Zero(t, h.FencedEpoch)
 		require.True(t, r.Pair.DB(east).Accepts(), "and it is the truth")
 		r.breaks(nil)
 		r.wait(3 * time.Second)
-		h = failover.Heartbeat{}
+		h = failover.Report{}
 		g.Report(&h)
 		require.Zero(t, h.FenceFailed)
 	})

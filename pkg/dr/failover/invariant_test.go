@@ -49,7 +49,7 @@ func newAuditor(s *sim) *auditor {
 		deaf: make(map[dr.Region]time.Time), dead: make(map[dr.Region]time.Time), deafNow: make(map[dr.Region]int),
 		renewed: map[dr.Region]time.Time{east: s.begun}, promise: make(map[dr.Region]failover.Beat),
 	}
-	if s.unfounded {
+	if s.unbootstrapped {
 		clear(a.renewed) // nobody may acknowledge anything yet
 	} else {
 		a.epoch, a.lease = 1, failover.Lease{Epoch: 1, Holder: east}
@@ -82,7 +82,7 @@ func (a *auditor) tick() {
 			a.fail("the epoch went from %d to %d", a.epoch, l.Epoch)
 		}
 		if a.epoch == 0 {
-			a.s.visit("founded by " + l.Holder.String())
+			a.s.visit("bootstrapped by " + l.Holder.String())
 		}
 		if l.Epoch == a.epoch && (l.Holder != a.lease.Holder || l.Execution != a.lease.Execution) {
 			a.fail("epoch %d belonged to %s and belongs to %s", l.Epoch, a.lease.Holder, l.Holder)

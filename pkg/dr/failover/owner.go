@@ -133,7 +133,7 @@ func (a *Agent) listen(ctx context.Context) {
 	now := time.Now()
 	rival, seen := false, guard.OthersUnknown
 	for _, h := range all {
-		age := a.board.note(h, now)
+		age := a.leases.note(h, now)
 		if h.Region == a.cfg.Region || age > 2*a.cfg.Policy.ProbeInterval {
 			continue
 		}
@@ -163,9 +163,9 @@ func max2(a, b guard.Others) guard.Others {
 }
 
 // sees is what a report says of the writes of a Region, if that is young enough.
-func sees(h Heartbeat, of dr.Region, young time.Duration) guard.Others {
+func sees(h Report, of dr.Region, young time.Duration) guard.Others {
 	seen := guard.OthersUnknown
-	for _, s := range h.Sightings {
+	for _, s := range h.Observations {
 		if s.Subject != of || s.Family != health.SQL || s.Age > young {
 			continue
 		}

@@ -31,9 +31,9 @@ var (
 	// ErrNotWriter is returned by Open and, together with ErrReadOnly, by Beat when the
 	// server itself says that it is a secondary.
 	ErrNotWriter = errors.New("failover: the database is not the writer")
-	// ErrFounded is returned by Install when the database has seen an epoch, so that
+	// ErrBootstrapped is returned by Install when the database has seen an epoch, so that
 	// there has been a lease before.
-	ErrFounded = errors.New("failover: the database has seen an epoch: it is founded")
+	ErrBootstrapped = errors.New("failover: the database has seen an epoch: it is bootstrapped")
 	// ErrNotAcknowledged is returned when a question has no answer.
 	ErrNotAcknowledged = errors.New("failover: not acknowledged")
 	// ErrAcknowledged is returned by Acknowledge when a question has another answer.
@@ -84,8 +84,8 @@ type Releaser interface {
 	ReleaseLease(ctx context.Context, held Lease) (Lease, error)
 }
 
-// Heartbeat is what the monitor of one Region reports about itself.
-type Heartbeat struct {
+// Report is what the monitor of one Region reports about itself.
+type Report struct {
 	Region dr.Region
 	Seq    uint64
 	// FencedEpoch and FencedRev acknowledge that the Region's writer has confirmed
@@ -121,12 +121,12 @@ type Heartbeat struct {
 	Followed dr.Epoch
 	// Troubles are what fails in the Region's monitor, for its successor to go on with.
 	Troubles []Trouble `json:",omitempty"`
-	// Sightings are what the Region sees of the others.
-	Sightings []Sighting
+	// Observations are what the Region sees of the others.
+	Observations []Observation
 	// Lag is the newest RPO lag that the Region has seen of the writer's; nil when
 	// none was.
 	Lag *health.Lag
-	// MonitorDiedFirst is the latest verdict's. The sightings don't tell: of a family that
+	// MonitorDiedFirst is the latest verdict's. the observations don't tell: of a family that
 	// has been dark for longer than another one, they don't say what the other said before.
 	MonitorDiedFirst bool
 	// At is the wall clock when it was published. It is read by a successor of the
@@ -134,8 +134,8 @@ type Heartbeat struct {
 	At time.Time
 }
 
-// Sighting is an observation on its way to another Region.
-type Sighting struct {
+// Observation is an observation on its way to another Region.
+type Observation struct {
 	Subject       dr.Region
 	Family        health.Family
 	Method        string
@@ -146,10 +146,10 @@ type Sighting struct {
 	RegionAnswers bool
 }
 
-// Heartbeats carries reports between the Regions' monitors.
-type Heartbeats interface {
-	Publish(ctx context.Context, h Heartbeat) error
-	Heartbeats(ctx context.Context) ([]Heartbeat, error)
+// Reports carries reports between the Regions' monitors.
+type Reports interface {
+	Publish(ctx context.Context, h Report) error
+	Reports(ctx context.Context) ([]Report, error)
 }
 
 // Journal keeps every step of every execution.

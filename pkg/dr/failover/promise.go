@@ -60,7 +60,7 @@ func (p *promises) start(now time.Time) {
 
 // state puts into the next report whether the monitor abstains, and how long ago at least
 // the newest promise was sent. want says whether there is anything to promise.
-func (p *promises) state(h *Heartbeat, want bool, now time.Time) {
+func (p *promises) state(h *Report, want bool, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
@@ -108,7 +108,7 @@ func (p *promises) send() (generation uint64, may bool) {
 
 // adopt takes over what the predecessor has stated. Its word holds only if it abstained:
 // no process of the Region has promised anything since.
-func (p *promises) adopt(h Heartbeat, now time.Time) {
+func (p *promises) adopt(h Report, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.generation = max(p.generation, h.Generation+1)
@@ -192,7 +192,7 @@ func (a *Agent) promiseOnce(ctx context.Context) {
 	if err != nil || got.Epoch != l.Epoch || got.Seq == 0 {
 		return // the SQL prober tells what is wrong
 	}
-	a.board.beaten(got, time.Now())
+	a.leases.beaten(got, time.Now())
 	// Only now: what is named was read before the promise is counted.
 	generation, may := a.promises.send()
 	if !may {
@@ -216,7 +216,7 @@ type stated struct{ sent time.Time }
 
 // hear takes in the monitor's report. A monitor that abstains has sent no promise since; one
 // that has died after it said so keeps its word, so the time goes on.
-func (s *stated) hear(h Heartbeat, now time.Time) {
+func (s *stated) hear(h Report, now time.Time) {
 	sent := now.Add(-h.Promised)
 	switch {
 	case !h.Abstains || !h.Settled:

@@ -26,7 +26,7 @@ func TestAHandoverKeepsWhatWasSeen(t *testing.T) {
 		stop()
 		before := own(t, r) // its last
 		require.True(t, before.Abstains, "it promises nothing any more")
-		require.NotEmpty(t, before.Sightings)
+		require.NotEmpty(t, before.Observations)
 		require.NotNil(t, before.Lag)
 
 		const gap = 700 * time.Millisecond
@@ -39,11 +39,11 @@ func TestAHandoverKeepsWhatWasSeen(t *testing.T) {
 		r.wait(300 * time.Millisecond)
 		after := own(t, r)
 		require.Greater(t, after.Seq, before.Seq, "the successor has reported")
-		require.Len(t, after.Sightings, len(before.Sightings))
-		for i, s := range after.Sightings {
-			require.Equal(t, before.Sightings[i].Age+gap, s.Age.Truncate(time.Millisecond))
-			s.Age = before.Sightings[i].Age
-			require.Equal(t, before.Sightings[i], s)
+		require.Len(t, after.Observations, len(before.Observations))
+		for i, s := range after.Observations {
+			require.Equal(t, before.Observations[i].Age+gap, s.Age.Truncate(time.Millisecond))
+			s.Age = before.Observations[i].Age
+			require.Equal(t, before.Observations[i], s)
 		}
 		require.Equal(t, before.Lag, after.Lag)
 		require.NotZero(t, after.LeaseRev)
@@ -62,11 +62,11 @@ func TestRecalledSamplesKeepTheLag(t *testing.T) {
 		stop()
 		lag := &health.Lag{At: time.Now().Add(-500 * time.Millisecond), Value: 40 * time.Millisecond}
 		cfg := r.Agent(west, r.policy, nil)
-		cfg.Guard, cfg.Controller, cfg.Founder = nil, nil, nil
+		cfg.Guard, cfg.Controller, cfg.Bootstrapper = nil, nil, nil
 		cfg.Probers = []health.Prober{dead{}}
-		require.NoError(t, cfg.Heartbeats.Publish(r.ctx, failover.Heartbeat{
+		require.NoError(t, cfg.Heartbeats.Publish(r.ctx, failover.Report{
 			Region: west, Seq: 1, Lag: lag, At: time.Now(),
-			Sightings: []failover.Sighting{
+			Observations: []failover.Observation{
 				{Subject: east, Family: health.SQL, Answer: health.Dead, Samples: 1},
 				{Subject: east, Family: health.Replication, Answer: health.Alive, Samples: 3},
 			},
@@ -98,15 +98,15 @@ func TestAHandoverKeepsThatTheMonitorDiedFirst(t *testing.T) {
 		require.True(t, own(t, r).MonitorDiedFirst)
 		watch()
 		before := own(t, r)
-		for i := range before.Sightings {
-			before.Sightings[i].Answer, before.Sightings[i].Samples = health.Dead, 5
+		for i := range before.Observations {
+			before.Observations[i].Answer, before.Observations[i].Samples = health.Dead, 5
 		}
 		before.At = time.Now()
 		require.NoError(t, r.Agent(west, r.policy, nil).Heartbeats.Publish(r.ctx, before))
 		r.CutRegion(east, true)
 
 		cfg := r.Agent(west, r.policy, nil)
-		cfg.Guard, cfg.Controller, cfg.Founder = nil, nil, nil
+		cfg.Guard, cfg.Controller, cfg.Bootstrapper = nil, nil, nil
 		a, err := failover.NewAgent(cfg)
 		require.NoError(t, err)
 		r.wg.Go(func() { _ = a.Run(r.ctx) })
@@ -127,9 +127,9 @@ func (dead) Probe(_ context.Context, subject dr.Region) []health.Observation {
 	}}
 }
 
-func own(t *testing.T, r *rig) failover.Heartbeat {
+func own(t *testing.T, r *rig) failover.Report {
 	t.Helper()
-	all, err := r.Agent(west, r.policy, nil).Heartbeats.Heartbeats(r.ctx)
+	all, err := r.Agent(west, r.policy, nil).Heartbeats.Reports(r.ctx)
 	require.NoError(t, err)
 	for _, h := range all {
 		if h.Region == west {
@@ -137,7 +137,7 @@ func own(t *testing.T, r *rig) failover.Heartbeat {
 		}
 	}
 	require.FailNow(t, "it has not reported")
-	return failover.Heartbeat{}
+	return failover.Report{}
 }
 
 // mute never answers before it is told to stop.

@@ -85,7 +85,7 @@ func (i *interrupted) TakeLease(ctx context.Context, seen failover.Lease, c fail
 func (r *rig) report(region dr.Region) {
 	r.wg.Go(func() {
 		for seq := uint64(1); r.ctx.Err() == nil; seq++ {
-			_ = r.Store.At(region).Publish(r.ctx, failover.Heartbeat{Region: region, Seq: seq})
+			_ = r.Store.At(region).Publish(r.ctx, failover.Report{Region: region, Seq: seq})
 			select {
 			case <-r.ctx.Done():
 			case <-time.After(time.Second):

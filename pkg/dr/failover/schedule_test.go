@@ -29,7 +29,7 @@ func (s *sim) draw(a *auditor, got chan<- func(), rng *rand.Rand) []fault {
 	vantage := func() dr.Region { return topology.Vantages()[rng.IntN(3)] }
 	var out []fault
 	earliest := 12 * time.Second // by then a lag is known
-	if s.unfounded {
+	if s.unbootstrapped {
 		earliest = 0
 	}
 	for i := range 1 + rng.IntN(4) {

@@ -229,7 +229,7 @@ func TestNothingIsKnownBeforeTheLeaseIsRead(t *testing.T) {
 	require.False(t, w.Moved())
 	w.Adopt(1, time.Hour, time.Now())
 	require.Zero(t, w.Unchanged(), "another's word on a revision that was never seen")
-	b := failover.NewBoard(west, dr.DefaultPolicy(), nil, w)
+	b := failover.NewLeaseProber(west, dr.DefaultPolicy(), nil, w)
 	require.ErrorIs(t, b.SelfCheck(t.Context()), failover.ErrNoLease)
 }
 
@@ -260,9 +260,9 @@ func TestCalledOffBeforeItBegan(t *testing.T) {
 
 // TestAnAgentSaysEverythingThatItLacks covers what only an agent's parts make possible.
 func TestAnAgentSaysEverythingThatItLacks(t *testing.T) {
-	_, err := failover.NewAgent(failover.AgentConfig{Region: west, Topology: topology, Founder: founder{}})
+	_, err := failover.NewAgent(failover.AgentConfig{Region: west, Topology: topology, Bootstrapper: bootstrapper{}})
 	require.ErrorContains(t, err, "Leaser and Heartbeats are required")
-	require.ErrorContains(t, err, "a Founder needs a Guard")
+	require.ErrorContains(t, err, "a Bootstrapper needs a Guard")
 	bubble(t, "a guard and a controller without their means", func(t *testing.T) {
 		r := newRig(t, dr.Policy{})
 		defer r.end()
@@ -274,7 +274,7 @@ func TestAnAgentSaysEverythingThatItLacks(t *testing.T) {
 	})
 }
 
-type founder struct{}
+type bootstrapper struct{}
 
-func (founder) Founds(context.Context) (bool, error) { return false, errors.New("not asked") }
-func (founder) Install(context.Context) error        { return errors.New("not asked") }
+func (bootstrapper) Bootstraps(context.Context) (bool, error) { return false, errors.New("not asked") }
+func (bootstrapper) Install(context.Context) error            { return errors.New("not asked") }

@@ -9,18 +9,18 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/drtest"
 )
 
-// drawFounding makes a fault that meets a founding. The founding itself takes place a
+// drawBootstrap makes a fault that meets a bootstrap. The bootstrap itself takes place a
 // probe interval after the agents have started.
-func (s *sim) drawFounding(rng *rand.Rand) fault {
+func (s *sim) drawBootstrap(rng *rand.Rand) fault {
 	ops := []drtest.Op{drtest.OpReadLease, drtest.OpDescribe, drtest.OpNewest, drtest.OpInstall, drtest.OpTakeLease, drtest.OpRenewLease, drtest.OpOpen}
 	op := ops[rng.IntN(len(ops))]
 	at := between(rng, 0, 2*time.Second)
 	f := fault{at: at, heal: at + between(rng, time.Second, 20*time.Second)}
-	const rule = "founding"
+	const rule = "bootstrap"
 	f.undo = func() { s.mend(rule) }
 	switch rng.IntN(6) {
 	case 0:
-		f.name, f.inject, f.undo = "nothing meets the founding", func() {}, func() {}
+		f.name, f.inject, f.undo = "nothing meets the bootstrap", func() {}, func() {}
 	case 1:
 		f.name = "killed at " + string(op)
 		var killed atomic.Bool
@@ -53,7 +53,7 @@ func (s *sim) drawFounding(rng *rand.Rand) fault {
 		}
 		f.undo = func() { s.mend(rule); s.CutRegion(east, false) }
 	case 4:
-		f.name = "a founding takes long"
+		f.name = "a bootstrap takes long"
 		f.inject = func() {
 			s.breakCalls(rule, func(c drtest.Call, rng *rand.Rand) drtest.Fault {
 				if c.Op == drtest.OpInstall || c.Op == drtest.OpTakeLease {
@@ -65,7 +65,7 @@ func (s *sim) drawFounding(rng *rand.Rand) fault {
 	case 5:
 		// Nobody has acknowledged anything yet, so nothing is lost.
 		f.at = between(rng, 0, time.Second)
-		f.name = "a person moves the writer before it is founded"
+		f.name = "a person moves the writer before it is bootstrapped"
 		f.inject = func() {
 			s.wg.Go(func() {
 				ctx, cancel := context.WithTimeout(s.ctx, 5*time.Second)

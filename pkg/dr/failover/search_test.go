@@ -105,15 +105,15 @@ func search(t *testing.T, seed uint64) (map[string]int, string) {
 	rng := rand.New(rand.NewPCG(seed, 0x5eed))
 	p := dr.Policy{EffectTimeout: 25 * time.Second, Watchdog: rng.IntN(4) == 0, RPOGuard: rng.IntN(5) == 0, MaxFailovers: new(1 + rng.IntN(2))}
 	s := newSimIn(t, seed, p, rng.IntN(4) == 0)
-	s.Pair.SetBoot(rng.IntN(2) == 0 || s.unfounded)
+	s.Pair.SetBoot(rng.IntN(2) == 0 || s.unbootstrapped)
 	s.Spare = []int{0, 0, 0, 1}[rng.IntN(4)]
 	a := newAuditor(s)
 	got := make(chan func(), 16)
 	faults := s.draw(a, got, rng)
-	if s.unfounded {
-		faults = append(faults, s.drawFounding(rng))
+	if s.unbootstrapped {
+		faults = append(faults, s.drawBootstrap(rng))
 	}
-	s.note("seed %d, watchdog %v, RPO guard %v, spare instances %d, unfounded %v", seed, p.Watchdog, p.RPOGuard, s.Spare, s.unfounded)
+	s.note("seed %d, watchdog %v, RPO guard %v, spare instances %d, unbootstrapped %v", seed, p.Watchdog, p.RPOGuard, s.Spare, s.unbootstrapped)
 
 	for _, r := range topology.Vantages() {
 		s.start(r)
@@ -219,8 +219,8 @@ func (w *walk) drain() {
 
 // switchover is requested by an operator, from the Region that does not write.
 func (w *walk) switchover() {
-	l, founded := w.s.Store.Lease()
-	if !founded {
+	l, bootstrapped := w.s.Store.Lease()
+	if !bootstrapped {
 		return // nobody knows yet who writes
 	}
 	to := topology.Peer(l.Holder)

@@ -39,7 +39,7 @@ type sim struct {
 	seen     map[string]int // edges, codes and other things that must be visited
 	lease    []dr.LeaseChange
 
-	unfounded bool // it began without a lease
+	unbootstrapped bool // it began without a lease
 }
 
 type running struct {
@@ -54,9 +54,9 @@ type rule func(drtest.Call, *rand.Rand) drtest.Fault
 func newSim(t testing.TB, seed uint64, p dr.Policy) *sim { return newSimIn(t, seed, p, false) }
 
 // newSimIn returns a world that is a new deployment, or not.
-func newSimIn(t testing.TB, seed uint64, p dr.Policy, unfounded bool) *sim {
+func newSimIn(t testing.TB, seed uint64, p dr.Policy, unbootstrapped bool) *sim {
 	s := &sim{
-		t: t, policy: p, unfounded: unfounded, begun: time.Now(), rng: rand.New(rand.NewPCG(seed, 0x11febaa7)), rules: make(map[string]rule),
+		t: t, policy: p, unbootstrapped: unbootstrapped, begun: time.Now(), rng: rand.New(rand.NewPCG(seed, 0x11febaa7)), rules: make(map[string]rule),
 		ship: 100 * time.Millisecond, promote: [2]time.Duration{2 * time.Second, 5 * time.Second},
 		agents: make(map[dr.Region]*running), seen: make(map[string]int), helpless: make(map[dr.Region]time.Time),
 	}
@@ -65,7 +65,7 @@ func newSimIn(t testing.TB, seed uint64, p dr.Policy, unfounded bool) *sim {
 	t.Cleanup(cancel)
 	var err error
 	s.World, err = drtest.NewWorld(drtest.WorldConfig{
-		Topology: topology, Unfounded: unfounded,
+		Topology: topology, Unbootstrapped: unbootstrapped,
 		Ship: func() time.Duration { return s.between(20*time.Millisecond, s.longestShip()) },
 		Promotion: func() time.Duration {
 			s.mu.Lock()

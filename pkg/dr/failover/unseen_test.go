@@ -76,16 +76,16 @@ func TestBoardDropsTheLastWordsOfTheDead(t *testing.T) {
 	bubble(t, "when their number stays the same", func(t *testing.T) {
 		r := newRig(t, dr.Policy{})
 		defer r.end()
-		require.NoError(t, r.Store.At(witness).Publish(r.ctx, failover.Heartbeat{Region: witness, Seq: 7, Sightings: []failover.Sighting{
+		require.NoError(t, r.Store.At(witness).Publish(r.ctx, failover.Report{Region: witness, Seq: 7, Observations: []failover.Observation{
 			{Subject: east, Family: health.Witness, Answer: health.Dead},
 		}}))
-		b := failover.NewBoard(west, r.policy, r.Store.At(west), &failover.Watch{})
-		sightings := func() int { return len(b.Probe(r.ctx, east)) - 1 } // but the lease
-		require.Equal(t, 1, sightings())
+		b := failover.NewLeaseProber(west, r.policy, r.Store.At(west), &failover.Watch{})
+		observations := func() int { return len(b.Probe(r.ctx, east)) - 1 } // but the lease
+		require.Equal(t, 1, observations())
 		r.wait(4 * time.Second)
-		require.Equal(t, 1, sightings(), "two samples old")
+		require.Equal(t, 1, observations(), "two samples old")
 		r.wait(time.Millisecond)
-		require.Zero(t, sightings(), "nobody has said so for two samples")
+		require.Zero(t, observations(), "nobody has said so for two samples")
 	})
 }
 
@@ -159,7 +159,7 @@ func TestBoardForgivesALostRenewal(t *testing.T) {
 		r.wg.Go(func() { _ = w.Run(r.ctx, r.policy, r.Store.At(west), west, nil) })
 		r.wait(time.Second)
 		r.renew()
-		b := failover.NewBoard(west, r.policy, r.Store.At(west), w)
+		b := failover.NewLeaseProber(west, r.policy, r.Store.At(west), w)
 		lease := func() health.Answer { return b.Probe(r.ctx, east)[0].Answer }
 		r.wait(1400 * time.Millisecond)
 		require.Equal(t, health.Alive, lease(), "one lost call is forgiven")

@@ -56,8 +56,8 @@ var visited = map[string]string{
 	"code promotion-stuck": must, "code verify-stuck": stuck, "code redirect-stuck": stuck, "code lease-store-stuck": stuck,
 
 	"lease held": must, "lease lost": must, "lease fenced": must, "lease isolated": must, "lease opened": must,
-	"lived":                must,
-	"founded by us-east-1": must, "founded by us-west-2": must,
+	"lived":                     must,
+	"bootstrapped by us-east-1": must, "bootstrapped by us-west-2": must,
 	"excused: the old writer's monitor could not reach its own Region, and clients could": must,
 	"excused: the old writer's Region could neither fence nor cut off its writer":         "rare: database and control plane must fail together",
 	"excused: the old writer's monitor was not running since its last renewal":            "rare: it must die inside a cut",

@@ -93,12 +93,12 @@ func (nobody) Ask(context.Context, string) error { return nil }
 // A heartbeat that has the most to say fits into the units that are billed.
 func TestHeartbeatUnits(t *testing.T) {
 	const key, names = "ledger/heartbeat#us-east-1", "pk sk seq report published_at 2006-01-02T15:04:05.999999999Z 1767225600000000"
-	h := failover.Heartbeat{
+	h := failover.Report{
 		Region: "us-east-1", Seq: math.MaxInt64, FencedEpoch: math.MaxInt32, FencedRev: math.MaxInt64, LeaseRev: math.MaxInt64,
 		LeaseUnchanged: time.Hour, Lag: &health.Lag{Value: time.Second, At: time.Now()}, At: time.Now(),
 	}
 	for _, f := range []health.Family{health.SQL, health.SQL, health.Heartbeat, health.Control, health.Replication, health.Witness} {
-		h.Sightings = append(h.Sightings, failover.Sighting{
+		h.Observations = append(h.Observations, failover.Observation{
 			Subject: "us-west-2", Family: f, Method: strings.Repeat("m", 30), Answer: health.Dead,
 			Cause: strings.Repeat("c", 80), Age: time.Second, Samples: 1000, RegionAnswers: true,
 		})

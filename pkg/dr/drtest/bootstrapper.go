@@ -9,32 +9,32 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
-// Founder founds on the database of one Region.
-type Founder struct {
+// Bootstrapper bootstraps on the database of one Region.
+type Bootstrapper struct {
 	control *Control
 	db      *Conn
 }
 
-var _ failover.Founder = (*Founder)(nil)
+var _ failover.Bootstrapper = (*Bootstrapper)(nil)
 
-// NewFounder returns the founder of the Region that db is in, whose control plane is
+// NewBootstrapper returns the bootstrapper of the Region that db is in, whose control plane is
 // control.
-func NewFounder(control *Control, db *Conn) *Founder { return &Founder{control, db} }
+func NewBootstrapper(control *Control, db *Conn) *Bootstrapper { return &Bootstrapper{control, db} }
 
-// Founds implements failover.Founder.
-func (f *Founder) Founds(ctx context.Context) (bool, error) {
+// Bootstraps implements failover.Bootstrapper.
+func (f *Bootstrapper) Bootstraps(ctx context.Context) (bool, error) {
 	now, err := f.control.Describe(ctx)
 	return err == nil && now.Writer == f.db.db.region && now.MovingTo == "", err
 }
 
-// Install implements failover.Founder.
-func (f *Founder) Install(ctx context.Context) error {
+// Install implements failover.Bootstrapper.
+func (f *Bootstrapper) Install(ctx context.Context) error {
 	newest, err := f.db.Newest(ctx)
 	if err != nil {
 		return err
 	}
 	if newest > 0 {
-		return fmt.Errorf("drtest: found in %s: %w: %d", f.db.db.region, failover.ErrFounded, newest)
+		return fmt.Errorf("drtest: found in %s: %w: %d", f.db.db.region, failover.ErrBootstrapped, newest)
 	}
 	return f.db.Install(ctx)
 }
@@ -72,7 +72,7 @@ func (db *Database) Installed() bool {
 }
 
 // Unfound makes the servers new ones: read-only, without a heartbeat table.
-func (p *Pair) Unfound() {
+func (p *Pair) Unbootstrap() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, db := range p.dbs {

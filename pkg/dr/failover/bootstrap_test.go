@@ -15,10 +15,10 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
-// unfounded returns a new deployment, with no agent running yet.
-func unfounded(t *testing.T, p dr.Policy) *rig {
+// unbootstrapped returns a new deployment, with no agent running yet.
+func unbootstrapped(t *testing.T, p dr.Policy) *rig {
 	t.Helper()
-	return newRigIn(t, p, drtest.WorldConfig{Topology: topology, Unfounded: true})
+	return newRigIn(t, p, drtest.WorldConfig{Topology: topology, Unbootstrapped: true})
 }
 
 // problems returns what was reported of an operation.
@@ -40,14 +40,14 @@ func TestANewDeploymentIsFoundedByTheWritersRegion(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := unfounded(t, dr.Policy{})
+				r := unbootstrapped(t, dr.Policy{})
 				defer r.end()
 				for i, region := range order {
 					if i > 0 && name != "all at once" {
 						r.wait(5 * time.Second)
 					}
 					_, none := r.Store.Lease()
-					require.False(t, none && region == east, "nobody but the writer's Region founds")
+					require.False(t, none && region == east, "nobody but the writer's Region bootstraps")
 					r.agent(region)
 				}
 				r.until("the writer accepts", 5*time.Second, r.open(east))
@@ -58,7 +58,7 @@ func TestANewDeploymentIsFoundedByTheWritersRegion(t *testing.T) {
 				require.Empty(t, l.Execution)
 				require.False(t, r.Pair.DB(west).Accepts())
 				require.True(t, r.Pair.DB(west).Installed(), "the installation replicates")
-				require.Len(t, r.when(drtest.OpInstall, east), 1, "it is founded once")
+				require.Len(t, r.when(drtest.OpInstall, east), 1, "it is bootstrapped once")
 				require.Empty(t, r.when(drtest.OpInstall, west))
 				require.Empty(t, r.problems("found"))
 			})
@@ -66,7 +66,7 @@ func TestANewDeploymentIsFoundedByTheWritersRegion(t *testing.T) {
 	}
 }
 
-// A founding costs nothing where a lease exists.
+// A bootstrap costs nothing where a lease exists.
 func TestAFoundedDeploymentIsLeftAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, dr.Policy{})
@@ -80,10 +80,10 @@ func TestAFoundedDeploymentIsLeftAlone(t *testing.T) {
 	})
 }
 
-// An error is no answer: nobody founds because a read failed.
+// An error is no answer: nobody bootstraps because a read failed.
 func TestNobodyFoundsOnAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := unfounded(t, dr.Policy{})
+		r := unbootstrapped(t, dr.Policy{})
 		defer r.end()
 		r.breaks(func(c drtest.Call) drtest.Fault {
 			if c.Op == drtest.OpReadLease {
@@ -103,7 +103,7 @@ func TestNobodyFoundsOnAnError(t *testing.T) {
 
 func TestARegionWithoutAMajorityDoesNotFound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := unfounded(t, dr.Policy{})
+		r := unbootstrapped(t, dr.Policy{})
 		defer r.end()
 		r.CutRegion(east, true)
 		r.agent(east)
@@ -125,7 +125,7 @@ type believer struct {
 	both  chan struct{}
 }
 
-func (*believer) Founds(context.Context) (bool, error) { return true, nil }
+func (*believer) Bootstraps(context.Context) (bool, error) { return true, nil }
 
 func (b *believer) Install(context.Context) error {
 	if b.asked.Add(1) == 2 {
@@ -138,12 +138,12 @@ func (b *believer) Install(context.Context) error {
 // Whatever both Regions believe: there is one epoch, and a secondary is not opened.
 func TestBothRegionsFoundAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := unfounded(t, dr.Policy{})
+		r := unbootstrapped(t, dr.Policy{})
 		defer r.end()
 		b := &believer{both: make(chan struct{})}
 		for _, region := range topology.Members {
 			cfg := r.Agent(region, r.policy, r.trace())
-			cfg.Founder = b
+			cfg.Bootstrapper = b
 			r.run(cfg)
 		}
 		r.wait(4 * time.Second)
@@ -156,9 +156,9 @@ func TestBothRegionsFoundAtOnce(t *testing.T) {
 	})
 }
 
-// slow is a founder whose installation takes longer than the other Region's founding.
+// slow is a bootstrapper whose installation takes longer than the other Region's bootstrap.
 type slow struct {
-	failover.Founder
+	failover.Bootstrapper
 	takes time.Duration
 }
 
@@ -167,10 +167,10 @@ func (s slow) Install(context.Context) error { <-time.After(s.takes); return nil
 // Its next look is due when the installation returns, and its reads say nothing newer.
 func TestWhoIsSecondToFoundDoesNotTryAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := unfounded(t, dr.Policy{})
+		r := unbootstrapped(t, dr.Policy{})
 		defer r.end()
 		cfg := r.Agent(west, r.policy, r.trace())
-		cfg.Founder = slow{stale{cfg.Founder}, 5 * time.Second}
+		cfg.Bootstrapper = slow{stale{cfg.Bootstrapper}, 5 * time.Second}
 		r.run(cfg)
 		r.until("the west installs", 5*time.Second, func() bool { return len(r.when(drtest.OpReadLease, west)) > 4 })
 		r.breaks(calls(west, drtest.Fault{Err: errRefused}, drtest.OpReadLease))
@@ -187,10 +187,10 @@ func TestWhoIsSecondToFoundDoesNotTryAgain(t *testing.T) {
 // A control plane with an old view, in front of a server that knows better.
 func TestASecondaryIsNotFounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := unfounded(t, dr.Policy{})
+		r := unbootstrapped(t, dr.Policy{})
 		defer r.end()
 		cfg := r.Agent(west, r.policy, r.trace())
-		cfg.Founder = stale{cfg.Founder}
+		cfg.Bootstrapper = stale{cfg.Bootstrapper}
 		r.run(cfg)
 		r.wait(20 * time.Second)
 		_, any := r.Store.Lease()
@@ -200,9 +200,9 @@ func TestASecondaryIsNotFounded(t *testing.T) {
 	})
 }
 
-type stale struct{ failover.Founder }
+type stale struct{ failover.Bootstrapper }
 
-func (stale) Founds(context.Context) (bool, error) { return true, nil }
+func (stale) Bootstraps(context.Context) (bool, error) { return true, nil }
 
 // The lease table is deleted by mistake and made again, empty.
 func TestAVanishedLeaseIsNotFoundedAgain(t *testing.T) {
@@ -226,7 +226,7 @@ func TestAVanishedLeaseIsNotFoundedAgain(t *testing.T) {
 		require.False(t, any)
 		require.False(t, r.Pair.DB(east).Accepts())
 		told := r.problems("found")
-		require.ErrorIs(t, told[len(told)-1], failover.ErrFounded)
+		require.ErrorIs(t, told[len(told)-1], failover.ErrBootstrapped)
 	})
 }
 
@@ -238,7 +238,7 @@ func TestAFoundingIsTriedAgain(t *testing.T) {
 		} {
 			t.Run(string(op)+" "+name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					r := unfounded(t, dr.Policy{})
+					r := unbootstrapped(t, dr.Policy{})
 					defer r.end()
 					r.breaks(func(c drtest.Call) drtest.Fault {
 						if c.Op == op {
@@ -264,7 +264,7 @@ func TestAFounderNeedsAGuard(t *testing.T) {
 	w, err := drtest.NewWorld(drtest.WorldConfig{Topology: topology})
 	require.NoError(t, err)
 	cfg := w.Agent(witness, dr.Policy{}, nil)
-	cfg.Founder = &believer{}
+	cfg.Bootstrapper = &believer{}
 	_, err = failover.NewAgent(cfg)
-	require.ErrorContains(t, err, "a Founder needs a Guard")
+	require.ErrorContains(t, err, "a Bootstrapper needs a Guard")
 }

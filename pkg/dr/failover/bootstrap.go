@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// Founder prepares a database that no lease has ever been taken for, so that the
+// Bootstrapper prepares a database that no lease has ever been taken for, so that the
 // first epoch can be taken. Servers boot read-only and open with a current epoch
-// only: without a founding a new deployment would stay closed for ever.
-type Founder interface {
-	// Founds reports whether the own Region holds the writer, in the words of the own
+// only: without a bootstrap a new deployment would stay closed for ever.
+type Bootstrapper interface {
+	// Bootstraps reports whether the own Region holds the writer, in the words of the own
 	// Region's control plane, and nobody is moving it.
-	Founds(ctx context.Context) (bool, error)
+	Bootstraps(ctx context.Context) (bool, error)
 	// Install prepares what the guard needs on the writer: schema and accounts. It is
-	// idempotent. It returns ErrNotWriter on a secondary, whatever Founds has said,
-	// and ErrFounded on a database that has seen an epoch.
+	// idempotent. It returns ErrNotWriter on a secondary, whatever Bootstraps has said,
+	// and ErrBootstrapped on a database that has seen an epoch.
 	Install(ctx context.Context) error
 }
 
@@ -27,7 +27,7 @@ const installCalls = 10
 // whether the store has said that no lease exists, which costs no call, and does
 // nothing as long as one does.
 //
-// The founding is safe, whoever else founds, and however old what it has read:
+// The bootstrap is safe, whoever else bootstraps, and however old what it has read:
 //
 //	a Region without a majority           can neither read that there is no lease, nor take one
 //	both Regions found at once            TakeLease is a compare-and-swap on nothing: one of them gets epoch 1
@@ -37,17 +37,17 @@ const installCalls = 10
 //	                                      falls silent, and the other Region takes over as from any lost Region
 //	a crash at any point                  Install is idempotent, and until the epoch is taken nothing is open
 //	a lease table that was lost           the watch has seen a lease, or the database has seen an epoch
-//	                                      (ErrFounded): refused, and an operator restores the table
+//	                                      (ErrBootstrapped): refused, and an operator restores the table
 //
-// Why a lost table is not founded again: epoch 1 would stand below the epochs in the
+// Why a lost table is not bootstrapped again: epoch 1 would stand below the epochs in the
 // database, which opens for none of them, and another Region may still count on one.
-func (a *Agent) found(ctx context.Context) {
+func (a *Agent) bootstrap(ctx context.Context) {
 	tick := time.NewTicker(a.cfg.Policy.ProbeInterval)
 	defer tick.Stop()
 	for {
 		if a.watch.Vacant() {
-			if err := a.foundOnce(ctx); err != nil && ctx.Err() == nil {
-				a.problem("found", err)
+			if err := a.bootstrapOnce(ctx); err != nil && ctx.Err() == nil {
+				a.problem("bootstrap", err)
 			}
 		}
 		if !next(ctx, tick) {
@@ -56,18 +56,18 @@ func (a *Agent) found(ctx context.Context) {
 	}
 }
 
-func (a *Agent) foundOnce(ctx context.Context) error {
+func (a *Agent) bootstrapOnce(ctx context.Context) error {
 	if l, known := a.watch.Lease(); known {
-		return fmt.Errorf("the lease has vanished from its table, epoch %d of %s: restore the table, nothing is founded on top of it", l.Epoch, l.Holder)
+		return fmt.Errorf("the lease has vanished from its table, epoch %d of %s: restore the table, nothing is bootstrapped on top of it", l.Epoch, l.Holder)
 	}
 	call, cancel := context.WithTimeout(ctx, a.cfg.Policy.CallTimeout)
-	founds, err := a.cfg.Founder.Founds(call)
+	bootstraps, err := a.cfg.Bootstrapper.Bootstraps(call)
 	cancel()
-	if err != nil || !founds {
+	if err != nil || !bootstraps {
 		return err
 	}
 	call, cancel = context.WithTimeout(ctx, installCalls*a.cfg.Policy.CallTimeout)
-	err = a.cfg.Founder.Install(call)
+	err = a.cfg.Bootstrapper.Install(call)
 	cancel()
 	if err != nil {
 		return err

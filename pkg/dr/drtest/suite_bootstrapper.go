@@ -9,27 +9,27 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
-// Founding is a new deployment as its founders see it: its servers are read-only and
+// Bootstrap is a new deployment as its bootstrappers see it: its servers are read-only and
 // no heartbeat was ever written.
-type Founding struct {
-	// Writer founds in the writer's Region, Secondary in the other one.
-	Writer, Secondary failover.Founder
+type Bootstrap struct {
+	// Writer bootstraps in the writer's Region, Secondary in the other one.
+	Writer, Secondary failover.Bootstrapper
 	// Database is the writer's, and Region where it is.
 	Database Fenceable
 	Region   dr.Region
 }
 
-// TestFounder holds two Founders over one deployment against their documentation.
+// TestBootstrapper holds two Founders over one deployment against their documentation.
 // open is called once for every part.
-func TestFounder(t *testing.T, open func(t *testing.T) Founding) {
-	t.Run("the writer's Region founds, and nobody else", func(t *testing.T) {
+func TestBootstrapper(t *testing.T, open func(t *testing.T) Bootstrap) {
+	t.Run("the writer's Region bootstraps, and nobody else", func(t *testing.T) {
 		f, ctx := open(t), callContext(t)
-		founds, err := f.Writer.Founds(ctx)
+		bootstraps, err := f.Writer.Bootstraps(ctx)
 		require.NoError(t, err)
-		require.True(t, founds)
-		founds, err = f.Secondary.Founds(ctx)
+		require.True(t, bootstraps)
+		bootstraps, err = f.Secondary.Bootstraps(ctx)
 		require.NoError(t, err)
-		require.False(t, founds)
+		require.False(t, bootstraps)
 	})
 	t.Run("a secondary can't be installed, whatever its Region believes", func(t *testing.T) {
 		f, ctx := open(t), callContext(t)
@@ -47,16 +47,16 @@ func TestFounder(t *testing.T, open func(t *testing.T) Founding) {
 		require.NoError(t, f.Database.Open(ctx, 1))
 		require.NoError(t, f.Database.Beat(ctx, beat))
 	})
-	t.Run("a writer that has seen an epoch is not founded again", func(t *testing.T) {
+	t.Run("a writer that has seen an epoch is not bootstrapped again", func(t *testing.T) {
 		f, ctx := open(t), callContext(t)
 		require.NoError(t, f.Writer.Install(ctx))
 		require.NoError(t, f.Database.Open(ctx, 7))
 		require.NoError(t, f.Database.Beat(ctx, failover.Beat{Region: f.Region + "/probe", Seq: 1}))
 		require.NoError(t, f.Writer.Install(ctx), "a prober's row has no epoch")
 		require.NoError(t, f.Database.Beat(ctx, failover.Beat{Region: f.Region, Epoch: 7, Seq: 1}))
-		require.ErrorIs(t, f.Writer.Install(ctx), failover.ErrFounded)
+		require.ErrorIs(t, f.Writer.Install(ctx), failover.ErrBootstrapped)
 		require.NoError(t, f.Database.Fence(ctx, 7))
-		require.ErrorIs(t, f.Writer.Install(ctx), failover.ErrFounded)
+		require.ErrorIs(t, f.Writer.Install(ctx), failover.ErrBootstrapped)
 	})
 	t.Run("a writer that was promoted before the installation came is opened", func(t *testing.T) {
 		f, ctx := open(t), callContext(t)
@@ -65,7 +65,7 @@ func TestFounder(t *testing.T, open func(t *testing.T) Founding) {
 	})
 	t.Run("no call succeeds under an ended context", func(t *testing.T) {
 		f := open(t)
-		_, err := f.Writer.Founds(endedContext(t))
+		_, err := f.Writer.Bootstraps(endedContext(t))
 		require.Error(t, err)
 		require.Error(t, f.Writer.Install(endedContext(t)))
 	})

@@ -17,8 +17,8 @@ type Installer interface {
 	Newest(ctx context.Context) (dr.Epoch, error)
 }
 
-// FounderConfig says what is founded, and where.
-type FounderConfig struct {
+// BootstrapperConfig says what is bootstrapped, and where.
+type BootstrapperConfig struct {
 	Region dr.Region
 	// Cluster describes the global database by the own Region's API.
 	Cluster  failover.Promoter
@@ -26,46 +26,46 @@ type FounderConfig struct {
 }
 
 // Validate reports everything that is wrong with the configuration at once.
-func (c FounderConfig) Validate() error {
+func (c BootstrapperConfig) Validate() error {
 	var errs []error
 	if c.Region == "" {
-		errs = append(errs, errors.New("aurora: founder: Region is empty"))
+		errs = append(errs, errors.New("aurora: bootstrapper: Region is empty"))
 	}
 	if c.Cluster == nil || c.Database == nil {
-		errs = append(errs, errors.New("aurora: founder: Cluster and Database are required"))
+		errs = append(errs, errors.New("aurora: bootstrapper: Cluster and Database are required"))
 	}
 	return errors.Join(errs...)
 }
 
-// Founder implements failover.Founder: the control plane and the server itself must
+// Bootstrapper implements failover.Bootstrapper: the control plane and the server itself must
 // both take the own Region for the writer.
-type Founder struct{ cfg FounderConfig }
+type Bootstrapper struct{ cfg BootstrapperConfig }
 
-var _ failover.Founder = (*Founder)(nil)
+var _ failover.Bootstrapper = (*Bootstrapper)(nil)
 
-// NewFounder returns a founder, or everything that its configuration lacks.
-func NewFounder(cfg FounderConfig) (*Founder, error) {
+// NewBootstrapper returns a bootstrapper, or everything that its configuration lacks.
+func NewBootstrapper(cfg BootstrapperConfig) (*Bootstrapper, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &Founder{cfg}, nil
+	return &Bootstrapper{cfg}, nil
 }
 
-// Founds implements failover.Founder.
-func (f *Founder) Founds(ctx context.Context) (bool, error) {
+// Bootstraps implements failover.Bootstrapper.
+func (f *Bootstrapper) Bootstraps(ctx context.Context) (bool, error) {
 	now, err := f.cfg.Cluster.Describe(ctx)
 	return err == nil && now.Writer == f.cfg.Region && now.MovingTo == "", err
 }
 
-// Install implements failover.Founder.
-func (f *Founder) Install(ctx context.Context) error {
+// Install implements failover.Bootstrapper.
+func (f *Bootstrapper) Install(ctx context.Context) error {
 	newest, err := f.cfg.Database.Newest(ctx)
 	if err != nil {
 		return err
 	}
 	if newest > 0 {
 		return fmt.Errorf("aurora: found in %s: %w: the lease table is empty but the database has seen epoch %d: "+
-			"restore the table; or, if this is a new deployment made from another one's snapshot, empty the heartbeat table", f.cfg.Region, failover.ErrFounded, newest)
+			"restore the table; or, if this is a new deployment made from another one's snapshot, empty the heartbeat table", f.cfg.Region, failover.ErrBootstrapped, newest)
 	}
 	return f.cfg.Database.Install(ctx)
 }

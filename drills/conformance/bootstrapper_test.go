@@ -13,15 +13,15 @@ import (
 
 // The control plane is asked for real; the servers are in memory. Their SQL is held
 // against the same suite on MySQL, in drills/target/docker.
-func TestFounder(t *testing.T) {
-	drtest.TestFounder(t, func(t *testing.T) drtest.Founding {
+func TestBootstrapper(t *testing.T) {
+	drtest.TestBootstrapper(t, func(t *testing.T) drtest.Bootstrap {
 		w := start(t)
-		w.pair.Unfound()
-		founder := func(r dr.Region) failover.Founder {
-			f, err := aurora.NewFounder(aurora.FounderConfig{Region: r, Cluster: w.cluster(t, r), Database: w.net.Dial(r, w.pair.DB(r))})
+		w.pair.Unbootstrap()
+		bootstrapper := func(r dr.Region) failover.Bootstrapper {
+			f, err := aurora.NewBootstrapper(aurora.BootstrapperConfig{Region: r, Cluster: w.cluster(t, r), Database: w.net.Dial(r, w.pair.DB(r))})
 			require.NoError(t, err)
 			return f
 		}
-		return drtest.Founding{Writer: founder(east), Secondary: founder(west), Database: w.net.Dial(east, w.pair.DB(east)), Region: east}
+		return drtest.Bootstrap{Writer: bootstrapper(east), Secondary: bootstrapper(west), Database: w.net.Dial(east, w.pair.DB(east)), Region: east}
 	})
 }
