@@ -160,14 +160,20 @@ func (a *Agent) clear(ctx context.Context) {
 	}
 }
 
+// promiseTimeout is the deadline of one promise, its read included: as long as the peer's
+// guard can use it. Slow is not down: a shorter one would close a healthy writer whose link
+// is slow while the lease store is away (patroni/patroni#3550).
+func promiseTimeout(p dr.Policy) time.Duration { return p.LeaseTTL - p.LeaseMargin }
+
 // promise sends what the monitor promises, twice in a ProbeInterval, so that one that is
 // lost or slow costs the writer nothing.
 func (a *Agent) promise(ctx context.Context) {
-	tick := time.NewTicker(a.cfg.Policy.ProbeInterval / 2)
+	every := a.cfg.Policy.ProbeInterval / 2
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	var calls sync.WaitGroup
 	defer calls.Wait()
-	room := make(chan struct{}, 2)
+	room := make(chan struct{}, 1+promiseTimeout(a.cfg.Policy)/every)
 	for next(ctx, tick) {
 		select {
 		case room <- struct{}{}:
@@ -175,7 +181,7 @@ func (a *Agent) promise(ctx context.Context) {
 				defer func() { <-room }()
 				a.promiseOnce(ctx)
 			})
-		default: // two are under way, and hang
+		default: // all that may be under way hang
 		}
 	}
 }
@@ -186,13 +192,16 @@ func (a *Agent) promiseOnce(ctx context.Context) {
 	if !known || l.Holder != peer || l.Released {
 		return
 	}
-	call, cancel := context.WithTimeout(ctx, a.cfg.Policy.ProbeTimeout)
+	call, cancel := context.WithTimeout(ctx, promiseTimeout(a.cfg.Policy))
 	defer cancel()
+	asked := time.Now()
 	got, err := a.cfg.Peer.Replicated(call, peer)
 	if err != nil || got.Epoch != l.Epoch || got.Seq == 0 {
 		return // the SQL prober tells what is wrong
 	}
-	a.leases.beaten(got, time.Now())
+	if now := time.Now(); now.Sub(asked) <= a.cfg.Policy.ProbeTimeout {
+		a.leases.beaten(got, now) // a later answer is no news of the writer, as for the prober
+	}
 	// Only now: what is named was read before the promise is counted.
 	generation, may := a.promises.send()
 	if !may {
