@@ -16,7 +16,7 @@ import (
 
 // harms are the cases: a row of issue 10 and the other inputs of its kind.
 func harms() []harm {
-	return slices.Concat(moved(), consented(), stored(), slow(), unknown(), unheard(), unready(), people(), halfDead(), matrix())
+	return slices.Concat(moved(), consented(), stored(), slow(), unknown(), unheard(), unready(), people(), halfDead(), reported(), matrix())
 }
 
 // moved: people and AWS move the writer past Lifeboat.
