@@ -16,12 +16,12 @@ DOCKER_DRILLS := region-killed,database-frozen,region-partition,link-partition,m
 DOCKER_SKIP := ^(TestFaults|TestHarmOnMySQL)$$
 
 test: check ## everything that must be green, a few hundred simulated worlds, and the game days on every target that this machine has
-	$(GO) test -race -cpu 1 -parallel 2 $$($(GO) list ./... | grep -vx $(DOCKER_TESTS))
+	$(GO) test -race -cpu 1 -parallel 2 -timeout 30m $$($(GO) list ./... | grep -vx $(DOCKER_TESTS))
 	$(GO) test ./drills -run '^TestSimulation$$' -count=1
 	@if docker info >/dev/null 2>&1; then \
 		set -e; \
-		echo "$(GO) test -race -skip '$(DOCKER_SKIP)' ./drills/target/docker"; \
-		$(GO) test -race -skip '$(DOCKER_SKIP)' ./drills/target/docker; \
+		echo "$(GO) test -race -skip '$(DOCKER_SKIP)' -timeout 30m ./drills/target/docker"; \
+		$(GO) test -race -skip '$(DOCKER_SKIP)' -timeout 30m ./drills/target/docker; \
 		echo "DRILL_TARGET=docker DRILL_SCENARIO=$(DOCKER_DRILLS) $(GO) test ./drills -short -run TestGameDay -count=1, in two halves side by side"; \
 		game="$(GO) test ./drills -short -run TestGameDay -count=1 -timeout 20m"; failed=; \
 		export DRILL_TARGET=docker DRILL_SCENARIO=$${DRILL_SCENARIO:-$(DOCKER_DRILLS)}; \
