@@ -131,7 +131,7 @@ func stored() []harm {
 
 // slow: slow is not down.
 func slow() []harm {
-	nested := "deadlines are nested below the answer's time: all monitors lose their turn"
+	nested := "deadlines are nested below the answer's time: all monitors lose their monitor lease"
 	var out []harm
 	for _, c := range []struct {
 		where, by string

@@ -14,7 +14,7 @@ import (
 var duties = map[string][]string{
 	"health-monitor": {
 		"dynamo.Store.ReadLease", "dynamo.Store.RenewLease", "dynamo.Store.ReleaseLease", "dynamo.Store.Publish", "dynamo.Store.Heartbeats",
-		"dynamo.Store.ReadTurn", "dynamo.Store.WriteTurn",
+		"dynamo.Store.ReadMonitorLease", "dynamo.Store.WriteMonitorLease",
 		"aurora.Control.Probe", "aurora.Isolator.Refresh", "aurora.Isolator.Isolate",
 		"cloudwatch.RPOLag.Lag", "cloudwatch.Role.Redirect", "notify.Topic.Notify",
 		"dynamo.Store.TakeLease", "aurora.Cluster.Describe", // the first lease of a new deployment
@@ -24,7 +24,7 @@ var duties = map[string][]string{
 	// The witness has no database to fence and no replica to be read as its own.
 	"witness": {
 		"dynamo.Store.ReadLease", "dynamo.Store.Publish", "dynamo.Store.Heartbeats",
-		"dynamo.Store.ReadTurn", "dynamo.Store.WriteTurn",
+		"dynamo.Store.ReadMonitorLease", "dynamo.Store.WriteMonitorLease",
 		"aurora.Control.Probe", "notify.Topic.Notify",
 	},
 	"failover-trigger": {

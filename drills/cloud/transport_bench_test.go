@@ -16,11 +16,11 @@ import (
 // sent are the calls of a simulated world as the adapters' SDK clients send them, the
 // most frequent ones first: of 100 calls 45, 33, 8, 6, 5 and 4.
 var sent = []struct{ name, service, body string }{
-	{"GetItem", "dynamodb", `{"ConsistentRead":true,"Key":{"pk":{"S":"ledger"},"sk":{"S":"turn#us-east-1"}},"TableName":"lifeboat"}`},
+	{"GetItem", "dynamodb", `{"ConsistentRead":true,"Key":{"pk":{"S":"ledger"},"sk":{"S":"monitor-lease#us-east-1"}},"TableName":"lifeboat"}`},
 	{"PutItem", "dynamodb", `{"ConditionExpression":"#number = :number AND #beat = :beat AND #holder = :holder AND #next = :next AND #released = :released",` +
 		`"ExpressionAttributeNames":{"#number":"number","#beat":"beat","#holder":"holder","#next":"next","#released":"released"},` +
 		`"ExpressionAttributeValues":{":number":{"N":"5"},":beat":{"N":"5"},":holder":{"S":"health-monitor-5/CRZYPPU2"},":next":{"S":""},":released":{"BOOL":false}},` +
-		`"Item":` + turnItem + `,"ReturnValuesOnConditionCheckFailure":"ALL_OLD","TableName":"lifeboat"}`},
+		`"Item":` + monitorLeaseItem + `,"ReturnValuesOnConditionCheckFailure":"ALL_OLD","TableName":"lifeboat"}`},
 	{"UpdateItem", "dynamodb", `{"ConditionExpression":"#epoch = :epoch AND #holder = :holder",` +
 		`"ExpressionAttributeNames":{"#rev":"rev","#at":"renewed_at","#epoch":"epoch","#holder":"holder"},` +
 		`"ExpressionAttributeValues":{":one":{"N":"1"},":at":{"S":"2000-01-01T00:00:02.353266303Z"},":epoch":{"N":"1"},":holder":{"S":"us-east-1"}},` +
@@ -33,12 +33,12 @@ var sent = []struct{ name, service, body string }{
 	{"DescribeGlobalClusters", "rds", "Action=DescribeGlobalClusters&GlobalClusterIdentifier=lifeboat&Version=2014-10-31"},
 }
 
-const turnItem = `{"pk":{"S":"ledger"},"sk":{"S":"turn#us-east-1"},"holder":{"S":"health-monitor-5/CRZYPPU2"},"number":{"N":"5"},"beat":{"N":"5"},` +
+const monitorLeaseItem = `{"pk":{"S":"ledger"},"sk":{"S":"monitor-lease#us-east-1"},"holder":{"S":"health-monitor-5/CRZYPPU2"},"number":{"N":"5"},"beat":{"N":"5"},` +
 	`"next":{"S":""},"released":{"BOOL":false},"written_at":{"S":"2000-01-01T00:00:35.642653465Z"}}`
 
 // stored is what the calls find.
 var stored = []string{
-	turnItem,
+	monitorLeaseItem,
 	`{"pk":{"S":"ledger"},"sk":{"S":"lease"},"epoch":{"N":"1"},"holder":{"S":"us-east-1"},"rev":{"N":"1"},"execution":{"S":""},"renewed_at":{"S":"2000-01-01T00:00:02.353266303Z"}}`,
 	heartbeatItem("us-east-1"), heartbeatItem("us-west-2"), heartbeatItem("us-east-2"),
 }

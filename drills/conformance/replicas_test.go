@@ -181,8 +181,8 @@ func took(t *testing.T, from dr.Region, hurt func(*world, aws.HTTPClient) aws.HT
 		call("append", func(ctx context.Context) error {
 			return s.Append(ctx, failover.Entry{Execution: failover.Execution{ID: "x", Seq: n + 1}, At: time.Now()})
 		})
-		call("turn", func(ctx context.Context) error {
-			return s.WriteTurn(ctx, turnNumber(from, n), turnNumber(from, n+1))
+		call("monitor lease", func(ctx context.Context) error {
+			return s.WriteMonitorLease(ctx, monitorLeaseNumber(from, n), monitorLeaseNumber(from, n+1))
 		})
 		call("release", func(ctx context.Context) (err error) {
 			held, err = s.ReleaseLease(ctx, held)
@@ -199,11 +199,11 @@ func took(t *testing.T, from dr.Region, hurt func(*world, aws.HTTPClient) aws.HT
 	return out
 }
 
-func turnNumber(r dr.Region, n int) dynamo.Turn {
+func monitorLeaseNumber(r dr.Region, n int) dynamo.MonitorLease {
 	if n == 0 {
-		return dynamo.Turn{Region: r}
+		return dynamo.MonitorLease{Region: r}
 	}
-	return dynamo.Turn{Region: r, Holder: "a", Number: uint64(n)}
+	return dynamo.MonitorLease{Region: r, Holder: "a", Number: uint64(n)}
 }
 
 // A process that starts while one Region's store is ill doesn't wait for it.

@@ -2,17 +2,17 @@ package killtable
 
 // functionBugs are those of the Lambdas.
 func functionBugs() []Bug {
-	const room, turn, invoker = "functions", "./lambdas/function/turn", "./lambdas/function/invoker"
+	const room, monitorlease, invoker = "functions", "./lambdas/function/monitorlease", "./lambdas/function/invoker"
 	return []Bug{
 		{
-			Name: "two loops at once", Room: room, File: "lambdas/function/turn/decide.go",
+			Name: "two monitors of a Region at once", Room: room, File: "lambdas/function/monitorlease/decide.go",
 			Old: "case t.Holder != v.Me && v.Unchanged >= c.TTL+c.Drift:", New: "case t.Holder != v.Me && v.Unchanged >= c.TTL-c.Margin:",
-			Why: "a turn is taken that its holder may still renew", Package: turn, Test: "TestDecide", Says: `expected: "claim"`,
+			Why: "a monitor lease is taken that its holder may still renew", Package: monitorlease, Test: "TestDecide", Says: `expected: "claim"`,
 		},
 		{
-			Name: "a waiter takes over from who works", Room: room, File: "lambdas/function/turn/decide.go",
+			Name: "a waiter takes over from who works", Room: room, File: "lambdas/function/monitorlease/decide.go",
 			Old: "case t.Released && (t.Next == \"\" || t.Next == v.Me):", New: "case t.Next == \"\" || t.Next == v.Me:",
-			Why: "two monitors renew and fence beside each other", Package: turn, Test: "TestDecide", Says: `expected: "wait"`,
+			Why: "two monitors renew and fence beside each other", Package: monitorlease, Test: "TestDecide", Says: `expected: "wait"`,
 		},
 		{
 			Name: "the invoker's error is swallowed", Room: room, File: "lambdas/function/invoker/invoker.go",

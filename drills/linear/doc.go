@@ -1,7 +1,7 @@
 // Package linear holds a test only: histories of many clients on the lease table are
 // checked for linearizability with porcupine.
 //
-// Clients in both members and in the witness use the lease, the turns and the journal
+// Clients in both members and in the witness use the lease, the monitor leases and the journal
 // through pkg/dr/dynamo and the real SDK clients, and plain items without the adapter,
 // while links are cut, calls throttled, delayed, refused, answered with errors, served
 // without an answer or carried out after their caller has given up. Every clock is

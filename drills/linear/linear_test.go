@@ -29,7 +29,7 @@ type subject struct {
 
 var subjects = []subject{
 	{"lease", leases, useLease, leaseMark, leaseMarks},
-	{"turn", turns, useTurn, turnMark, turnMarks},
+	{"monitor lease", monitorLeases, useMonitorLease, monitorLeaseMark, monitorLeaseMarks},
 	{"journal", journals, useJournal, pageMark, pageMarks},
 	{"register", registers, useRegister, registerMark, registerMarks},
 }

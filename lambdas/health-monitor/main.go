@@ -1,6 +1,6 @@
 // Command health-monitor is the Lambda function that watches, keeps its Region's lease
 // and reports. What it reads is in package boot, what it does in package monitor, which
-// of a Region's processes does it in package turn, whom it asks in package invoker.
+// of a Region's processes does it in package monitorlease, whom it asks in package invoker.
 package main
 
 import (
@@ -8,7 +8,7 @@ import (
 
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/invoker"
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitor"
-	"github.com/lifeboat-dr/lifeboat/lambdas/function/turn"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitorlease"
 	"github.com/lifeboat-dr/lifeboat/lambdas/internal/boot"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/dynamo"
 )
@@ -26,5 +26,5 @@ func build(p boot.Process) (lambda.Handler, error) {
 		cfg.Role = p.Role
 		cfg.Agent.Trigger = invoker.New(s.Region, s.Trigger, invoker.NewClient(p.AWS, s.Region, s.Lambda, p.HTTP))
 	}
-	return monitor.New(cfg.InTurns(turn.NewTable(table), p.Log))
+	return monitor.New(cfg.WithMonitorLease(monitorlease.NewTable(table), p.Log))
 }

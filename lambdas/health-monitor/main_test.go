@@ -20,7 +20,7 @@ import (
 )
 
 // TestBuild starts the function of a member and of the witness on an AWS that refuses
-// everything: it must look at the turn first and say what it was refused.
+// everything: it must look at the monitor lease first and say what it was refused.
 func TestBuild(t *testing.T) {
 	for name, region := range map[string]string{"member": "us-west-2", "witness": "us-east-2"} {
 		t.Run(name, func(t *testing.T) {
@@ -61,7 +61,7 @@ func TestBuild(t *testing.T) {
 			defer cancel()
 			out, err := h.Invoke(ctx, nil)
 			require.NoError(t, err)
-			require.JSONEq(t, `{"region":"`+region+`","turns":0,"worked_ms":0}`, string(out), "nobody works without the turn")
+			require.JSONEq(t, `{"region":"`+region+`","held":0,"worked_ms":0}`, string(out), "no process works without the monitor lease")
 			mu.Lock()
 			defer mu.Unlock()
 			require.NotEmpty(t, asked)
@@ -70,7 +70,7 @@ func TestBuild(t *testing.T) {
 					continue // both logins are read ahead
 				}
 				require.True(t, strings.HasPrefix(a, "DynamoDB_20120810.GetItem "), a)
-				require.Contains(t, a, `"turn#`+region+`"`)
+				require.Contains(t, a, `"monitor-lease#`+region+`"`)
 			}
 			require.Equal(t, 1, strings.Count(log.String(), `"what":"failed"`), "the first of several failures: %s", log.String())
 			require.Contains(t, log.String(), "allow the role dynamodb:GetItem")

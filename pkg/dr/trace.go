@@ -23,8 +23,8 @@ type Trace struct {
 	// Report: a Region's agent has reported to the others, or tried to. It comes twice per
 	// probe interval from every Region, for as long as its agent works.
 	Report func(Report)
-	// Loop: the work of a Region has begun in a process or has left it.
-	Loop func(LoopChange)
+	// MonitorLease: a Region's monitor lease was claimed, taken, released or lost.
+	MonitorLease func(MonitorLeaseChange)
 }
 
 // VerdictChange tells what is now thought of a Region, and why.
@@ -126,26 +126,26 @@ type Report struct {
 	SinceCommit time.Duration
 }
 
-// LoopChange tells which process of a Region does its work.
-type LoopChange struct {
+// MonitorLeaseChange tells which of a Region's monitor processes works.
+type MonitorLeaseChange struct {
 	At      time.Time
 	Region  Region
-	Process string // who waits, works or has stopped; of LoopLeft, who works now
-	Number  uint64 // of the turn
-	What    string // one of the Loop constants
-	// Gap is how long at most nobody had worked when the work was taken up.
+	Process string // the process that waits, works or has stopped; of MonitorLeaseLeft, the one that works now
+	Number  uint64 // of the monitor lease: rises by one with every take
+	What    string // one of the MonitorLease constants
+	// Gap is how long at most no process had worked when this one began.
 	Gap time.Duration
 }
 
-// The values of LoopChange.What.
+// The values of MonitorLeaseChange.What.
 const (
-	LoopClaimed  = "claimed"  // a process waits for the work
-	LoopTaken    = "taken"    // a process has begun to work
-	LoopYielded  = "yielded"  // it has stopped for another one
-	LoopLapsed   = "lapsed"   // it could not renew its turn in time, and works on
-	LoopUsurped  = "usurped"  // it has stopped because another one has the turn all the same
-	LoopReleased = "released" // it has stopped on its way out
-	LoopLeft     = "left"     // its successor works
+	MonitorLeaseClaimed  = "claimed"  // a process waits for the work
+	MonitorLeaseTaken    = "taken"    // a process has begun to work
+	MonitorLeaseYielded  = "yielded"  // it has stopped for another one
+	MonitorLeaseLapsed   = "lapsed"   // it could not renew in time, and works on
+	MonitorLeaseUsurped  = "usurped"  // it has stopped because another one has taken the monitor lease
+	MonitorLeaseReleased = "released" // it has stopped on its way out
+	MonitorLeaseLeft     = "left"     // its successor works
 )
 
 // Join returns a trace that calls every given one, in order; nil ones are skipped.
@@ -186,9 +186,9 @@ func Join(traces ...*Trace) *Trace {
 				t.OnReport(r)
 			}
 		},
-		Loop: func(c LoopChange) {
+		MonitorLease: func(c MonitorLeaseChange) {
 			for _, t := range traces {
-				t.OnLoop(c)
+				t.OnMonitorLease(c)
 			}
 		},
 	}
@@ -243,9 +243,9 @@ func (t *Trace) OnReport(r Report) {
 	}
 }
 
-// OnLoop calls Loop when t and the field are set.
-func (t *Trace) OnLoop(c LoopChange) {
-	if t != nil && t.Loop != nil {
-		t.Loop(c)
+// OnMonitorLease calls MonitorLease when t and the field are set.
+func (t *Trace) OnMonitorLease(c MonitorLeaseChange) {
+	if t != nil && t.MonitorLease != nil {
+		t.MonitorLease(c)
 	}
 }

@@ -48,7 +48,7 @@ func TestAHandoverClosesNoWriter(t *testing.T) {
 		handovers := 0
 		for _, m := range out.Run.Marks {
 			require.NotEqual(t, "lease.fenced", m.Name, "seed %d at %v: %s", seed, m.At, m.Detail)
-			if m.Name == "loop.taken" && m.Region == drill.East {
+			if m.Name == "monitorlease.taken" && m.Region == drill.East {
 				handovers++
 			}
 		}

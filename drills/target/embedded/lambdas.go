@@ -19,8 +19,8 @@ import (
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/event"
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/invoker"
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitor"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitorlease"
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/trigger"
-	"github.com/lifeboat-dr/lifeboat/lambdas/function/turn"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
 
@@ -34,7 +34,7 @@ const (
 // monitor.
 type lambda struct {
 	*functions.Service
-	works chan struct{} // closed when a monitor has had the turn for the first time
+	works chan struct{} // closed when a monitor has had the monitor lease for the first time
 	once  sync.Once
 	*effects
 
@@ -218,18 +218,18 @@ func (w *world) newMonitor(l *lambda, p parts) (*monitor.Handler, error) {
 		cfg.Agent.Guard, cfg.Agent.Bootstrapper, cfg.Agent.Journal, cfg.Role = guard, bootstrapper, store, role
 		cfg.Agent.Trigger = invoker.New(p.region, triggerName, lambdaAPI{p, l})
 	}
-	cfg = cfg.InTurns(turn.NewTable(store), nil)
-	inTurn := cfg.Turn
-	cfg.Turn = func(ctx context.Context, process string, work func(context.Context) error) error {
-		return inTurn(ctx, process, func(ctx context.Context) error {
+	cfg = cfg.WithMonitorLease(monitorlease.NewTable(store), nil)
+	hold := cfg.Hold
+	cfg.Hold = func(ctx context.Context, process string, work func(context.Context) error) error {
+		return hold(ctx, process, func(ctx context.Context) error {
 			l.once.Do(func() { close(l.works) })
 			mark := func(name string) {
 				if !p.process.Dead() {
-					w.mark(measure.Mark{At: w.Clock(), Source: "turn " + p.region.String(), Name: name, Region: p.region, Detail: process})
+					w.mark(measure.Mark{At: w.Clock(), Source: "monitor lease " + p.region.String(), Name: name, Region: p.region, Detail: process})
 				}
 			}
-			mark("loop.taken")
-			defer mark("loop.left")
+			mark("monitorlease.taken")
+			defer mark("monitorlease.left")
 			return work(ctx)
 		})
 	}

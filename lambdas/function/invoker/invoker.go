@@ -114,7 +114,7 @@ func (d *Invoker) Ask(ctx context.Context, reason string) error {
 }
 
 // HangUp gives up the calls that are open, waits for them and returns what is still to
-// be told. What was asked for goes on in the trigger. It belongs at the end of a turn: a
+// be told. What was asked for goes on in the trigger. It belongs at the end of a monitor's work: a
 // process that stands still would find its connections dead. Ask works again afterwards,
 // and must not be called meanwhile.
 func (d *Invoker) HangUp() error {

@@ -125,7 +125,7 @@ func TestAnExecutionOfMinutesHasOneCall(t *testing.T) {
 		require.Equal(t, 2, i.most)
 
 		began := time.Now()
-		require.NoError(t, d.HangUp(), "the turn ends")
+		require.NoError(t, d.HangUp(), "the monitor's work ends")
 		require.Zero(t, time.Since(began))
 		require.Zero(t, i.waiting())
 

@@ -8,23 +8,23 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitor"
-	"github.com/lifeboat-dr/lifeboat/lambdas/function/turn"
-	"github.com/lifeboat-dr/lifeboat/lambdas/function/turn/turntest"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitorlease"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitorlease/monitorleasetest"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/drtest"
 )
 
-// turns is the table as a Region reaches it: without a majority it is silent.
-type turns struct {
-	all    *turntest.Memory
+// table is the lease table as a Region reaches it: without a majority it is silent.
+type table struct {
+	all    *monitorleasetest.Memory
 	net    *drtest.Network
 	region dr.Region
-	wrote  func(turn.Turn) // is told of every write; nil for nobody
+	wrote  func(monitorlease.Lease) // is told of every write; may be nil
 }
 
 const nearby = 20 * time.Millisecond // there and back
 
-func (s turns) reach(ctx context.Context) error {
+func (s table) reach(ctx context.Context) error {
 	after := time.NewTimer(nearby)
 	defer after.Stop()
 	select {
@@ -38,14 +38,14 @@ func (s turns) reach(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func (s turns) Read(ctx context.Context, r dr.Region) (turn.Turn, error) {
+func (s table) Read(ctx context.Context, r dr.Region) (monitorlease.Lease, error) {
 	if err := s.reach(ctx); err != nil {
-		return turn.Turn{}, err
+		return monitorlease.Lease{}, err
 	}
 	return s.all.Read(ctx, r)
 }
 
-func (s turns) Write(ctx context.Context, old, next turn.Turn) error {
+func (s table) Write(ctx context.Context, old, next monitorlease.Lease) error {
 	if err := s.reach(ctx); err != nil {
 		return err
 	}
@@ -71,11 +71,11 @@ func (r *rig) cut(after time.Duration) course {
 	return r.course()
 }
 
-// monitors runs the monitors of all Regions with real turns, a process a minute in each.
+// monitors runs the monitors of all Regions with real monitor leases, a process a minute in each.
 func (r *rig) monitors() {
-	table := &turntest.Memory{}
+	all := &monitorleasetest.Memory{}
 	for _, region := range r.Topology.Vantages() {
-		cfg := r.config(region).InTurns(turns{all: table, net: r.Net, region: region}, nil)
+		cfg := r.config(region).WithMonitorLease(table{all: all, net: r.Net, region: region}, nil)
 		r.wg.Go(func() {
 			for r.ctx.Err() == nil {
 				h, err := monitor.New(cfg)
@@ -113,9 +113,9 @@ func (r *rig) course() course {
 	return c
 }
 
-// In a cut the turn can't be renewed, and the guard fences all the same. The phases are those
-// of a renewal of the turn; in the last one a handover has just begun.
-func TestATurnLostInACutLeavesOneWriter(t *testing.T) {
+// In a cut the monitor lease can't be renewed, and the guard fences all the same. The phases are those
+// of its renewal; in the last one a handover has just begun.
+func TestAMonitorLeaseLostInACutLeavesOneWriter(t *testing.T) {
 	phases := []time.Duration{59*time.Second + 950*time.Millisecond, 60*time.Second + 30*time.Millisecond, 60*time.Second + 90*time.Millisecond}
 	for d := time.Duration(0); d < 700*time.Millisecond; d += 100 * time.Millisecond {
 		phases = append(phases, 20*time.Second+d)

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitor"
-	"github.com/lifeboat-dr/lifeboat/lambdas/function/turn"
-	"github.com/lifeboat-dr/lifeboat/lambdas/function/turn/turntest"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitorlease"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitorlease/monitorleasetest"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
@@ -20,13 +20,13 @@ import (
 // other Regions have one each.
 type pair struct {
 	*rig
-	table turns
+	table table
 	kill  [2]context.CancelFunc // a process that can reach nothing any more dies of it
 	left  [2]time.Time          // when its invocation has returned
 }
 
-func (r *rig) pair(wrote func(turn.Turn)) *pair {
-	p := &pair{rig: r, table: turns{all: &turntest.Memory{}, net: r.Net, region: east, wrote: wrote}}
+func (r *rig) pair(wrote func(monitorlease.Lease)) *pair {
+	p := &pair{rig: r, table: table{all: &monitorleasetest.Memory{}, net: r.Net, region: east, wrote: wrote}}
 	for _, region := range []dr.Region{west, witness} {
 		r.run(r.ctx, region)
 	}
@@ -37,7 +37,7 @@ func (r *rig) pair(wrote func(turn.Turn)) *pair {
 func (p *pair) start(i int, limit time.Duration) {
 	ctx, cancel := context.WithTimeout(p.ctx, limit)
 	p.kill[i] = cancel
-	h, err := monitor.New(p.config(east).InTurns(p.table, nil))
+	h, err := monitor.New(p.config(east).WithMonitorLease(p.table, nil))
 	require.NoError(p.t, err)
 	p.wg.Go(func() {
 		_, _ = h.Invoke(ctx, nil)
@@ -61,14 +61,14 @@ func (c course) holds(t *testing.T) {
 func TestACutBetweenTwoProcessesLeavesOneWriter(t *testing.T) {
 	for name, at := range map[string]struct {
 		what     string
-		released bool // the cut waits until the turn is
+		released bool // the cut waits until the monitor lease is
 		dies     bool // so does the successor
 	}{
-		"before the turn is released":       {what: dr.LoopYielded},
-		"after the turn was released":       {what: dr.LoopYielded, released: true},
-		"when the turn was taken":           {what: dr.LoopTaken},
-		"when the successor dies":           {what: dr.LoopYielded, released: true, dies: true},
-		"when the successor dies at a step": {what: dr.LoopTaken, dies: true},
+		"before it is released":             {what: dr.MonitorLeaseYielded},
+		"after it was released":             {what: dr.MonitorLeaseYielded, released: true},
+		"when it was taken":                 {what: dr.MonitorLeaseTaken},
+		"when the successor dies":           {what: dr.MonitorLeaseYielded, released: true, dies: true},
+		"when the successor dies at a step": {what: dr.MonitorLeaseTaken, dies: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T, r *rig) {
@@ -82,13 +82,13 @@ func TestACutBetweenTwoProcessesLeavesOneWriter(t *testing.T) {
 						}
 					}
 				}
-				r.trace = &dr.Trace{Loop: func(c dr.LoopChange) {
-					second := c.What == dr.LoopTaken && c.Number == 2
-					if c.Region == east && c.What == at.what && (second || at.what == dr.LoopYielded && !at.released) {
+				r.trace = &dr.Trace{MonitorLease: func(c dr.MonitorLeaseChange) {
+					second := c.What == dr.MonitorLeaseTaken && c.Number == 2
+					if c.Region == east && c.What == at.what && (second || at.what == dr.MonitorLeaseYielded && !at.released) {
 						strike()
 					}
 				}}
-				p = r.pair(func(now turn.Turn) {
+				p = r.pair(func(now monitorlease.Lease) {
 					if at.released && now.Released {
 						strike()
 					}

@@ -23,7 +23,7 @@ func (p *phone) HangUp() error {
 	return errors.New("the trigger has failed")
 }
 
-func TestTheInvokersCallsEndWithTheTurn(t *testing.T) {
+func TestTheInvokersCallsEndWithTheMonitorLease(t *testing.T) {
 	var mu sync.Mutex
 	var problems []string
 	bubble(t, func(t *testing.T, r *rig) {
@@ -37,12 +37,12 @@ func TestTheInvokersCallsEndWithTheTurn(t *testing.T) {
 		cfg.Agent.Trigger = p
 		h, err := monitor.New(cfg)
 		require.NoError(t, err)
-		for turns := 1; turns <= 2; turns++ {
+		for times := 1; times <= 2; times++ {
 			ctx, cancel := context.WithTimeout(r.ctx, 5*time.Second)
 			_, err = h.Invoke(ctx, nil)
 			cancel()
 			require.NoError(t, err)
-			require.Equal(t, turns, p.hungUp)
+			require.Equal(t, times, p.hungUp)
 		}
 		mu.Lock()
 		defer mu.Unlock()

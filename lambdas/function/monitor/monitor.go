@@ -3,11 +3,11 @@
 // A tick a minute starts it; it works until the next one has taken over. In a member
 // Region it runs an agent with a guard, which asks the Region's trigger when the other
 // Region looks lost, and publishes the role metric; in the witness Region it observes
-// and reports. Which of several processes of a Region works is not its affair but that
-// of Config.Turn.
+// and reports. Which of several processes of a Region works is decided by Config.Hold.
 //
-// A tick carries nothing: whatever the payload, an invocation asks for the turn. Whoever
-// may invoke the function can start it once more, and the turn makes that harmless.
+// A tick carries nothing: whatever the payload, an invocation asks for the monitor lease. A
+// caller that may invoke the function can start it once more; the monitor lease makes that
+// harmless.
 package monitor
 
 import (
@@ -25,9 +25,9 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
-// Turn runs work while it is this process's turn in its Region, and returns when another
+// Hold runs work while this process holds its Region's monitor lease, and returns when another
 // process has taken over or ctx is about to end. process names the invocation.
-type Turn func(ctx context.Context, process string, work func(context.Context) error) error
+type Hold func(ctx context.Context, process string, work func(context.Context) error) error
 
 // Publisher says in the own Region which Region has the writer.
 type Publisher interface {
@@ -36,11 +36,11 @@ type Publisher interface {
 
 // Config says what the monitor consists of.
 type Config struct {
-	// Agent is the Region's, without a Controller. A new agent is made for every turn,
-	// as after a crash: the process stands still between two invocations, and what a
+	// Agent is the Region's, without a Controller. A new agent is made each time the process gets the monitor lease, as
+	// after a crash: the process stands still between two invocations, and what a
 	// guard believed of its lease then is void.
 	Agent failover.AgentConfig
-	Turn  Turn
+	Hold  Hold
 	// Role publishes the role metric; nil in the witness Region.
 	Role Publisher
 	// Every is the time between two of its datapoints. Default 30 s, at most that: the
@@ -48,7 +48,7 @@ type Config struct {
 	// without (terraform/modules/dns).
 	Every time.Duration
 	// Fatal reports whether an error means that this process can do nothing any more.
-	// The turn is then released and the error returned. Optional.
+	// The monitor lease is then released and the error returned. Optional.
 	Fatal func(error) bool
 }
 
@@ -60,8 +60,8 @@ const defaultEvery = 30 * time.Second
 // New returns the function, or everything that its configuration lacks.
 func New(cfg Config) (*Handler, error) {
 	var errs []error
-	if cfg.Turn == nil {
-		errs = append(errs, errors.New("monitor: Turn is nil"))
+	if cfg.Hold == nil {
+		errs = append(errs, errors.New("monitor: Hold is nil"))
 	}
 	if cfg.Agent.Controller != nil || cfg.Agent.Silent {
 		errs = append(errs, errors.New("monitor: Agent must report and have no Controller: the trigger moves the writer"))
@@ -89,14 +89,14 @@ func New(cfg Config) (*Handler, error) {
 // Answer is what an invocation returns, for the log: nobody waits for it.
 type Answer struct {
 	Region dr.Region `json:"region"`
-	// Turns counts how often the turn was this process's, Worked how long in all, in
-	// milliseconds. None is the lot of a tick that came twice.
-	Turns  int   `json:"turns"`
+	// Held counts how often this process got the monitor lease, Worked how long it worked in
+	// all, in milliseconds. Both are 0 for a tick that came twice.
+	Held   int   `json:"held"`
 	Worked int64 `json:"worked_ms"`
 }
 
-// Invoke implements lambda.Handler. It returns after the rear guard of every turn that
-// was this process's: see [failover.Agent.Rear]. One whose ctx is called off, as by
+// Invoke implements lambda.Handler. It returns after the rear guard of each time that
+// this process had the monitor lease: see [failover.Agent.Rear]. One whose ctx is called off, as by
 // SIGTERM, has no time for that, and leaves the writer to the next process.
 func (h *Handler) Invoke(ctx context.Context, _ []byte) ([]byte, error) {
 	process := "unnamed"
@@ -105,22 +105,22 @@ func (h *Handler) Invoke(ctx context.Context, _ []byte) ([]byte, error) {
 	}
 	a := Answer{Region: h.cfg.Agent.Region}
 	var behind sync.WaitGroup
-	err := h.cfg.Turn(ctx, process, func(turn context.Context) error {
+	err := h.cfg.Hold(ctx, process, func(holding context.Context) error {
 		began := time.Now()
 		defer func() {
-			a.Turns++
+			a.Held++
 			a.Worked += time.Since(began).Milliseconds()
 		}()
-		return h.work(turn, func(agent *failover.Agent) { behind.Go(func() { agent.Rear(ctx) }) })
+		return h.work(holding, func(agent *failover.Agent) { behind.Go(func() { agent.Rear(ctx) }) })
 	})
 	behind.Wait()
 	if err != nil {
-		return nil, fmt.Errorf("monitor: %s, after %d turns and %v: %w", a.Region, a.Turns, time.Duration(a.Worked)*time.Millisecond, err)
+		return nil, fmt.Errorf("monitor: %s, after holding the monitor lease %d times, %v in all: %w", a.Region, a.Held, time.Duration(a.Worked)*time.Millisecond, err)
 	}
 	return json.Marshal(a)
 }
 
-// publish says, while the turn lasts, where the writer is: what a strongly consistent
+// publish says, while this process holds the monitor lease, where the writer is: what a strongly consistent
 // read of the lease has confirmed a moment before, and nothing otherwise. A Region that is
 // cut off and repeats what it believed would steer clients wrong for as long as the cut
 // lasts; its silence doesn't.

@@ -25,7 +25,7 @@ const (
 	witness dr.Region = "us-east-2"
 )
 
-// always is a turn that is always the caller's.
+// always holds the monitor lease for every caller.
 func always(ctx context.Context, _ string, work func(context.Context) error) error { return work(ctx) }
 
 // role keeps what was published, as CloudWatch would.
@@ -109,7 +109,7 @@ func (d invoker) Ask(_ context.Context, reason string) error {
 }
 
 func (r *rig) config(region dr.Region) monitor.Config {
-	cfg := monitor.Config{Agent: r.Agent(region, dr.Policy{}, r.trace), Turn: always}
+	cfg := monitor.Config{Agent: r.Agent(region, dr.Policy{}, r.trace), Hold: always}
 	if c := cfg.Agent.Controller; c != nil {
 		cfg.Agent.Controller, cfg.Agent.Journal = nil, c.Journal
 		cfg.Agent.Trigger = invoker{r, region, make(chan struct{}, 1)}
@@ -159,21 +159,21 @@ func TestBothFunctionsTogetherSurviveTheLossOfARegion(t *testing.T) {
 	})
 }
 
-func TestATurnThatEndsLeavesTheWriterOpenForTheNext(t *testing.T) {
+func TestAMonitorLeaseThatEndsLeavesTheWriterOpenForTheNext(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		r.run(r.ctx, west)
 		r.run(r.ctx, witness)
 		for range 5 {
-			turn, cancel := context.WithTimeout(r.ctx, time.Minute)
+			holding, cancel := context.WithTimeout(r.ctx, time.Minute)
 			h, err := monitor.New(r.config(east))
 			require.NoError(t, err)
-			out, err := h.Invoke(turn, []byte(`"whatever"`))
+			out, err := h.Invoke(holding, []byte(`"whatever"`))
 			cancel()
 			require.NoError(t, err)
 			var a monitor.Answer
 			require.NoError(t, json.Unmarshal(out, &a))
 			require.Equal(t, east, a.Region)
-			require.Equal(t, 1, a.Turns)
+			require.Equal(t, 1, a.Held)
 			require.InDelta(t, 60_000, a.Worked, 10)
 			require.True(t, r.Pair.DB(east).Accepts())
 			r.wait(300 * time.Millisecond) // of a handover
@@ -183,8 +183,8 @@ func TestATurnThatEndsLeavesTheWriterOpenForTheNext(t *testing.T) {
 	})
 }
 
-// lapsing is a turn that is lost after a time, because the store does not answer.
-func lapsing(after time.Duration, cause error) monitor.Turn {
+// lapsing is a monitor lease that is lost after a time, because the store does not answer.
+func lapsing(after time.Duration, cause error) monitor.Hold {
 	return func(ctx context.Context, _ string, work func(context.Context) error) error {
 		ctx, cancel := context.WithCancelCause(ctx)
 		defer cancel(nil)
@@ -193,7 +193,7 @@ func lapsing(after time.Duration, cause error) monitor.Turn {
 	}
 }
 
-func TestATurnThatEndsDoesNotTakeTheFenceAway(t *testing.T) {
+func TestAMonitorLeaseThatEndsDoesNotTakeTheFenceAway(t *testing.T) {
 	lapsed := errors.New("lapsed")
 	for name, c := range map[string]struct {
 		region dr.Region
@@ -213,7 +213,7 @@ func TestATurnThatEndsDoesNotTakeTheFenceAway(t *testing.T) {
 					r.run(r.ctx, east)
 				}
 				cfg := r.config(c.region)
-				cfg.Turn = lapsing(12500*time.Millisecond, lapsed)
+				cfg.Hold = lapsing(12500*time.Millisecond, lapsed)
 				h, err := monitor.New(cfg)
 				require.NoError(t, err)
 				if c.cut {
@@ -233,12 +233,12 @@ func TestATurnThatEndsDoesNotTakeTheFenceAway(t *testing.T) {
 func TestATickThatCameTwiceDoesNothing(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		cfg := r.config(east)
-		cfg.Turn = func(context.Context, string, func(context.Context) error) error { return nil }
+		cfg.Hold = func(context.Context, string, func(context.Context) error) error { return nil }
 		h, err := monitor.New(cfg)
 		require.NoError(t, err)
 		out, err := h.Invoke(r.ctx, nil)
 		require.NoError(t, err)
-		require.JSONEq(t, `{"region":"us-east-1","turns":0,"worked_ms":0}`, string(out))
+		require.JSONEq(t, `{"region":"us-east-1","held":0,"worked_ms":0}`, string(out))
 		_, _, n := r.roles[east].last()
 		require.Zero(t, n)
 	})
@@ -260,13 +260,13 @@ func TestWhatEndsAnInvocationIsAnError(t *testing.T) {
 		})
 		_, err = h.Invoke(r.ctx, nil)
 		require.ErrorIs(t, err, expired, "the process must end: Lambda gives credentials to a new one")
-		require.ErrorContains(t, err, "after 1 turns")
+		require.ErrorContains(t, err, "after holding the monitor lease 1 times")
 		require.False(t, r.Pair.DB(east).Accepts(), "a writer that nobody guards must not be left open")
 		require.Less(t, time.Since(begun), 10*time.Second+dr.DefaultPolicy().LeaseTTL)
 		r.Net.SetHook(nil)
 
 		cfg = r.config(east)
-		cfg.Turn = func(context.Context, string, func(context.Context) error) error { return lost }
+		cfg.Hold = func(context.Context, string, func(context.Context) error) error { return lost }
 		h, err = monitor.New(cfg)
 		require.NoError(t, err)
 		_, err = h.Invoke(r.ctx, nil)
@@ -304,7 +304,7 @@ func TestConfigurationsReportEverythingAtOnce(t *testing.T) {
 	_, err := monitor.New(monitor.Config{Every: time.Minute, Agent: failover.AgentConfig{
 		Region: east, Silent: true, Topology: dr.Topology{Members: []dr.Region{east, west}},
 	}})
-	for _, want := range []string{"Turn is nil", "no Controller", "Guard", "Every 1m0s", "GlobalCluster is empty"} {
+	for _, want := range []string{"Hold is nil", "no Controller", "Guard", "Every 1m0s", "GlobalCluster is empty"} {
 		require.ErrorContains(t, err, want)
 	}
 }

@@ -10,18 +10,18 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitor"
-	"github.com/lifeboat-dr/lifeboat/lambdas/function/turn"
-	"github.com/lifeboat-dr/lifeboat/lambdas/function/turn/turntest"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitorlease"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitorlease/monitorleasetest"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/drtest"
 )
 
-// storage is the lease table of a world: the turns and everything else of it fail together.
+// storage is the lease table of a world: the monitor leases and everything else of it fail together.
 type storage struct {
 	mu    sync.Mutex
-	turns turntest.Memory
+	table monitorleasetest.Memory
 	bad   map[dr.Region]drtest.Fault
-	loops []dr.LoopChange
+	told  []dr.MonitorLeaseChange
 	moved map[string]int // changes of the lease that were told
 }
 
@@ -38,14 +38,14 @@ func (s *storage) fault(r dr.Region) drtest.Fault {
 	return s.bad[r]
 }
 
-// turnsOf are the turns as a Region reaches them.
-type turnsOf struct {
+// tableOf is the table as a Region reaches it.
+type tableOf struct {
 	*storage
 	region dr.Region
 	cut    func() bool // so is this one process, whatever its Region; nil for never
 }
 
-func (s turnsOf) reach(ctx context.Context) error {
+func (s tableOf) reach(ctx context.Context) error {
 	f := s.fault(s.region)
 	if s.cut != nil && s.cut() {
 		f = drtest.Fault{Hang: true}
@@ -62,18 +62,18 @@ func (s turnsOf) reach(ctx context.Context) error {
 	return f.Err
 }
 
-func (s turnsOf) Read(ctx context.Context, r dr.Region) (turn.Turn, error) {
+func (s tableOf) Read(ctx context.Context, r dr.Region) (monitorlease.Lease, error) {
 	if err := s.reach(ctx); err != nil {
-		return turn.Turn{}, err
+		return monitorlease.Lease{}, err
 	}
-	return s.turns.Read(ctx, r)
+	return s.table.Read(ctx, r)
 }
 
-func (s turnsOf) Write(ctx context.Context, old, next turn.Turn) error {
+func (s tableOf) Write(ctx context.Context, old, next monitorlease.Lease) error {
 	if err := s.reach(ctx); err != nil {
 		return err
 	}
-	return s.turns.Write(ctx, old, next)
+	return s.table.Write(ctx, old, next)
 }
 
 // storage has a world's lease table fail on demand, and hears what is told.
@@ -86,10 +86,10 @@ func (r *rig) storage() *storage {
 		return s.fault(c.From)
 	})
 	r.trace = &dr.Trace{
-		Loop: func(c dr.LoopChange) {
+		MonitorLease: func(c dr.MonitorLeaseChange) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.loops = append(s.loops, c)
+			s.told = append(s.told, c)
 		},
 		Lease: func(c dr.LeaseChange) {
 			s.mu.Lock()
@@ -103,7 +103,7 @@ func (r *rig) storage() *storage {
 // ticks starts a process a minute in every Region.
 func (r *rig) ticks(s *storage) {
 	for _, region := range r.Topology.Vantages() {
-		cfg := r.config(region).InTurns(turnsOf{storage: s, region: region}, nil)
+		cfg := r.config(region).WithMonitorLease(tableOf{storage: s, region: region}, nil)
 		h, err := monitor.New(cfg)
 		require.NoError(r.t, err)
 		r.wg.Go(func() {
@@ -126,7 +126,7 @@ func (r *rig) ticks(s *storage) {
 func (s *storage) count(region dr.Region, what string, since time.Time) (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, c := range s.loops {
+	for _, c := range s.told {
 		if c.Region == region && c.What == what && !c.At.Before(since) {
 			n++
 		}
@@ -135,7 +135,7 @@ func (s *storage) count(region dr.Region, what string, since time.Time) (n int) 
 }
 
 // The lease table fails for five minutes, and ticks come: the writer serves all the while,
-// nothing is fenced or moved, and then the turns are handed over again.
+// nothing is fenced or moved, and then the monitor leases are handed over again.
 func TestTheStoreFailsForFiveMinutes(t *testing.T) {
 	refuse, hang := drtest.Fault{Err: errors.New("refused")}, drtest.Fault{Hang: true}
 	everywhere := func(f drtest.Fault) map[dr.Region]drtest.Fault {
@@ -177,15 +177,15 @@ func TestTheStoreFailsForFiveMinutes(t *testing.T) {
 				require.True(t, r.Pair.DB(east).Accepts())
 				require.Zero(t, s.moved[dr.LeaseFenced])
 				for _, region := range r.Topology.Vantages() {
-					require.Zero(t, s.count(region, dr.LoopUsurped, began), "%s", region)
-					require.NotZero(t, s.count(region, dr.LoopTaken, healed), "%s: handed over again", region)
+					require.Zero(t, s.count(region, dr.MonitorLeaseUsurped, began), "%s", region)
+					require.NotZero(t, s.count(region, dr.MonitorLeaseTaken, healed), "%s: handed over again", region)
 				}
 			})
 		})
 	}
 }
 
-// A process that can't renew its turn, and is replaced, works on beside the next one until it
+// A process that can't renew its monitor lease, and is replaced, works on beside the next one until it
 // hears of it: in the writer's Region, in the other member and in the witness Region. Both
 // guards keep the lease, both report; the writer serves, and nothing is moved.
 func TestTwoProcessesOfARegionAtOnceDoNoHarm(t *testing.T) {
@@ -201,7 +201,7 @@ func TestTwoProcessesOfARegionAtOnceDoNoHarm(t *testing.T) {
 				var mu sync.Mutex
 				cut, ends := false, [2]time.Time{}
 				start := func(i int, c func() bool) {
-					h, err := monitor.New(r.config(region).InTurns(turnsOf{s, region, c}, nil))
+					h, err := monitor.New(r.config(region).WithMonitorLease(tableOf{s, region, c}, nil))
 					require.NoError(t, err)
 					r.wg.Go(func() {
 						_, _ = h.Invoke(r.ctx, nil)
@@ -219,14 +219,14 @@ func TestTwoProcessesOfARegionAtOnceDoNoHarm(t *testing.T) {
 					r.wait(50 * time.Millisecond)
 					require.True(t, r.Pair.DB(east).Accepts(), "closed after %v: %v", time.Since(severed), s.moved)
 				}
-				require.Equal(t, 2, s.count(region, dr.LoopTaken, time.Time{}), "both work")
-				require.Zero(t, s.count(region, dr.LoopUsurped, severed))
+				require.Equal(t, 2, s.count(region, dr.MonitorLeaseTaken, time.Time{}), "both work")
+				require.Zero(t, s.count(region, dr.MonitorLeaseUsurped, severed))
 				mu.Lock()
 				cut = false
 				mu.Unlock()
 				healed := time.Now()
 				r.wait(30 * time.Second)
-				require.Equal(t, 1, s.count(region, dr.LoopUsurped, healed), "the older one ends")
+				require.Equal(t, 1, s.count(region, dr.MonitorLeaseUsurped, healed), "the older one ends")
 				require.WithinRange(t, ends[0], healed, healed.Add(20*time.Second))
 				require.Zero(t, ends[1])
 				require.True(t, r.Pair.DB(east).Accepts())
@@ -252,14 +252,14 @@ func TestACutWhileTwoProcessesWorkLeavesOneWriter(t *testing.T) {
 				}
 				begun := time.Now()
 				for _, cut := range []func() bool{func() bool { return time.Since(begun) > 10*time.Second }, nil} {
-					h, err := monitor.New(r.config(region).InTurns(turnsOf{s, region, cut}, nil))
+					h, err := monitor.New(r.config(region).WithMonitorLease(tableOf{s, region, cut}, nil))
 					require.NoError(t, err)
 					r.wg.Go(func() { _, _ = h.Invoke(r.ctx, nil) })
 					r.wait(10*time.Second + 500*time.Millisecond)
 				}
 				r.wait(10 * time.Second)
-				require.Equal(t, 2, s.count(region, dr.LoopTaken, time.Time{}), "both work")
-				require.Zero(t, s.count(region, dr.LoopYielded, time.Time{}))
+				require.Equal(t, 2, s.count(region, dr.MonitorLeaseTaken, time.Time{}), "both work")
+				require.Zero(t, s.count(region, dr.MonitorLeaseYielded, time.Time{}))
 				r.CutRegion(east, true)
 				r.course().holds(t)
 			})

@@ -9,12 +9,12 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
-// work is one turn. It returns when ctx has ended, and only after everything has stopped
-// that acts.
+// work runs the Region's agent while this process holds the monitor lease. It returns when ctx
+// has ended, and only after everything that acts has stopped.
 //
-// Whoever takes over finds the writer as it is, and has LeaseTTL to renew. That nobody
-// does in a cut, nobody else may be there to see: left is given the agent, whose rear
-// guard sees to it beside whatever follows.
+// The process that takes over finds the writer as it is, and has LeaseTTL to renew. In a cut
+// no process may renew or see it: left is given the agent, whose rear guard then closes the
+// writer, beside what follows.
 func (h *Handler) work(ctx context.Context, left func(*failover.Agent)) error {
 	run, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
@@ -48,8 +48,8 @@ func (h *Handler) work(ctx context.Context, left func(*failover.Agent)) error {
 	return err
 }
 
-// caller is an invoker with calls that stay open. The turn that asked gives them up when
-// its agent has stopped; what was asked for goes on.
+// caller is an invoker with calls that stay open. work gives them up when the
+// agent that asked has stopped; what was asked for goes on.
 type caller interface {
 	// HangUp returns the error of a call that was not told yet.
 	HangUp() error

@@ -27,8 +27,8 @@
 //	RPOLag              Milliseconds  of each sample that brought one
 //	RPOLagAge           Milliseconds  how long ago the newest RPOLag was true; it rises while none is brought
 //
-//	LoopGap             Milliseconds  how long at most nobody had worked in the Region when a process took the work up
-//	LoopLosses          Count         work that ended because the turn was lost to a silent store or a broken clock
+//	MonitorGap          Milliseconds  how long at most no monitor had worked in the Region when one took the work up
+//	MonitorLeaseLosses  Count         monitor leases that were not renewed in time: a silent store or a broken clock
 //
 //	VerdictChanges      Count         the thought about a Region has changed
 //	LeaseChanges        Count         the lease was taken or lost, the writer fenced, cut off or opened
@@ -55,7 +55,7 @@
 // percentiles are true. Answers by family are in the line, as Probes, and not metrics:
 // five families in three Regions would be 45 of them, at $0.30 a month each.
 //
-// LoopGap comes with every handover, once a minute. Everything below comes when it
+// MonitorGap comes with every handover, once a minute. Everything below comes when it
 // happens, and CloudWatch then bills its metrics by the hour. A process that continues
 // an execution knows from the journal how long the state before took. When two work on
 // the same one at once, both may write a state and its phase.
@@ -63,7 +63,7 @@
 // # For alarms
 //
 // A dead man: the sum of MonitorHeartbeats is below 1, or missing, for three minutes.
-// A blind loop: the maximum of LoopGap is above 4000. A lease that nobody renews: the
+// A blind Region: the maximum of MonitorGap is above 4000. A lease that nobody renews: the
 // maximum of LeaseAge is above the lease's TTL. A writer that commits nothing, whatever
 // the lease says: the maximum of SinceCommit is above 15000. Replication that is not seen: the
 // maximum of RPOLagAge is above the policy's MaxLagAge.
@@ -72,7 +72,7 @@
 //
 // A line is one JSON object of at most a few KB: texts are cut at 4 KB. What a line
 // says of an execution is in Execution, Epoch, State, Code and Detail; of a verdict in
-// Vantage, Subject, State, Since and Why; of the loop in Process, Turn and Loop; of 10 s
+// Vantage, Subject, State, Since and Why; of the monitor lease in Process, Number and MonitorLease; of 10 s
 // also in Reports, Holder, Epoch, Probes and SlowestSample, which is in ms. Texts
 // are JSON strings, so nothing in them can begin a line or a field. What a month's
 // lines and metrics cost is in lambdas/README.md.

@@ -76,7 +76,7 @@ func (e *Events) Trace() *dr.Trace {
 		Report: func(r dr.Report) {
 			e.gather(r.At, func(sum *summary) { sum.report(r) })
 		},
-		Loop: e.loop,
+		MonitorLease: e.monitorLease,
 	}
 }
 
@@ -103,22 +103,22 @@ func (e *Events) state(c dr.StateChange) {
 	})
 }
 
-func (e *Events) loop(c dr.LoopChange) {
+func (e *Events) monitorLease(c dr.MonitorLeaseChange) {
 	var metrics []metric
 	switch c.What {
-	case dr.LoopTaken:
-		metrics = append(metrics, millis("LoopGap", c.Gap))
-	case dr.LoopLapsed, dr.LoopUsurped:
-		metrics = append(metrics, count("LoopLosses", 1))
+	case dr.MonitorLeaseTaken:
+		metrics = append(metrics, millis("MonitorGap", c.Gap))
+	case dr.MonitorLeaseLapsed, dr.MonitorLeaseUsurped:
+		metrics = append(metrics, count("MonitorLeaseLosses", 1))
 	}
 	switch c.What {
-	case dr.LoopYielded, dr.LoopUsurped, dr.LoopReleased: // of LoopLapsed the work goes on
+	case dr.MonitorLeaseYielded, dr.MonitorLeaseUsurped, dr.MonitorLeaseReleased: // of MonitorLeaseLapsed the work goes on
 		e.mu.Lock()
 		e.end()
 		e.summary.newest = time.Time{} // who works next knows better
 		e.mu.Unlock()
 	}
-	e.write(c.At, metrics, map[string]any{"Process": clip(c.Process), "Turn": c.Number, "Loop": c.What})
+	e.write(c.At, metrics, map[string]any{"Process": clip(c.Process), "Number": c.Number, "MonitorLease": c.What})
 }
 
 // gather adds to the summary, and begins another one when its time is over or it is full.

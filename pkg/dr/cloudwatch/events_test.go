@@ -49,11 +49,11 @@ var (
 // failover is a story: the west takes the work up, watches, and moves the writer.
 func failover(tr *dr.Trace) {
 	at := func(s float64) time.Time { return start.Add(time.Duration(s * float64(time.Second))) }
-	loop := func(s float64, what string, gap time.Duration) {
-		tr.OnLoop(dr.LoopChange{At: at(s), Region: west, Process: "8f0a/QMJZ", Number: 12, What: what, Gap: gap})
+	monitorLease := func(s float64, what string, gap time.Duration) {
+		tr.OnMonitorLease(dr.MonitorLeaseChange{At: at(s), Region: west, Process: "8f0a/QMJZ", Number: 12, What: what, Gap: gap})
 	}
-	loop(0, dr.LoopClaimed, 0)
-	loop(0.6, dr.LoopTaken, 612345678*time.Nanosecond)
+	monitorLease(0, dr.MonitorLeaseClaimed, 0)
+	monitorLease(0.6, dr.MonitorLeaseTaken, 612345678*time.Nanosecond)
 	tr.OnVerdict(dr.VerdictChange{At: at(1), Vantage: west, Subject: east, State: "Healthy", Why: "still serves writes"})
 	for i := range 11 {
 		s := float64(i + 1)
@@ -80,9 +80,9 @@ func failover(tr *dr.Trace) {
 		before, since = state, now
 	}
 	tr.OnLease(dr.LeaseChange{At: at(33), Region: west, Epoch: 5, What: dr.LeaseHeld})
-	loop(60, dr.LoopYielded, 0)
-	loop(61, dr.LoopLeft, 0)
-	loop(121, dr.LoopLapsed, 0)
+	monitorLease(60, dr.MonitorLeaseYielded, 0)
+	monitorLease(61, dr.MonitorLeaseLeft, 0)
+	monitorLease(121, dr.MonitorLeaseLapsed, 0)
 }
 
 func TestGoldenLines(t *testing.T) {
@@ -113,7 +113,7 @@ func TestNoTextForgesALine(t *testing.T) {
 				tr.OnProblem(dr.Problem{At: start, Op: "renew lease", Err: errors.New(text)})
 				tr.OnLease(dr.LeaseChange{At: start, What: dr.LeaseLost, Detail: text})
 				tr.OnState(dr.StateChange{At: start, Execution: "0000000005-0001", State: "Aborted", Before: "Confirmed", Detail: text})
-				tr.OnLoop(dr.LoopChange{At: start, What: dr.LoopTaken, Process: text})
+				tr.OnMonitorLease(dr.MonitorLeaseChange{At: start, What: dr.MonitorLeaseTaken, Process: text})
 				tr.OnVerdict(dr.VerdictChange{At: start, Subject: east, State: "Healthy", Why: text})
 			})
 			got := lines(t, out)

@@ -64,7 +64,7 @@ func TestSummariesAddUp(t *testing.T) {
 			tr.OnReport(report(last, 0)) // so that the last line has one
 			ages, reports = append(ages, 0), reports+1
 			total["MonitorHeartbeats"]++
-			tr.OnLoop(dr.LoopChange{At: last, Region: west, What: dr.LoopYielded})
+			tr.OnMonitorLease(dr.MonitorLeaseChange{At: last, Region: west, What: dr.MonitorLeaseYielded})
 		})
 		var (
 			gotAges, gotLags, gotLevels []float64
@@ -112,7 +112,7 @@ func TestWhatWasNotSeenIsMissing(t *testing.T) {
 	out := told(t, func(tr *dr.Trace) {
 		// The writer's own Region: it samples nobody, and nobody has a lease yet.
 		tr.OnReport(dr.Report{At: start, Region: west, Delivered: true})
-		tr.OnLoop(dr.LoopChange{At: start.Add(time.Second), What: dr.LoopReleased})
+		tr.OnMonitorLease(dr.MonitorLeaseChange{At: start.Add(time.Second), What: dr.MonitorLeaseReleased})
 	})
 	l := lines(t, out)[0]
 	require.Equal(t, []float64{1}, l.values("MonitorHeartbeats"))
@@ -158,7 +158,7 @@ func TestAStandstillIsNotAveraged(t *testing.T) {
 		tr.OnReport(report(start, time.Second))
 		tr.OnReport(report(start.Add(time.Second), time.Second))
 		tr.OnReport(report(start.Add(time.Hour), time.Second))
-		tr.OnLoop(dr.LoopChange{At: start.Add(time.Hour), What: dr.LoopYielded})
+		tr.OnMonitorLease(dr.MonitorLeaseChange{At: start.Add(time.Hour), What: dr.MonitorLeaseYielded})
 	}))
 	require.Len(t, got, 3)
 	require.Equal(t, start.Add(time.Second).UnixMilli(), got[0].aws.Timestamp)

@@ -1,5 +1,5 @@
 // Package dynamo keeps the lease, the journal, the heartbeats, the acknowledgements, the
-// turns of each Region's processes and the addresses of the members' databases in one
+// monitor leases of each Region's processes and the addresses of the members' databases in one
 // DynamoDB table with multi-Region strong consistency (MRSC): two replicas in the member
 // Regions and a witness in a third.
 //
@@ -30,7 +30,7 @@
 //	heartbeat#REGION            seq, report (JSON); published_at for people
 //	journal#EXECUTION#000001    entry (JSON), at, state, mode; code, event, epoch, writer_from, writer_to for people
 //	ack#EPOCH                   epoch, by, reason; at for people
-//	turn#REGION                 holder, number, beat, next, released; written_at for people
+//	monitor-lease#REGION        holder, number, beat, next, released; written_at for people
 //	address#REGION              address; announced_at for people
 //
 // Times in attributes are UTC and never decide anything, except that the failovers

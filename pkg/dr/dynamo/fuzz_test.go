@@ -62,14 +62,14 @@ var kinds = []kind{
 	},
 	{
 		write: func(ctx context.Context, s *dynamo.Store, text string, n uint64) (any, error) {
-			next := dynamo.Turn{Region: west, Holder: text, Number: n + 1, Beat: n, Next: text, Released: n%2 == 0}
-			return next, s.WriteTurn(ctx, dynamo.Turn{Region: west}, next)
+			next := dynamo.MonitorLease{Region: west, Holder: text, Number: n + 1, Beat: n, Next: text, Released: n%2 == 0}
+			return next, s.WriteMonitorLease(ctx, dynamo.MonitorLease{Region: west}, next)
 		},
 		read: func(ctx context.Context, s *dynamo.Store, _ string, _ uint64) (any, error) {
-			return s.ReadTurn(ctx, west)
+			return s.ReadMonitorLease(ctx, west)
 		},
 		whole: func(t *testing.T, v any) {
-			require.NotZero(t, v.(dynamo.Turn).Number, "a turn that is there was taken")
+			require.NotZero(t, v.(dynamo.MonitorLease).Number, "a monitor lease that is there was taken")
 		},
 	},
 	{

@@ -1,18 +1,18 @@
 locals {
-  # What the two kinds of Region share: the loop, the event counts and the functions.
+  # What the two kinds of Region share: the monitor, the event counts and the functions.
   widgets_everywhere = [
     {
-      title = "The monitor's loop: gaps and age of the lease (ms)"
+      title = "The monitor: gaps and age of the lease (ms)"
       stat  = "Maximum"
       metrics = [
-        for metric in ["LoopGap", "LeaseAge"] : ["Lifeboat", metric, "Region", var.region, "GlobalCluster", var.global_cluster_identifier]
+        for metric in ["MonitorGap", "LeaseAge"] : ["Lifeboat", metric, "Region", var.region, "GlobalCluster", var.global_cluster_identifier]
       ]
     },
     {
       title = "Events"
       stat  = "Sum"
       metrics = [
-        for metric in ["MonitorHeartbeats", "LoopLosses", "VerdictChanges", "StateChanges", "LeaseChanges", "Problems", "ExecutionsSettled", "ExecutionsAborted", "ExecutionsOperator"] :
+        for metric in ["MonitorHeartbeats", "MonitorLeaseLosses", "VerdictChanges", "StateChanges", "LeaseChanges", "Problems", "ExecutionsSettled", "ExecutionsAborted", "ExecutionsOperator"] :
         ["Lifeboat", metric, "Region", var.region, "GlobalCluster", var.global_cluster_identifier]
       ]
     },

@@ -19,9 +19,9 @@ locals {
     "failover-trigger Throttles" = "One may run at a time, and none runs that long: either run follows run without end, which their logs explain, or none can start. Look at its reserved concurrency: with 0 nobody can move the writer here."
   }
 
-  # What the monitor's own loop says. They hold in every Region, but for no-commit, which is
+  # What the monitor says of itself. They hold in every Region, but for no-commit, which is
   # about a writer.
-  loop = {
+  monitor = {
     # Counted when the other Regions can read what it found. So silence means that it is
     # dead, and 0 that it lives and reaches nobody; either way nobody watches from here.
     monitor-silent = {
@@ -30,11 +30,11 @@ locals {
       description = "The health monitor of ${var.region} has reported nothing for 3 minutes: it is dead, or can't reach the lease table. Nobody watches from here, and where the writer is its lease lapses and it closes. Read the monitor's log, ask whether the rule ${var.name}-health-monitor is enabled and whether the function is throttled, and invoke it by hand with an empty object."
     }
 
-    # One loop hands over to the next without a gap. 4 s is what a handover may cost.
-    loop-gap = {
-      metric      = "LoopGap", statistic = "Maximum", comparison = "GreaterThanThreshold", threshold = 4000, minutes = 1
+    # One process hands over to the next without a gap. 4 s is what a handover may cost.
+    monitor-gap = {
+      metric      = "MonitorGap", statistic = "Maximum", comparison = "GreaterThanThreshold", threshold = 4000, minutes = 1
       missing     = "notBreaching" # it comes with a handover; none at all is for monitor-silent
-      description = "Nobody watched from ${var.region} for more than 4 s when a health monitor took its turn: a tick was lost, or one died. Once is nothing to act on. If it comes again, read the monitor's log for how the one before ended."
+      description = "Nobody watched from ${var.region} for more than 4 s when a health monitor took over: a tick was lost, or one died. Once is nothing to act on. If it comes again, read the monitor's log for how the one before ended."
     }
 
     # Whatever the lease says: no state in which nothing is written stays silent.
@@ -53,8 +53,8 @@ locals {
   }
 }
 
-resource "aws_cloudwatch_metric_alarm" "loop" {
-  for_each = { for key, alarm in local.loop : key => alarm if local.member || key != "no-commit" }
+resource "aws_cloudwatch_metric_alarm" "monitor" {
+  for_each = { for key, alarm in local.monitor : key => alarm if local.member || key != "no-commit" }
 
   alarm_name        = "${var.name}-${each.key}"
   alarm_description = each.value.description

@@ -9,7 +9,7 @@ output "alarm_arns" {
     {
       dead_letters = aws_cloudwatch_metric_alarm.dead_letters.arn
     },
-    { for key, alarm in aws_cloudwatch_metric_alarm.loop : replace(key, "-", "_") => alarm.arn },
+    { for key, alarm in aws_cloudwatch_metric_alarm.monitor : replace(key, "-", "_") => alarm.arn },
     { for key, alarm in aws_cloudwatch_metric_alarm.function : trimprefix(key, "${var.name}-") => alarm.arn },
     !local.member ? {} : {
       role_silent    = aws_cloudwatch_metric_alarm.role_silent[0].arn

@@ -26,14 +26,14 @@ type Loop struct {
 	// Concurrency is how many invocations of a monitor Lambda lets run at once.
 	// Default 2.
 	Concurrency int
-	// Overlap is how long two invocations run at once while the turn is handed over.
-	// Default 2 s: the claim is seen at the next renewal of the turn, and the work
-	// then stops within the turn's margin.
+	// Overlap is how long two invocations run at once while the monitor lease is handed over.
+	// Default 2 s: the claim is seen at the next renewal of the monitor lease, and the work
+	// then stops within its margin.
 	Overlap time.Duration
-	// TurnRenew is the time between two renewals of the turn, TurnPoll between two
-	// looks of who waits for it. Default 700 ms and 100 ms, as in
-	// lambdas/function/turn.
-	TurnRenew, TurnPoll time.Duration
+	// MonitorLeaseRenew is the time between two renewals of a monitor lease, MonitorLeasePoll
+	// between two looks of a process that waits for it. Default 700 ms and 100 ms, as in
+	// lambdas/function/monitorlease.
+	MonitorLeaseRenew, MonitorLeasePoll time.Duration
 	// HeartbeatUnits is the size of a heartbeat in the table, in units of 1 KB.
 	// Default 2.
 	HeartbeatUnits int
@@ -82,8 +82,8 @@ func (l Loop) WithDefaults() Loop {
 	fill(&l.Memory, 512)
 	fill(&l.Concurrency, 2)
 	fill(&l.Overlap, 2*time.Second)
-	fill(&l.TurnRenew, 700*time.Millisecond)
-	fill(&l.TurnPoll, 100*time.Millisecond)
+	fill(&l.MonitorLeaseRenew, 700*time.Millisecond)
+	fill(&l.MonitorLeasePoll, 100*time.Millisecond)
 	fill(&l.HeartbeatUnits, 2)
 	fill(&l.Copies, 3)
 	fill(&l.Summary, 10*time.Second)
@@ -104,9 +104,9 @@ func fill[T comparable](field *T, value T) {
 	}
 }
 
-// turnWrites are those of one handover: a claim, the renewal that it makes fail (which
+// monitorLeaseWrites are those of one handover: a claim, the renewal that it makes fail (which
 // is paid all the same), a release and a take.
-const turnWrites = 4
+const monitorLeaseWrites = 4
 
 // Rates are calls to the lease store per second in a steady state. They are what the
 // agents' loops add up to, and a test counts them on running agents.
@@ -142,8 +142,8 @@ func (l Loop) Metrics() (steady, most int) {
 	l = l.WithDefaults()
 	regions := l.Members + l.Witnesses
 	const (
-		everywhere = 3 // MonitorHeartbeats, LeaseAge, LoopGap
-		watching   = 5 // Verdict, the three of Probes, and VerdictChanges: every turn begins with one
+		everywhere = 3 // MonitorHeartbeats, LeaseAge, MonitorGap
+		watching   = 5 // Verdict, the three of Probes, and VerdictChanges: every process begins with one
 		holding    = 2 // LeaseChanges, for the same reason, and SinceCommit
 		lagging    = 2 // RPOLag, RPOLagAge: where there is a stream to look at
 		names      = 28
@@ -167,8 +167,8 @@ func (l Loop) Monthly() []Line {
 		overlap  = l.Overlap.Seconds()
 		renewals = rates.Renew * month * copies
 		beats    = rates.Publish * month * float64(l.HeartbeatUnits) * copies
-		turns    = (regions*perSecond(l.TurnRenew)*month + turnWrites*ticks) * copies
-		looks    = ticks * overlap / l.TurnPoll.Seconds()
+		leases   = (regions*perSecond(l.MonitorLeaseRenew)*month + monitorLeaseWrites*ticks) * copies
+		looks    = ticks * overlap / l.MonitorLeasePoll.Seconds()
 
 		summaries    = regions * perSecond(l.Summary) * month * float64(l.SummaryBytes) / (1 << 30)
 		handovers    = ticks * float64(l.HandoverBytes) / (1 << 30)
@@ -180,15 +180,15 @@ func (l Loop) Monthly() []Line {
 			(regions*month + ticks*overlap) * gb, l.Prices.LambdaGBSecond, regions * float64(l.Concurrency) * month * gb},
 		{"Lease renewals", "month ÷ RenewInterval × copies", "write units", renewals, l.Prices.WriteUnit, 0},
 		{"Heartbeats", "Regions × month ÷ (ProbeInterval ÷ 2) × units each × copies", "write units", beats, l.Prices.WriteUnit, 0},
-		{"Turns", "(Regions × month ÷ renewal + 4 × invocations) × copies", "write units", turns, l.Prices.WriteUnit, 0},
+		{"Monitor leases", "(Regions × month ÷ renewal + 4 × invocations) × copies", "write units", leases, l.Prices.WriteUnit, 0},
 		{"Looks at the lease", "month × (1 ÷ (2 × RenewInterval) + 1 ÷ ObserveInterval + 1 ÷ (ProbeInterval ÷ 2))", "read units",
 			rates.ReadLease * month, l.Prices.ReadUnit, 0},
 		{"Looks at heartbeats", "Regions × month ÷ ProbeInterval × units of all", "read units",
 			rates.Heartbeats * month * readUnits(l), l.Prices.ReadUnit, 0},
 		{"Looks at the journal", "members × month ÷ 30 s × one entry", "read units", rates.Journal * month, l.Prices.ReadUnit, 0},
-		{"Looks at the turn", "invocations × overlap ÷ poll", "read units", looks, l.Prices.ReadUnit, 2 * looks},
+		{"Looks at the monitor lease", "invocations × overlap ÷ poll", "read units", looks, l.Prices.ReadUnit, 2 * looks},
 		{"Replication", "write units ÷ copies × (copies − 1) × 1 KB", "GB between Regions",
-			(renewals + beats + turns) / copies * (copies - 1) / (1 << 20), l.Prices.GBBetweenRegions, 0},
+			(renewals + beats + leases) / copies * (copies - 1) / (1 << 20), l.Prices.GBBetweenRegions, 0},
 		{"Traces", "invocations", "traces", ticks, l.Prices.Trace, 2 * ticks},
 		{"Logs", fmt.Sprintf("Regions × month ÷ %v × %d B + invocations × %d B", l.Summary, l.SummaryBytes, l.HandoverBytes), "GB of logs",
 			summaries + handovers, l.Prices.LogGB, summaries + 2*handovers},

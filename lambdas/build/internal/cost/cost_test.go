@@ -112,27 +112,27 @@ func TestHeartbeatUnits(t *testing.T) {
 func TestMonthly(t *testing.T) {
 	lines := cost.Loop{
 		Policy: dr.Policy{ProbeInterval: 2 * time.Second, RenewInterval: time.Second, ObserveInterval: 500 * time.Millisecond},
-		Memory: 1024, Overlap: time.Minute, TurnRenew: time.Second, TurnPoll: time.Second, HeartbeatUnits: 3, Copies: 2,
+		Memory: 1024, Overlap: time.Minute, MonitorLeaseRenew: time.Second, MonitorLeasePoll: time.Second, HeartbeatUnits: 3, Copies: 2,
 		Summary: time.Second, SummaryBytes: 1 << 29, HandoverBytes: 1 << 30, Role: time.Second,
 		Prices: cost.Prices{LambdaRequest: 1, LambdaGBSecond: 1, WriteUnit: 1, ReadUnit: 1, GBBetweenRegions: 1, Trace: 1, LogGB: 1, Metric: 1, PutMetric: 1},
 	}.Monthly()
 	const month, ticks = 2_592_000, 3 * 43_200
 	writes := []float64{month * 2, 3 * month * 3 * 2, (3*month + 4*ticks) * 2}
 	want := map[string][2]float64{
-		"Lambda invocations":   {ticks, 2 * ticks},
-		"Lambda duration":      {2 * 3 * month, 2 * 3 * month}, // two at a time, always
-		"Lease renewals":       {writes[0], writes[0]},
-		"Heartbeats":           {writes[1], writes[1]},
-		"Turns":                {writes[2], writes[2]},
-		"Looks at the lease":   {month * (0.5 + 2 + 1), month * (0.5 + 2 + 1)},
-		"Looks at heartbeats":  {3 * month / 2 * 3, 3 * month / 2 * 3}, // 9 KB are three units
-		"Looks at the journal": {2 * month / 30, 2 * month / 30},
-		"Looks at the turn":    {ticks * 60, 2 * ticks * 60},
-		"Replication":          {(writes[0] + writes[1] + writes[2]) / 2 / (1 << 20), (writes[0] + writes[1] + writes[2]) / 2 / (1 << 20)},
-		"Traces":               {ticks, 2 * ticks},
-		"Logs":                 {3*month/2 + ticks, 3*month/2 + 2*ticks},
-		"Metrics":              {3*3 + 5*2 + 2 + 2 + 4, 28*3 + 4},
-		"Role metric":          {2 * month, 2 * month},
+		"Lambda invocations":         {ticks, 2 * ticks},
+		"Lambda duration":            {2 * 3 * month, 2 * 3 * month}, // two at a time, always
+		"Lease renewals":             {writes[0], writes[0]},
+		"Heartbeats":                 {writes[1], writes[1]},
+		"Monitor leases":             {writes[2], writes[2]},
+		"Looks at the lease":         {month * (0.5 + 2 + 1), month * (0.5 + 2 + 1)},
+		"Looks at heartbeats":        {3 * month / 2 * 3, 3 * month / 2 * 3}, // 9 KB are three units
+		"Looks at the journal":       {2 * month / 30, 2 * month / 30},
+		"Looks at the monitor lease": {ticks * 60, 2 * ticks * 60},
+		"Replication":                {(writes[0] + writes[1] + writes[2]) / 2 / (1 << 20), (writes[0] + writes[1] + writes[2]) / 2 / (1 << 20)},
+		"Traces":                     {ticks, 2 * ticks},
+		"Logs":                       {3*month/2 + ticks, 3*month/2 + 2*ticks},
+		"Metrics":                    {3*3 + 5*2 + 2 + 2 + 4, 28*3 + 4},
+		"Role metric":                {2 * month, 2 * month},
 	}
 	var sum, most float64
 	for _, l := range lines {

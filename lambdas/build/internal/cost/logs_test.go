@@ -17,7 +17,7 @@ import (
 
 	"github.com/lifeboat-dr/lifeboat/lambdas/build/internal/cost"
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitor"
-	"github.com/lifeboat-dr/lifeboat/lambdas/function/turn/turntest"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitorlease/monitorleasetest"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/cloudwatch"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/drtest"
@@ -101,11 +101,11 @@ func write(t *testing.T, watched time.Duration) (map[dr.Region]*bytes.Buffer, in
 	defer stop()
 	defer time.AfterFunc(watched, stop).Stop()
 	var (
-		wg    sync.WaitGroup
-		mu    sync.Mutex
-		ticks int
-		turns turntest.Memory
-		logs  = map[dr.Region]*bytes.Buffer{}
+		wg     sync.WaitGroup
+		mu     sync.Mutex
+		ticks  int
+		leases monitorleasetest.Memory
+		logs   = map[dr.Region]*bytes.Buffer{}
 	)
 	for _, region := range topology.Vantages() {
 		logs[region] = &bytes.Buffer{}
@@ -116,7 +116,7 @@ func write(t *testing.T, watched time.Duration) (map[dr.Region]*bytes.Buffer, in
 		if cfg.Agent.Guard != nil {
 			cfg.Agent.Trigger, cfg.Agent.Journal, cfg.Role = nobody{}, world.Store.At(region), nobody{}
 		}
-		h, err := monitor.New(cfg.InTurns(&turns, slog.New(slog.DiscardHandler)))
+		h, err := monitor.New(cfg.WithMonitorLease(&leases, slog.New(slog.DiscardHandler)))
 		require.NoError(t, err)
 		wg.Go(func() {
 			for ctx.Err() == nil {

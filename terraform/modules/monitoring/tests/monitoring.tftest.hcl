@@ -154,46 +154,46 @@ run "fault_10_the_watcher_is_watched" {
 
   assert {
     condition = (
-      aws_cloudwatch_metric_alarm.loop["monitor-silent"].namespace == "Lifeboat" &&
-      aws_cloudwatch_metric_alarm.loop["monitor-silent"].metric_name == "MonitorHeartbeats" &&
-      aws_cloudwatch_metric_alarm.loop["monitor-silent"].statistic == "Sum" &&
-      aws_cloudwatch_metric_alarm.loop["monitor-silent"].dimensions == tomap({ Region = "us-west-2", GlobalCluster = "lifeboat-test" }) &&
-      aws_cloudwatch_metric_alarm.loop["monitor-silent"].comparison_operator == "LessThanThreshold" &&
-      aws_cloudwatch_metric_alarm.loop["monitor-silent"].threshold == 1 &&
-      aws_cloudwatch_metric_alarm.loop["monitor-silent"].evaluation_periods == 3 &&
-      aws_cloudwatch_metric_alarm.loop["monitor-silent"].treat_missing_data == "breaching" &&
-      aws_cloudwatch_metric_alarm.loop["monitor-silent"].alarm_actions == toset([aws_sns_topic.alerts.arn])
+      aws_cloudwatch_metric_alarm.monitor["monitor-silent"].namespace == "Lifeboat" &&
+      aws_cloudwatch_metric_alarm.monitor["monitor-silent"].metric_name == "MonitorHeartbeats" &&
+      aws_cloudwatch_metric_alarm.monitor["monitor-silent"].statistic == "Sum" &&
+      aws_cloudwatch_metric_alarm.monitor["monitor-silent"].dimensions == tomap({ Region = "us-west-2", GlobalCluster = "lifeboat-test" }) &&
+      aws_cloudwatch_metric_alarm.monitor["monitor-silent"].comparison_operator == "LessThanThreshold" &&
+      aws_cloudwatch_metric_alarm.monitor["monitor-silent"].threshold == 1 &&
+      aws_cloudwatch_metric_alarm.monitor["monitor-silent"].evaluation_periods == 3 &&
+      aws_cloudwatch_metric_alarm.monitor["monitor-silent"].treat_missing_data == "breaching" &&
+      aws_cloudwatch_metric_alarm.monitor["monitor-silent"].alarm_actions == toset([aws_sns_topic.alerts.arn])
     )
     error_message = "A monitor that is silent, or reaches nobody, pages."
   }
 
   assert {
     condition = (
-      aws_cloudwatch_metric_alarm.loop["loop-gap"].metric_name == "LoopGap" &&
-      aws_cloudwatch_metric_alarm.loop["loop-gap"].statistic == "Maximum" &&
-      aws_cloudwatch_metric_alarm.loop["loop-gap"].threshold == 4000 &&
-      aws_cloudwatch_metric_alarm.loop["loop-gap"].comparison_operator == "GreaterThanThreshold" &&
-      aws_cloudwatch_metric_alarm.loop["loop-gap"].treat_missing_data == "notBreaching"
+      aws_cloudwatch_metric_alarm.monitor["monitor-gap"].metric_name == "MonitorGap" &&
+      aws_cloudwatch_metric_alarm.monitor["monitor-gap"].statistic == "Maximum" &&
+      aws_cloudwatch_metric_alarm.monitor["monitor-gap"].threshold == 4000 &&
+      aws_cloudwatch_metric_alarm.monitor["monitor-gap"].comparison_operator == "GreaterThanThreshold" &&
+      aws_cloudwatch_metric_alarm.monitor["monitor-gap"].treat_missing_data == "notBreaching"
     )
-    error_message = "More than 4 s without a loop pages."
+    error_message = "More than 4 s without a monitor pages."
   }
 
   assert {
     condition = (
-      aws_cloudwatch_metric_alarm.loop["no-commit"].metric_name == "SinceCommit" &&
-      aws_cloudwatch_metric_alarm.loop["no-commit"].statistic == "Maximum" &&
-      aws_cloudwatch_metric_alarm.loop["no-commit"].threshold == 15000 &&
-      aws_cloudwatch_metric_alarm.loop["no-commit"].comparison_operator == "GreaterThanThreshold" &&
-      aws_cloudwatch_metric_alarm.loop["no-commit"].alarm_actions == toset([aws_sns_topic.alerts.arn])
+      aws_cloudwatch_metric_alarm.monitor["no-commit"].metric_name == "SinceCommit" &&
+      aws_cloudwatch_metric_alarm.monitor["no-commit"].statistic == "Maximum" &&
+      aws_cloudwatch_metric_alarm.monitor["no-commit"].threshold == 15000 &&
+      aws_cloudwatch_metric_alarm.monitor["no-commit"].comparison_operator == "GreaterThanThreshold" &&
+      aws_cloudwatch_metric_alarm.monitor["no-commit"].alarm_actions == toset([aws_sns_topic.alerts.arn])
     )
     error_message = "A writer that commits nothing for 15 s pages."
   }
 
   assert {
     condition = (
-      aws_cloudwatch_metric_alarm.loop["lease-stale"].metric_name == "LeaseAge" &&
-      aws_cloudwatch_metric_alarm.loop["lease-stale"].threshold == 60000 &&
-      aws_cloudwatch_metric_alarm.loop["lease-stale"].alarm_actions == toset([aws_sns_topic.alerts.arn])
+      aws_cloudwatch_metric_alarm.monitor["lease-stale"].metric_name == "LeaseAge" &&
+      aws_cloudwatch_metric_alarm.monitor["lease-stale"].threshold == 60000 &&
+      aws_cloudwatch_metric_alarm.monitor["lease-stale"].alarm_actions == toset([aws_sns_topic.alerts.arn])
     )
     error_message = "A lease that nobody renews pages."
   }
@@ -220,7 +220,7 @@ run "fault_10_the_watcher_is_watched" {
 
   assert {
     condition = alltrue([
-      for a in concat(values(aws_cloudwatch_metric_alarm.function), values(aws_cloudwatch_metric_alarm.loop)) : length(a.alarm_description) > 100 && length(a.alarm_description) <= 1024
+      for a in concat(values(aws_cloudwatch_metric_alarm.function), values(aws_cloudwatch_metric_alarm.monitor)) : length(a.alarm_description) > 100 && length(a.alarm_description) <= 1024
     ])
     error_message = "A description says what to do, in the 1024 characters that CloudWatch takes."
   }
@@ -272,7 +272,7 @@ run "fault_11_load_starts_no_failover" {
     condition = alltrue([
       for alarm in concat(
         [aws_cloudwatch_metric_alarm.lag[0], aws_cloudwatch_metric_alarm.cpu[0], aws_cloudwatch_metric_alarm.connections[0], aws_cloudwatch_metric_alarm.role_silent[0], aws_cloudwatch_metric_alarm.lag_unread[0]],
-        values(aws_cloudwatch_metric_alarm.function), values(aws_cloudwatch_metric_alarm.loop),
+        values(aws_cloudwatch_metric_alarm.function), values(aws_cloudwatch_metric_alarm.monitor),
       ) : alarm.alarm_actions == toset([aws_sns_topic.alerts.arn])
     ])
     error_message = "Alarms act on the topic and on nothing else."
@@ -285,7 +285,7 @@ run "outputs" {
   assert {
     condition = keys(output.alarm_arns) == [
       "connections", "cpu", "dead_letters", "failover-trigger-errors", "failover-trigger-throttles",
-      "health-monitor-errors", "health-monitor-throttles", "lag", "lag_unmeasured", "lag_unread", "lease_stale", "loop_gap", "monitor_silent", "no_commit", "operator", "role_silent",
+      "health-monitor-errors", "health-monitor-throttles", "lag", "lag_unmeasured", "lag_unread", "lease_stale", "monitor_gap", "monitor_silent", "no_commit", "operator", "role_silent",
     ]
     error_message = "alarm_arns holds every alarm that pages."
   }
@@ -312,14 +312,14 @@ run "witness" {
   }
 
   assert {
-    condition     = keys(output.alarm_arns) == ["dead_letters", "health-monitor-errors", "health-monitor-throttles", "lease_stale", "loop_gap", "monitor_silent"] && length(output.role_alarm_names) == 0
+    condition     = keys(output.alarm_arns) == ["dead_letters", "health-monitor-errors", "health-monitor-throttles", "lease_stale", "monitor_gap", "monitor_silent"] && length(output.role_alarm_names) == 0
     error_message = "The witness watches its monitor only."
   }
 
   assert {
     condition = (
-      aws_cloudwatch_metric_alarm.loop["monitor-silent"].metric_name == "MonitorHeartbeats" &&
-      aws_cloudwatch_metric_alarm.loop["monitor-silent"].dimensions == tomap({ Region = "us-east-2", GlobalCluster = "lifeboat-test" })
+      aws_cloudwatch_metric_alarm.monitor["monitor-silent"].metric_name == "MonitorHeartbeats" &&
+      aws_cloudwatch_metric_alarm.monitor["monitor-silent"].dimensions == tomap({ Region = "us-east-2", GlobalCluster = "lifeboat-test" })
     )
     error_message = "The witness is watched as the members are."
   }

@@ -346,7 +346,7 @@ func TestProgramsWithoutAWorld(t *testing.T) {
 			cfg.Region, cfg.Folder, cfg.Every = region, folder, time.Minute
 			cfg.Topic = "arn:aws:sns:" + region.String() + ":123456789012:lifeboat"
 			s.run(cfg)
-			s.eventually(func() bool { return strings.Contains(s.log.String(), "turn of "+region.String()) })
+			s.eventually(func() bool { return strings.Contains(s.log.String(), "monitor lease of "+region.String()) })
 			require.NotContains(t, s.log.String(), "can't work")
 			require.Equal(t, 1, s.status(functions.Monitor).Running)
 		})

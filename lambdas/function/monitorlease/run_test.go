@@ -1,4 +1,4 @@
-package turn_test
+package monitorlease_test
 
 import (
 	"context"
@@ -13,8 +13,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/lifeboat-dr/lifeboat/lambdas/function/turn"
-	"github.com/lifeboat-dr/lifeboat/lambdas/function/turn/turntest"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitorlease"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitorlease/monitorleasetest"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
 
@@ -22,11 +22,11 @@ const region dr.Region = "us-east-1"
 
 // script is a store whose next calls can be made to fail.
 type script struct {
-	turntest.Memory
+	monitorleasetest.Memory
 	mu   sync.Mutex
-	read func(ctx context.Context) error                     // before a read
-	hit  func(ctx context.Context, next turn.Turn) error     // before a write
-	lost func(ctx context.Context, old, next turn.Turn) bool // after a write that was carried out
+	read func(ctx context.Context) error                              // before a read
+	hit  func(ctx context.Context, next monitorlease.Lease) error     // before a write
+	lost func(ctx context.Context, old, next monitorlease.Lease) bool // after a write that was carried out
 
 	busy, most atomic.Int32 // processes that work now, and at most
 }
@@ -37,19 +37,19 @@ func (s *script) set(change func()) {
 	change()
 }
 
-func (s *script) Read(ctx context.Context, r dr.Region) (turn.Turn, error) {
+func (s *script) Read(ctx context.Context, r dr.Region) (monitorlease.Lease, error) {
 	s.mu.Lock()
 	read := s.read
 	s.mu.Unlock()
 	if read != nil {
 		if err := read(ctx); err != nil {
-			return turn.Turn{}, err
+			return monitorlease.Lease{}, err
 		}
 	}
 	return s.Memory.Read(ctx, r)
 }
 
-func (s *script) Write(ctx context.Context, old, next turn.Turn) error {
+func (s *script) Write(ctx context.Context, old, next monitorlease.Lease) error {
 	s.mu.Lock()
 	hit, lost := s.hit, s.lost
 	s.mu.Unlock()
@@ -66,7 +66,7 @@ func (s *script) Write(ctx context.Context, old, next turn.Turn) error {
 	return err
 }
 
-func (s *script) now(t *testing.T) turn.Turn {
+func (s *script) now(t *testing.T) monitorlease.Lease {
 	t.Helper()
 	now, err := s.Memory.Read(t.Context(), region)
 	require.NoError(t, err)
@@ -80,11 +80,11 @@ type job struct {
 	started chan time.Time // one for each time that the work is called
 	ended   chan error     // the cause, for each time that it ends
 	done    chan error     // Run's answer
-	events  chan turn.Event
+	events  chan monitorlease.Event
 	stop    context.CancelFunc
 }
 
-func begin(t *testing.T, s turn.Store, id string, deadline time.Duration) *job {
+func begin(t *testing.T, s monitorlease.Store, id string, deadline time.Duration) *job {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	if deadline > 0 {
@@ -95,13 +95,13 @@ func begin(t *testing.T, s turn.Store, id string, deadline time.Duration) *job {
 	end := time.AfterFunc(time.Hour, cancel)
 	j := &job{
 		started: make(chan time.Time, 64), ended: make(chan error, 64), done: make(chan error, 1),
-		events: make(chan turn.Event, 1024), stop: cancel,
+		events: make(chan monitorlease.Event, 1024), stop: cancel,
 	}
 	go func() {
 		defer cancel()
 		defer end.Stop()
-		j.done <- turn.Run(ctx, turn.Config{
-			Region: region, Process: id, Store: s, OnEvent: func(e turn.Event) { j.events <- e },
+		j.done <- monitorlease.Run(ctx, monitorlease.Config{
+			Region: region, Process: id, Store: s, OnEvent: func(e monitorlease.Event) { j.events <- e },
 		}, func(ctx context.Context) error {
 			if s, ok := s.(*script); ok {
 				s.most.Store(max(s.most.Load(), s.busy.Add(1)))
@@ -116,7 +116,7 @@ func begin(t *testing.T, s turn.Store, id string, deadline time.Duration) *job {
 	return j
 }
 
-func (j *job) saw() (all []turn.What) {
+func (j *job) saw() (all []monitorlease.What) {
 	for len(j.events) > 0 {
 		all = append(all, (<-j.events).What)
 	}
@@ -131,21 +131,21 @@ func TestHandover(t *testing.T) {
 		doze(t.Context(), 10*time.Second)
 		// Lambda repeats an event under its id: these are two processes all the same.
 		fresh := begin(t, s, "same-request", 0)
-		require.ErrorIs(t, <-old.ended, turn.ErrYielded)
+		require.ErrorIs(t, <-old.ended, monitorlease.ErrYielded)
 		yielded := time.Now()
 		require.LessOrEqual(t, (<-fresh.started).Sub(yielded), 100*time.Millisecond)
 		require.NoError(t, <-old.done)
-		require.Equal(t, []turn.What{turn.Taken, turn.Yielded, turn.Left}, old.saw())
+		require.Equal(t, []monitorlease.What{monitorlease.Taken, monitorlease.Yielded, monitorlease.Left}, old.saw())
 		require.EqualValues(t, 2, s.now(t).Number)
 		require.Empty(t, s.now(t).Next)
 
 		fresh.stop()
 		require.NoError(t, <-fresh.done)
-		require.Equal(t, []turn.What{turn.Claimed, turn.Taken, turn.Released}, fresh.saw())
+		require.Equal(t, []monitorlease.What{monitorlease.Claimed, monitorlease.Taken, monitorlease.Released}, fresh.saw())
 		require.True(t, s.now(t).Released)
 		next := begin(t, s, "next", 0)
 		at := time.Now()
-		require.Equal(t, at, <-next.started, "a released turn is taken at once")
+		require.Equal(t, at, <-next.started, "a released lease is taken at once")
 		next.stop()
 		require.NoError(t, <-next.done)
 	})
@@ -158,7 +158,7 @@ func TestDoubledTick(t *testing.T) {
 		old := begin(t, s, "old", 0)
 		<-old.started
 		a, b := begin(t, s, "tick", 0), begin(t, s, "tick", 0)
-		require.ErrorIs(t, <-old.ended, turn.ErrYielded)
+		require.ErrorIs(t, <-old.ended, monitorlease.ErrYielded)
 		doze(t.Context(), time.Second)
 		require.Equal(t, 1, len(a.started)+len(b.started))
 		if len(b.started) > 0 {
@@ -177,27 +177,27 @@ func TestDoubledTick(t *testing.T) {
 // A deployment that can't start must not blind the Region: who worked before goes on.
 func TestASuccessorThatFailsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := turn.Config{}.WithDefaults()
+		c := monitorlease.Config{}.WithDefaults()
 		s := &script{}
 		old := begin(t, s, "old", 0)
 		<-old.started
 		broken := errors.New("the environment lacks LIFEBOAT_TABLE")
-		require.ErrorIs(t, turn.Run(t.Context(), turn.Config{Region: region, Process: "new", Store: s}, func(context.Context) error { return broken }), broken)
-		require.ErrorIs(t, <-old.ended, turn.ErrYielded)
+		require.ErrorIs(t, monitorlease.Run(t.Context(), monitorlease.Config{Region: region, Process: "new", Store: s}, func(context.Context) error { return broken }), broken)
+		require.ErrorIs(t, <-old.ended, monitorlease.ErrYielded)
 		failed := time.Now()
 		require.LessOrEqual(t, (<-old.started).Sub(failed), c.Poll)
 
-		// One that takes the turn and is never heard of again.
+		// One that takes the lease and is never heard of again.
 		for {
 			now := s.now(t)
-			if s.Memory.Write(t.Context(), now, turn.Turn{Region: region, Holder: now.Holder, Number: now.Number, Beat: now.Beat, Next: "dead"}) == nil {
+			if s.Memory.Write(t.Context(), now, monitorlease.Lease{Region: region, Holder: now.Holder, Number: now.Number, Beat: now.Beat, Next: "dead"}) == nil {
 				break
 			}
 		}
-		require.ErrorIs(t, <-old.ended, turn.ErrYielded)
+		require.ErrorIs(t, <-old.ended, monitorlease.ErrYielded)
 		synctest.Wait()
 		now := s.now(t)
-		require.NoError(t, s.Memory.Write(t.Context(), now, turn.Turn{Region: region, Holder: "dead", Number: now.Number + 1}))
+		require.NoError(t, s.Memory.Write(t.Context(), now, monitorlease.Lease{Region: region, Holder: "dead", Number: now.Number + 1}))
 		died := time.Now()
 		require.LessOrEqual(t, (<-old.started).Sub(died), c.TTL+c.Drift+c.Poll)
 		old.stop()
@@ -218,7 +218,7 @@ func TestASuccessorThatDiesCostsPatience(t *testing.T) {
 				break
 			}
 		}
-		require.ErrorIs(t, <-old.ended, turn.ErrYielded)
+		require.ErrorIs(t, <-old.ended, monitorlease.ErrYielded)
 		yielded := time.Now()
 		require.Equal(t, time.Second, (<-old.started).Sub(yielded))
 		require.Empty(t, s.now(t).Next, "the dead claim is gone")
@@ -227,30 +227,30 @@ func TestASuccessorThatDiesCostsPatience(t *testing.T) {
 	})
 }
 
-// A store that is silent for one is silent for all: nobody else can take the turn, and the
+// A store that is silent for one is silent for all: nobody else can take the lease, and the
 // work goes on.
 func TestRenewalsThatHangDoNotEndTheWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := turn.Config{}.WithDefaults()
+		c := monitorlease.Config{}.WithDefaults()
 		s := &script{}
 		j := begin(t, s, "p", 0)
 		<-j.started
-		require.Equal(t, turn.Taken, (<-j.events).What)
+		require.Equal(t, monitorlease.Taken, (<-j.events).What)
 		s.set(func() {
 			s.read = hang
-			s.hit = func(ctx context.Context, _ turn.Turn) error { return hang(ctx) }
+			s.hit = func(ctx context.Context, _ monitorlease.Lease) error { return hang(ctx) }
 		})
 		doze(t.Context(), time.Minute)
 		require.Empty(t, j.ended)
-		var told []turn.What
+		var told []monitorlease.What
 		for len(j.events) > 0 {
 			told = append(told, (<-j.events).What)
 		}
-		require.Equal(t, []turn.What{turn.Failed, turn.Lapsed}, told, "each once")
+		require.Equal(t, []monitorlease.What{monitorlease.Failed, monitorlease.Lapsed}, told, "each once")
 		s.set(func() { s.read, s.hit = nil, nil })
 		doze(t.Context(), c.TTL+c.Renew+c.Poll)
 		now := s.now(t)
-		require.EqualValues(t, 1, now.Number, "it is the same turn")
+		require.EqualValues(t, 1, now.Number, "it is the same lease")
 		require.Positive(t, now.Beat)
 		doze(t.Context(), 10*time.Second)
 		require.Greater(t, s.now(t).Beat, now.Beat+10, "renewed at its pace again")
@@ -261,18 +261,18 @@ func TestRenewalsThatHangDoNotEndTheWork(t *testing.T) {
 	})
 }
 
-// When the store is silent for the holder alone, another process takes the turn, no earlier
+// When the store is silent for the holder alone, another process takes the lease, no earlier
 // than TTL + Drift after it saw the last renewal. The holder ends its work when it sees that.
 func TestAHolderThatIsCutOffEndsWhenItSeesTheOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := turn.Config{}.WithDefaults()
+		c := monitorlease.Config{}.WithDefaults()
 		s := &script{}
 		var cut, hit atomic.Bool
 		cut.Store(true)
 		old := begin(t, s, "old", 0)
 		<-old.started
 		s.set(func() {
-			s.hit = func(ctx context.Context, next turn.Turn) error {
+			s.hit = func(ctx context.Context, next monitorlease.Lease) error {
 				if cut.Load() && next.Number == 1 && next.Next == "" {
 					hit.Store(true)
 					return hang(ctx)
@@ -288,7 +288,7 @@ func TestAHolderThatIsCutOffEndsWhenItSeesTheOther(t *testing.T) {
 		require.True(t, hit.Load())
 		cut.Store(false)
 		healed := time.Now()
-		require.ErrorIs(t, <-old.ended, turn.ErrUsurped)
+		require.ErrorIs(t, <-old.ended, monitorlease.ErrUsurped)
 		require.LessOrEqual(t, time.Since(healed), c.TTL+c.Poll)
 		require.NoError(t, <-old.done)
 		require.Empty(t, fresh.ended)
@@ -298,12 +298,12 @@ func TestAHolderThatIsCutOffEndsWhenItSeesTheOther(t *testing.T) {
 }
 
 // A store that is slower by so much, evenly or not, on reads or writes or both, for a process
-// and for one that waits: no turn is lost, and it is handed over at the latest when the store
-// is fast again. While reads take long the turn is not claimed, and while writes do a claim
+// and for one that waits: no lease is lost, and it is handed over at the latest when the store
+// is fast again. While reads take long the lease is not claimed, and while writes do a claim
 // may miss the record that it read. Two never work at once, unless the holder needs more than
 // TTL to see a claim.
 func TestASlowStore(t *testing.T) {
-	c := turn.Config{}.WithDefaults()
+	c := monitorlease.Config{}.WithDefaults()
 	const slowest = 2750 * time.Millisecond
 	for _, d := range []time.Duration{0, 50, 100, 200, 250, 270, 300, 400, 466, 470, 500, 600, 700, 933, 1000, 1400, 1800, 2200, 2600, 2750} {
 		d *= time.Millisecond
@@ -331,7 +331,7 @@ func TestASlowStore(t *testing.T) {
 								s.read = slow
 							}
 							if which[1] {
-								s.hit = func(ctx context.Context, _ turn.Turn) error { return slow(ctx) }
+								s.hit = func(ctx context.Context, _ monitorlease.Lease) error { return slow(ctx) }
 							}
 						})
 						doze(t.Context(), time.Minute)
@@ -359,7 +359,7 @@ func TestASlowStore(t *testing.T) {
 							}
 						}
 						if worst < c.TTL {
-							require.ErrorIs(t, <-old.ended, turn.ErrYielded, "it is handed over, not lost")
+							require.ErrorIs(t, <-old.ended, monitorlease.ErrYielded, "it is handed over, not lost")
 							require.Empty(t, old.ended)
 							require.Empty(t, fresh.ended)
 							require.EqualValues(t, 2, s.now(t).Number)
@@ -377,35 +377,35 @@ func TestASlowStore(t *testing.T) {
 
 func TestADeadHolderIsProvenSilent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := turn.Config{}.WithDefaults()
+		c := monitorlease.Config{}.WithDefaults()
 		s := &script{}
-		require.NoError(t, s.Memory.Write(t.Context(), turn.Turn{Region: region}, turn.Turn{Region: region, Holder: "dead", Number: 9, Beat: 40}))
+		require.NoError(t, s.Memory.Write(t.Context(), monitorlease.Lease{Region: region}, monitorlease.Lease{Region: region, Holder: "dead", Number: 9, Beat: 40}))
 		began := time.Now()
 		j := begin(t, s, "new", 0)
 		require.Equal(t, c.TTL+c.Drift, (<-j.started).Sub(began))
-		require.Equal(t, turn.Claimed, (<-j.events).What)
+		require.Equal(t, monitorlease.Claimed, (<-j.events).What)
 		taken := <-j.events
-		require.Equal(t, turn.Taken, taken.What)
+		require.Equal(t, monitorlease.Taken, taken.What)
 		require.Equal(t, c.TTL+c.Drift, taken.Silent)
-		require.EqualValues(t, 10, taken.Turn.Number)
+		require.EqualValues(t, 10, taken.Lease.Number)
 		j.stop()
 		require.NoError(t, <-j.done)
 	})
 }
 
 func TestLostAnswers(t *testing.T) {
-	for name, match := range map[string]func(old, next turn.Turn) bool{
-		"of the take":     func(old, next turn.Turn) bool { return next.Number > old.Number },
-		"of a renewal":    func(old, next turn.Turn) bool { return next.Beat == 5 && old.Beat == 4 },
-		"of the claim":    func(old, next turn.Turn) bool { return next.Next != old.Next },
-		"of the release":  func(old, next turn.Turn) bool { return next.Released && !old.Released },
-		"of each of them": func(_, _ turn.Turn) bool { return true },
+	for name, match := range map[string]func(old, next monitorlease.Lease) bool{
+		"of the take":     func(old, next monitorlease.Lease) bool { return next.Number > old.Number },
+		"of a renewal":    func(old, next monitorlease.Lease) bool { return next.Beat == 5 && old.Beat == 4 },
+		"of the claim":    func(old, next monitorlease.Lease) bool { return next.Next != old.Next },
+		"of the release":  func(old, next monitorlease.Lease) bool { return next.Released && !old.Released },
+		"of each of them": func(_, _ monitorlease.Lease) bool { return true },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var mu sync.Mutex
-				told := map[turn.Turn]bool{}
-				s := &script{lost: func(_ context.Context, old, next turn.Turn) bool {
+				told := map[monitorlease.Lease]bool{}
+				s := &script{lost: func(_ context.Context, old, next monitorlease.Lease) bool {
 					mu.Lock()
 					defer mu.Unlock()
 					// Every other one of each kind is lost, and an answer only once.
@@ -417,9 +417,9 @@ func TestLostAnswers(t *testing.T) {
 				<-old.started
 				doze(t.Context(), 20*time.Second)
 				fresh := begin(t, s, "new", 0)
-				require.ErrorIs(t, <-old.ended, turn.ErrYielded)
+				require.ErrorIs(t, <-old.ended, monitorlease.ErrYielded)
 				yielded := time.Now()
-				require.Less(t, (<-fresh.started).Sub(yielded), turn.Blind)
+				require.Less(t, (<-fresh.started).Sub(yielded), monitorlease.Blind)
 				require.NoError(t, <-old.done)
 				doze(t.Context(), 20*time.Second)
 				require.Empty(t, old.started, "the work of the old one was started once")
@@ -438,12 +438,12 @@ func TestLeavesBeforeTheDeadline(t *testing.T) {
 		began := time.Now()
 		j := begin(t, s, "p", 15*time.Minute)
 		require.NoError(t, <-j.done)
-		require.ErrorIs(t, <-j.ended, turn.ErrDeadline)
+		require.ErrorIs(t, <-j.ended, monitorlease.ErrDeadline)
 		require.Equal(t, 15*time.Minute-5*time.Second, time.Since(began))
 		require.True(t, s.now(t).Released)
 
 		short := begin(t, s, "p", 3*time.Second)
-		require.EqualError(t, <-short.done, "turn: run in us-east-1: 3s are left of the invocation, and Spare is 5s: raise the function's timeout")
+		require.EqualError(t, <-short.done, "monitorlease: run in us-east-1: 3s are left of the invocation, and Spare is 5s: raise the function's timeout")
 	})
 }
 
@@ -455,27 +455,27 @@ func TestLeavesWhenTheStoreIsGone(t *testing.T) {
 		<-j.started
 		s.set(func() {
 			s.read = hang
-			s.hit = func(ctx context.Context, _ turn.Turn) error { return hang(ctx) }
+			s.hit = func(ctx context.Context, _ monitorlease.Lease) error { return hang(ctx) }
 		})
-		require.ErrorIs(t, <-j.ended, turn.ErrDeadline)
+		require.ErrorIs(t, <-j.ended, monitorlease.ErrDeadline)
 		began := time.Now()
 		require.NoError(t, <-j.done)
-		require.Less(t, time.Since(began), turn.Config{}.WithDefaults().Spare+turn.Config{}.WithDefaults().TTL)
-		var failed []turn.Event
+		require.Less(t, time.Since(began), monitorlease.Config{}.WithDefaults().Spare+monitorlease.Config{}.WithDefaults().TTL)
+		var failed []monitorlease.Event
 		for len(j.events) > 0 {
-			if e := <-j.events; e.What == turn.Failed {
+			if e := <-j.events; e.What == monitorlease.Failed {
 				failed = append(failed, e)
 			}
 		}
 		require.Len(t, failed, 1, "one report of an outage, not ten a second")
-		require.ErrorContains(t, failed[0].Err, "turn: write the turn of us-east-1: context deadline exceeded")
+		require.ErrorContains(t, failed[0].Err, "monitorlease: write the monitor lease of us-east-1: context deadline exceeded")
 	})
 }
 
 func TestAWaiterThatIsStoppedWithdraws(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{}
-		require.NoError(t, s.Memory.Write(t.Context(), turn.Turn{Region: region}, turn.Turn{Region: region, Holder: "busy", Number: 1}))
+		require.NoError(t, s.Memory.Write(t.Context(), monitorlease.Lease{Region: region}, monitorlease.Lease{Region: region, Holder: "busy", Number: 1}))
 		j := begin(t, s, "p", 0)
 		doze(t.Context(), time.Second)
 		require.NotEmpty(t, s.now(t).Next)
@@ -487,10 +487,10 @@ func TestAWaiterThatIsStoppedWithdraws(t *testing.T) {
 
 func TestWorkThatEndsByItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &turntest.Memory{}
+		s := &monitorleasetest.Memory{}
 		broken := errors.New("no database is configured")
 		for _, want := range []error{broken, nil} {
-			err := turn.Run(t.Context(), turn.Config{Region: region, Process: "p", Store: s}, func(context.Context) error { return want })
+			err := monitorlease.Run(t.Context(), monitorlease.Config{Region: region, Process: "p", Store: s}, func(context.Context) error { return want })
 			require.ErrorIs(t, err, want)
 			now, readErr := s.Read(t.Context(), region)
 			require.NoError(t, readErr)
@@ -506,9 +506,9 @@ func TestATurnThatIsTakenAway(t *testing.T) {
 		j := begin(t, s, "p", 0)
 		<-j.started
 		now := s.now(t)
-		theirs := turn.Turn{Region: region, Holder: "other", Number: now.Number + 1}
+		theirs := monitorlease.Lease{Region: region, Holder: "other", Number: now.Number + 1}
 		require.NoError(t, s.Memory.Write(t.Context(), now, theirs))
-		require.ErrorIs(t, <-j.ended, turn.ErrUsurped)
+		require.ErrorIs(t, <-j.ended, monitorlease.ErrUsurped)
 		renewed := theirs
 		renewed.Beat++
 		require.NoError(t, s.Memory.Write(t.Context(), theirs, renewed), "it lives, so this process may leave")
@@ -518,5 +518,5 @@ func TestATurnThatIsTakenAway(t *testing.T) {
 }
 
 func TestRunRefusesABadConfig(t *testing.T) {
-	require.ErrorContains(t, turn.Run(t.Context(), turn.Config{}, nil), "Store is nil")
+	require.ErrorContains(t, monitorlease.Run(t.Context(), monitorlease.Config{}, nil), "Store is nil")
 }

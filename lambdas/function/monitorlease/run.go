@@ -1,4 +1,4 @@
-package turn
+package monitorlease
 
 import (
 	"context"
@@ -12,26 +12,26 @@ import (
 // own context that has ended.
 var (
 	// ErrYielded: another process waits, and works as soon as this work has returned.
-	ErrYielded = errors.New("turn: another process waits for the turn")
+	ErrYielded = errors.New("monitorlease: another process waits for the monitor lease")
 	// ErrLapsed: this process has stood still for so long that another one may have the
-	// turn. The work is started again when the turn is still its own.
-	ErrLapsed = errors.New("turn: the process stood still")
-	// ErrUsurped: another process has taken the turn, because it saw no renewal in time.
-	ErrUsurped = errors.New("turn: another process has taken the turn")
+	// lease. The work is started again when the lease is still its own.
+	ErrLapsed = errors.New("monitorlease: the process stood still")
+	// ErrUsurped: another process has taken the lease, because it saw no renewal in time.
+	ErrUsurped = errors.New("monitorlease: another process has taken the monitor lease")
 	// ErrDeadline: Spare is left until the deadline of Run's context.
-	ErrDeadline = errors.New("turn: the deadline is near")
+	ErrDeadline = errors.New("monitorlease: the deadline is near")
 )
 
-// Run waits for the turn, works, and hands it over. It returns after the work has, and
+// Run waits for the monitor lease, works, and hands it over. It returns after the work has, and
 // leaves no goroutine.
 //
-// The work's context ends with one of the causes above: before the turn is another's when
+// The work's context ends with one of the causes above: before the lease is another's when
 // it is handed over, and as soon as that is seen when it was taken from a process whose
 // renewals did not get through. The work must stop acting within Margin, and return soon.
-// It is called again when the turn comes back to this process, but never twice at once.
-// When the work returns by itself, Run releases the turn and returns its error.
+// It is called again when the lease comes back to this process, but never twice at once.
+// When the work returns by itself, Run releases the lease and returns its error.
 //
-// Run returns nil when another process has taken the turn and renewed it, when ctx has ended, or Spare
+// Run returns nil when another process has taken the lease and renewed it, when ctx has ended, or Spare
 // before the deadline of ctx.
 func Run(ctx context.Context, cfg Config, work func(context.Context) error) error {
 	if err := cfg.Validate(); err != nil {
@@ -41,7 +41,7 @@ func Run(ctx context.Context, cfg Config, work func(context.Context) error) erro
 	life := ctx
 	if deadline, ok := ctx.Deadline(); ok {
 		if left := time.Until(deadline); left <= cfg.Spare {
-			return fmt.Errorf("turn: run in %s: %v are left of the invocation, and Spare is %v: raise the function's timeout", cfg.Region, left.Round(time.Millisecond), cfg.Spare)
+			return fmt.Errorf("monitorlease: run in %s: %v are left of the invocation, and Spare is %v: raise the function's timeout", cfg.Region, left.Round(time.Millisecond), cfg.Spare)
 		}
 		var cancel context.CancelFunc
 		life, cancel = context.WithDeadlineCause(ctx, deadline.Add(-cfg.Spare), ErrDeadline)
@@ -65,7 +65,7 @@ type runner struct {
 
 	// A take that was sent, and perhaps carried out without an answer; tookAt is from
 	// before it was sent.
-	took   Turn
+	took   Lease
 	tookAt time.Time
 	silent time.Duration
 	heard  time.Time // before the last word of the holder before it
@@ -79,14 +79,14 @@ func (r *runner) run(life context.Context) error {
 		if err == nil {
 			switch step := Decide(r.view(seen, false), r.patient()); step {
 			case Leave:
-				r.event(Event{What: Left, Turn: seen})
+				r.event(Event{What: Left, Lease: seen})
 				return nil
 			case Claim:
 				if r.reads.took >= r.cfg.Renew/2 {
 					break // a handover would take too long, and the writer's guard would be away meanwhile
 				}
 				if err := r.write(life, seen, seen.claimed(r.me)); err == nil {
-					r.event(Event{What: Claimed, Turn: seen.claimed(r.me)})
+					r.event(Event{What: Claimed, Lease: seen.claimed(r.me)})
 				}
 			case Yield:
 				_ = r.write(life, seen, seen.released()) // reported; the next look decides anew
@@ -101,8 +101,8 @@ func (r *runner) run(life context.Context) error {
 	return nil
 }
 
-// take takes the turn and works.
-func (r *runner) take(life context.Context, seen Turn) (done bool, err error) {
+// take takes the lease and works.
+func (r *runner) take(life context.Context, seen Lease) (done bool, err error) {
 	if seen != r.took { // else it has been taken, and the answer was lost
 		r.took, r.tookAt, r.silent = seen.taken(r.me), time.Now(), r.watch.Unchanged(time.Now())
 		r.heard = r.watch.heard
@@ -111,9 +111,9 @@ func (r *runner) take(life context.Context, seen Turn) (done bool, err error) {
 		}
 	}
 	held := r.took
-	r.took = Turn{}
+	r.took = Lease{}
 	r.behind = r.me
-	r.event(Event{What: Taken, Turn: held, Silent: r.silent, Gap: time.Since(r.heard)})
+	r.event(Event{What: Taken, Lease: held, Silent: r.silent, Gap: time.Since(r.heard)})
 	return r.hold(life, held, r.tookAt)
 }
 
@@ -134,13 +134,13 @@ func (r *runner) pause(life context.Context, looked time.Time) {
 	}
 }
 
-// depart leaves nothing behind that somebody would wait for.
+// depart leaves nothing behind that another process would wait for.
 func (r *runner) depart(ctx context.Context) {
 	for range 3 {
-		switch seen := r.watch.turn; {
+		switch seen := r.watch.lease; {
 		case seen.Holder == r.me && !seen.Released:
 			if r.write(ctx, seen, seen.released()) == nil {
-				r.event(Event{What: Released, Turn: seen.released()})
+				r.event(Event{What: Released, Lease: seen.released()})
 				return
 			}
 		case seen.Next == r.me:
@@ -151,15 +151,15 @@ func (r *runner) depart(ctx context.Context) {
 			return
 		}
 		if _, err := r.read(ctx); err != nil {
-			return // whoever waits counts TTL
+			return // a process that waits counts TTL
 		}
 	}
 }
 
-func (r *runner) view(t Turn, working bool) View {
+func (r *runner) view(t Lease, working bool) View {
 	now := time.Now()
 	return View{
-		Me: r.me, Turn: t, Working: working, Behind: r.behind,
+		Me: r.me, Lease: t, Working: working, Behind: r.behind,
 		// The look that shows a renewal and the one before it are two calls apart.
 		Alive: r.watch.Alive(now, 2*(r.cfg.Renew+r.reads.took)), Unchanged: r.watch.Unchanged(now),
 	}
@@ -173,17 +173,17 @@ func (r *runner) patient() Config {
 	return c
 }
 
-func (r *runner) read(ctx context.Context) (Turn, error) { return r.readWithin(ctx, 0) }
+func (r *runner) read(ctx context.Context) (Lease, error) { return r.readWithin(ctx, 0) }
 
-// readWithin reads the turn, and gives that at least a time.
-func (r *runner) readWithin(ctx context.Context, least time.Duration) (Turn, error) {
+// readWithin reads the lease, and gives that at least a time.
+func (r *runner) readWithin(ctx context.Context, least time.Duration) (Lease, error) {
 	call, cancel := context.WithTimeout(ctx, max(least, r.reads.deadline(r.cfg)))
 	defer cancel()
 	sent := time.Now()
 	t, err := r.cfg.Store.Read(call, r.cfg.Region)
 	r.reads.note(r.cfg, time.Since(sent), err)
 	if r.failure(ctx, "read", err); err != nil {
-		return Turn{}, err
+		return Lease{}, err
 	}
 	if !r.watch.known {
 		r.behind = t.Holder
@@ -192,7 +192,7 @@ func (r *runner) readWithin(ctx context.Context, least time.Duration) (Turn, err
 	return t, nil
 }
 
-func (r *runner) write(ctx context.Context, old, next Turn) error {
+func (r *runner) write(ctx context.Context, old, next Lease) error {
 	call, cancel := context.WithTimeout(ctx, r.writes.deadline(r.cfg))
 	defer cancel()
 	sent := time.Now()
@@ -231,7 +231,7 @@ func (p *pace) note(c Config, took time.Duration, err error) {
 func (r *runner) failure(ctx context.Context, op string, err error) {
 	failed := err != nil && !errors.Is(err, ErrMoved)
 	if failed && !r.failed && ctx.Err() == nil {
-		r.event(Event{What: Failed, Turn: r.watch.turn, Err: fmt.Errorf("turn: %s the turn of %s: %w", op, r.cfg.Region, err)})
+		r.event(Event{What: Failed, Lease: r.watch.lease, Err: fmt.Errorf("monitorlease: %s the monitor lease of %s: %w", op, r.cfg.Region, err)})
 	}
 	r.failed = failed
 }

@@ -13,15 +13,16 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
 
-const turnPrefix = "turn#"
+const monitorLeasePrefix = "monitor-lease#"
 
-// ErrTurnMoved is returned by WriteTurn when the turn is no longer the one that was seen.
-var ErrTurnMoved = errors.New("dynamo: the turn has moved on")
+// ErrMonitorLeaseMoved is returned by WriteMonitorLease when another monitor lease is stored than
+// the one that was seen.
+var ErrMonitorLeaseMoved = errors.New("dynamo: the monitor lease has moved on")
 
-// Turn says which of a Region's processes acts. What its fields mean is the affair of
-// who hands the turn on; the table compares and stores them. A Region's turn without a
-// Number is one that nobody has ever taken.
-type Turn struct {
+// MonitorLease says which of a Region's processes acts. lambdas/function/monitorlease gives its
+// fields their meaning; the table compares and stores them. One without a Number was never
+// taken.
+type MonitorLease struct {
 	Region   dr.Region
 	Holder   string
 	Number   uint64
@@ -30,36 +31,36 @@ type Turn struct {
 	Released bool
 }
 
-// ReadTurn returns a Region's turn by a strongly consistent read, and one without a
+// ReadMonitorLease returns a Region's monitor lease by a strongly consistent read, and one without a
 // Number when there is none.
-func (s *Store) ReadTurn(ctx context.Context, r dr.Region) (Turn, error) {
-	const op = "read turn"
-	it, err := s.get(ctx, op, turnPrefix+r.String())
+func (s *Store) ReadMonitorLease(ctx context.Context, r dr.Region) (MonitorLease, error) {
+	const op = "read monitor lease"
+	it, err := s.get(ctx, op, monitorLeasePrefix+r.String())
 	if err != nil {
-		return Turn{}, err
+		return MonitorLease{}, err
 	}
 	if it == nil {
-		return Turn{Region: r}, nil
+		return MonitorLease{Region: r}, nil
 	}
-	t, err := turn(r, it)
+	t, err := monitorLease(r, it)
 	if err != nil {
-		return Turn{}, s.fail(op, err)
+		return MonitorLease{}, s.fail(op, err)
 	}
 	return t, nil
 }
 
-// WriteTurn replaces old, exactly as it was seen, by next; ErrTurnMoved when something
+// WriteMonitorLease replaces old, exactly as it was seen, by next; ErrMonitorLeaseMoved when something
 // else is stored. When an attempt got no answer and the next one is refused, what is
 // stored tells whether the first was carried out: the refusal brings it along, because
 // another call would not fit into the deadline. After any other error the write may have
 // been carried out, or be carried out yet.
-func (s *Store) WriteTurn(ctx context.Context, old, next Turn) error {
-	const op = "write turn"
+func (s *Store) WriteMonitorLease(ctx context.Context, old, next MonitorLease) error {
+	const op = "write monitor lease"
 	if old.Region != next.Region || next.Number == 0 {
 		return s.fail(op, fmt.Errorf("number %d of %s can't follow number %d of %s", next.Number, next.Region, old.Number, old.Region))
 	}
 	put := dynamodb.PutItemInput{
-		TableName: aws.String(s.cfg.Table), Item: s.turnItem(next),
+		TableName: aws.String(s.cfg.Table), Item: s.monitorLeaseItem(next),
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}
 	if old.Number == 0 {
@@ -77,7 +78,7 @@ func (s *Store) WriteTurn(ctx context.Context, old, next Turn) error {
 		return err
 	}
 	if ambiguous && len(refusal.Item) > 0 {
-		now, err := turn(next.Region, refusal.Item)
+		now, err := monitorLease(next.Region, refusal.Item)
 		if err != nil {
 			return s.fail(op, err)
 		}
@@ -85,19 +86,19 @@ func (s *Store) WriteTurn(ctx context.Context, old, next Turn) error {
 			return nil // the attempt without an answer has written it
 		}
 	}
-	return ErrTurnMoved
+	return ErrMonitorLeaseMoved
 }
 
-func (s *Store) turnItem(t Turn) item {
-	it := s.key(turnPrefix + t.Region.String())
+func (s *Store) monitorLeaseItem(t MonitorLease) item {
+	it := s.key(monitorLeasePrefix + t.Region.String())
 	it["holder"], it["number"], it["beat"] = str(t.Holder), num(t.Number), num(t.Beat)
 	it["next"], it["released"], it["written_at"] = str(t.Next), truth(t.Released), instant(time.Now())
 	return it
 }
 
-func turn(region dr.Region, it item) (Turn, error) {
+func monitorLease(region dr.Region, it item) (MonitorLease, error) {
 	r := reader{it: it}
-	t := Turn{
+	t := MonitorLease{
 		Region: region, Holder: r.str("holder"), Number: r.positive("number"), Beat: r.uint("beat"),
 		Next: r.str("next"), Released: r.truth("released"),
 	}

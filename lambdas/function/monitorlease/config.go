@@ -1,4 +1,4 @@
-package turn
+package monitorlease
 
 import (
 	"errors"
@@ -8,11 +8,11 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
 
-// Blind is the longest time that nobody may act while a process lives that could, and the
+// Blind is the longest time that no process may act while one lives that could, and the
 // store answers. A call that was under way when the store came back adds up to TTL.
 const Blind = 4 * time.Second
 
-// Config says whose turn it is about, and in what times.
+// Config says whose monitor lease it is about, and in what times.
 type Config struct {
 	Region dr.Region
 	// Process names this process for people, such as the invocation's request id. It
@@ -28,19 +28,19 @@ type Config struct {
 	// must be before the process counts as having stood still. Default TTL/6; work that ends
 	// must have stopped acting within it.
 	Margin time.Duration
-	// Drift is added to TTL by whoever waits for it to pass. Default 150 ms: 5 % of
+	// Drift is added to TTL by a process that waits for it to pass. Default 150 ms: 5 % of
 	// 2.8 s. TTL + Drift + Call + 2 Poll must stay below Blind.
 	Drift time.Duration
 	// Renew is the time between two renewals. Default TTL/4, at most that: three lost
-	// calls must not lose the turn.
+	// calls must not lose the lease.
 	Renew time.Duration
 	// Call is the deadline of one call to a Store that answers. Default TTL/6, at most Renew.
 	// While the Store is slow a call gets more, up to TTL.
 	Call time.Duration
-	// Poll is the time between two looks of who waits, and so what a handover
+	// Poll is the time between two looks of a process that waits, and so what a handover
 	// costs on top of three calls. Default 100 ms.
 	Poll time.Duration
-	// Patience is how long a released turn waits for who has claimed it. Default 1 s, at
+	// Patience is how long a released monitor lease waits for the process that has claimed it. Default 1 s, at
 	// least 4 Poll.
 	Patience time.Duration
 	// Spare is how long before the deadline of Run's context the work ends. Default 5 s:
@@ -54,10 +54,10 @@ type Config struct {
 
 // Event is something for logs and metrics.
 type Event struct {
-	At   time.Time // for people
-	What What
-	Turn Turn
-	// Silent is how long the holder before had provably said nothing when its turn was
+	At    time.Time // for people
+	What  What
+	Lease Lease
+	// Silent is how long the holder before had provably said nothing when its lease was
 	// taken, and Gap how long at most: the time from the look that did not show its last
 	// word yet until the answer to the take. For a process that has just begun both count
 	// from its first look.
@@ -72,11 +72,11 @@ type What string
 const (
 	Claimed  What = "claimed"
 	Taken    What = "taken"
-	Yielded  What = "yielded"  // the work has stopped, because somebody waits
-	Lapsed   What = "lapsed"   // no renewal got through in time; the work goes on until another process has the turn
-	Usurped  What = "usurped"  // the work has stopped, because another process has the turn
+	Yielded  What = "yielded"  // the work has stopped, because another process waits
+	Lapsed   What = "lapsed"   // no renewal got through in time; the work goes on until another process has the lease
+	Usurped  What = "usurped"  // the work has stopped, because another process has the lease
 	Released What = "released" // on the way out
-	Left     What = "left"     // another process has taken the turn and renewed it
+	Left     What = "left"     // another process has taken the lease and renewed it
 	Failed   What = "failed"   // a call to the Store, or the work while it ended
 )
 
@@ -104,7 +104,7 @@ func (c Config) Validate() error {
 	var errs []error
 	refuse := func(bad bool, format string, args ...any) {
 		if bad {
-			errs = append(errs, fmt.Errorf("turn: config: "+format, args...))
+			errs = append(errs, fmt.Errorf("monitorlease: config: "+format, args...))
 		}
 	}
 	refuse(c.Region == "", "Region is empty")
@@ -126,7 +126,7 @@ func (c Config) Validate() error {
 	refuse(c.Drift < c.TTL/50, "Drift %v must be at least a fiftieth of TTL %v: clocks differ in rate", c.Drift, c.TTL)
 	refuse(c.TTL+c.Drift+c.Call+2*c.Poll >= Blind, "TTL %v + Drift %v + Call %v + 2 Poll %v must be below %v, the longest blindness", c.TTL, c.Drift, c.Call, c.Poll, Blind)
 	refuse(c.Patience < 4*c.Poll, "Patience %v must be at least 4 Poll %v, or a successor that lives is too late", c.Patience, c.Poll)
-	refuse(c.Patience > c.TTL, "Patience %v must be at most TTL %v: nobody acts meanwhile", c.Patience, c.TTL)
-	refuse(c.Spare < c.Margin+3*c.Call, "Spare %v must be at least Margin %v and three times Call %v, or the turn is not released", c.Spare, c.Margin, c.Call)
+	refuse(c.Patience > c.TTL, "Patience %v must be at most TTL %v: no process acts meanwhile", c.Patience, c.TTL)
+	refuse(c.Spare < c.Margin+3*c.Call, "Spare %v must be at least Margin %v and three times Call %v, or the monitor lease is not released", c.Spare, c.Margin, c.Call)
 	return errors.Join(errs...)
 }

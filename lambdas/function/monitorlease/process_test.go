@@ -1,4 +1,4 @@
-package turn_test
+package monitorlease_test
 
 import (
 	"cmp"
@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/lifeboat-dr/lifeboat/lambdas/function/turn"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitorlease"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
 
@@ -26,9 +26,9 @@ type process struct {
 	done   bool      // owes nothing any more
 	left   time.Time // when it last yielded
 	cut    bool      // it can't reach the store
-	number uint64    // of the turn that it has taken last
+	number uint64    // of the lease that it has taken last
 	begun  time.Time // it has begun to work
-	told   time.Time // it has seen that another one has the turn; zero while it has not
+	told   time.Time // it has seen that another one has the lease; zero while it has not
 	failed int       // calls of its own since it began to work
 }
 
@@ -56,7 +56,7 @@ func (w *world) start(ctx context.Context, id string, cold time.Duration) {
 		cfg := p.config()
 		// From here on it is on its way out and owes nothing.
 		goodbye := time.AfterFunc(limit-cfg.Spare, func() { w.gone(p, "deadline") })
-		err := turn.Run(run, cfg, p.act)
+		err := monitorlease.Run(run, cfg, p.act)
 		goodbye.Stop()
 		w.mu.Lock()
 		// Who leaves on its own account leaves somebody behind that lives.
@@ -79,8 +79,8 @@ func (w *world) start(ctx context.Context, id string, cold time.Duration) {
 }
 
 // config is the default, as a process with a clock of its own rate measures it.
-func (p *process) config() turn.Config {
-	c := turn.Config{Region: "us-east-1", Process: p.id, Store: p, OnEvent: p.event}.WithDefaults()
+func (p *process) config() monitorlease.Config {
+	c := monitorlease.Config{Region: "us-east-1", Process: p.id, Store: p, OnEvent: p.event}.WithDefaults()
 	for _, d := range []*time.Duration{&c.TTL, &c.Margin, &c.Drift, &c.Renew, &c.Call, &c.Poll, &c.Patience, &c.Spare} {
 		*d = time.Duration(float64(*d) * p.rate)
 	}
@@ -112,25 +112,25 @@ func (p *process) act(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-func (p *process) event(e turn.Event) {
+func (p *process) event(e monitorlease.Event) {
 	w := p.w
 	w.count(string(e.What))
 	w.mu.Lock()
-	if e.What == turn.Taken {
-		p.number = e.Turn.Number
+	if e.What == monitorlease.Taken {
+		p.number = e.Lease.Number
 	}
-	w.note("%s: %s, %d beats %d %s next %q released %v, %v", p, e.What, e.Turn.Number, e.Turn.Beat, e.Turn.Holder, e.Turn.Next, e.Turn.Released, e.Err)
+	w.note("%s: %s, %d beats %d %s next %q released %v, %v", p, e.What, e.Lease.Number, e.Lease.Beat, e.Lease.Holder, e.Lease.Next, e.Lease.Released, e.Err)
 	w.mu.Unlock()
 	switch {
-	case e.What == turn.Taken && e.Silent >= 2*time.Second:
+	case e.What == monitorlease.Taken && e.Silent >= 2*time.Second:
 		w.count("taken over from the dead")
-	case e.What == turn.Taken && !p.left.IsZero() && time.Since(p.left) < 2*time.Second:
+	case e.What == monitorlease.Taken && !p.left.IsZero() && time.Since(p.left) < 2*time.Second:
 		w.count("taken back")
-	case e.What == turn.Yielded:
+	case e.What == monitorlease.Yielded:
 		p.left = time.Now()
 	}
 	// Death loves the moments between two steps.
-	if w.rough && (e.What == turn.Claimed || e.What == turn.Taken || e.What == turn.Yielded) && w.chance(.02) {
+	if w.rough && (e.What == monitorlease.Claimed || e.What == monitorlease.Taken || e.What == monitorlease.Yielded) && w.chance(.02) {
 		w.dies(p)
 	}
 }
@@ -172,7 +172,7 @@ func (w *world) gone(p *process, why string) {
 	}
 }
 
-// orphaned notes that who has taken the turn last does nothing with it. As with any holder
+// orphaned notes that who has taken the lease last does nothing with it. As with any holder
 // that dies, its silence has to be proven from here on.
 func (w *world) orphaned(p *process) {
 	if w.taker == p && len(w.workers) == 0 {
@@ -235,8 +235,8 @@ func (w *world) freeze(ctx context.Context) {
 	}
 }
 
-// Read implements turn.Store through all the world's faults.
-func (p *process) Read(ctx context.Context, r dr.Region) (t turn.Turn, err error) {
+// Read implements monitorlease.Store through all the world's faults.
+func (p *process) Read(ctx context.Context, r dr.Region) (t monitorlease.Lease, err error) {
 	err = p.call(ctx, "read", func() error {
 		t, err = p.w.store.Read(context.WithoutCancel(ctx), r)
 		return err
@@ -249,8 +249,8 @@ func (p *process) Read(ctx context.Context, r dr.Region) (t turn.Turn, err error
 	return t, err
 }
 
-// Write implements turn.Store.
-func (p *process) Write(ctx context.Context, old, next turn.Turn) error {
+// Write implements monitorlease.Store.
+func (p *process) Write(ctx context.Context, old, next monitorlease.Lease) error {
 	return p.call(ctx, "write", func() error {
 		w := p.w
 		w.mu.Lock()
@@ -259,8 +259,8 @@ func (p *process) Write(ctx context.Context, old, next turn.Turn) error {
 		if silent := time.Since(w.spoke); err == nil && next.Number > old.Number && old.Number > 0 && !old.Released {
 			w.mute[next.Number] = time.Now()
 			// The fastest clock counts TTL + Drift while the slowest counts TTL.
-			if least := time.Duration(float64(turn.Config{}.WithDefaults().TTL) * 1.02); silent < least {
-				w.fail("%s has taken the turn %v after the holder's last word", p, silent)
+			if least := time.Duration(float64(monitorlease.Config{}.WithDefaults().TTL) * 1.02); silent < least {
+				w.fail("%s has taken the lease %v after the holder's last word", p, silent)
 			}
 		}
 		if err == nil && (next.Number > old.Number || next.Beat > old.Beat || next.Released && !old.Released) {

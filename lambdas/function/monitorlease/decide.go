@@ -1,4 +1,4 @@
-package turn
+package monitorlease
 
 import "time"
 
@@ -9,19 +9,19 @@ type Step string
 const (
 	Wait  Step = "wait"  // look again
 	Claim Step = "claim" // say that it waits
-	Take  Step = "take"  // the turn is its own: work
+	Take  Step = "take"  // the lease is its own: work
 	Keep  Step = "keep"  // renew, and go on working
 	Yield Step = "yield" // stop working, then release
-	Leave Step = "leave" // another process has the turn
+	Leave Step = "leave" // another process has the lease
 )
 
 // View is what a process knows.
 type View struct {
 	Me      string
-	Turn    Turn // as last seen
+	Lease   Lease // as last seen
 	Working bool
 	// Behind is the holder that this process waits for: the first that it saw, or
-	// itself once it has held the turn. Any other one came later.
+	// itself once it has held the lease. Any other one came later.
 	Behind string
 	// Alive tells that this process has seen the present holder renew within 2 Renew.
 	Alive bool
@@ -32,7 +32,7 @@ type View struct {
 
 // Decide returns the next step. Config must have its defaults.
 func Decide(v View, c Config) Step {
-	t := v.Turn
+	t := v.Lease
 	if v.Working {
 		switch {
 		case t.Holder != v.Me || t.Released:
@@ -66,7 +66,7 @@ func Decide(v View, c Config) Step {
 // Watch remembers since when the holder has said nothing. It counts from after it first
 // saw the holder's last word, while the holder counts from before it sent it.
 type Watch struct {
-	turn  Turn
+	lease Lease
 	known bool
 	since time.Time
 	heard time.Time // before the last look that did not show the holder's last word yet
@@ -74,22 +74,22 @@ type Watch struct {
 	spoke time.Time // before the last look that did not show the latest renewal yet; zero if there was none
 }
 
-// Observe notes that a call showed this turn, from before it was sent until after it
+// Observe notes that a call showed this lease, from before it was sent until after it
 // returned.
-func (w *Watch) Observe(t Turn, sent, now time.Time) {
-	if !w.known || !t.sameBeat(w.turn) {
+func (w *Watch) Observe(t Lease, sent, now time.Time) {
+	if !w.known || !t.sameBeat(w.lease) {
 		w.since, w.heard = now, sent
 		if w.known {
 			w.heard = w.asked
 		}
 	}
 	switch {
-	case t.Number != w.turn.Number:
+	case t.Number != w.lease.Number:
 		w.spoke = time.Time{} // of this holder nothing is known but its take
-	case w.known && t.Beat != w.turn.Beat:
+	case w.known && t.Beat != w.lease.Beat:
 		w.spoke = w.asked
 	}
-	w.turn, w.known, w.asked = t, true, sent
+	w.lease, w.known, w.asked = t, true, sent
 }
 
 // Alive reports whether the present holder has been seen to renew within a time. Two looks
@@ -98,7 +98,7 @@ func (w *Watch) Alive(now time.Time, within time.Duration) bool {
 	return !w.spoke.IsZero() && now.Sub(w.spoke) <= within
 }
 
-// Unchanged returns the holder's silence. It is proven by a compare-and-swap on the turn
+// Unchanged returns the holder's silence. It is proven by a compare-and-swap on the lease
 // that was observed: when that succeeds, the holder has said nothing until then.
 func (w *Watch) Unchanged(now time.Time) time.Duration { return now.Sub(w.since) }
 

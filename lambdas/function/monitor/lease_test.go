@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/lifeboat-dr/lifeboat/lambdas/function/turn/turntest"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitorlease/monitorleasetest"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
 
@@ -20,7 +20,7 @@ func TestHandoversAreTold(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		var (
 			mu       sync.Mutex
-			loops    []dr.LoopChange
+			told     []dr.MonitorLeaseChange
 			problems []dr.Problem
 			idle     time.Time
 			gap      time.Duration
@@ -29,10 +29,10 @@ func TestHandoversAreTold(t *testing.T) {
 		locked := func(f func()) { mu.Lock(); defer mu.Unlock(); f() }
 		cfg := r.config(east)
 		cfg.Agent.Trace = &dr.Trace{
-			Loop:    func(c dr.LoopChange) { locked(func() { loops = append(loops, c) }) },
-			Problem: func(p dr.Problem) { locked(func() { problems = append(problems, p) }) },
+			MonitorLease: func(c dr.MonitorLeaseChange) { locked(func() { told = append(told, c) }) },
+			Problem:      func(p dr.Problem) { locked(func() { problems = append(problems, p) }) },
 		}
-		cfg = cfg.InTurns(turns{all: &turntest.Memory{}, net: r.Net, region: east}, slog.New(slog.NewJSONHandler(&log, nil)))
+		cfg = cfg.WithMonitorLease(table{all: &monitorleasetest.Memory{}, net: r.Net, region: east}, slog.New(slog.NewJSONHandler(&log, nil)))
 		work := func(ctx context.Context) error {
 			locked(func() {
 				if !idle.IsZero() {
@@ -45,7 +45,7 @@ func TestHandoversAreTold(t *testing.T) {
 		}
 		ctx, stop := context.WithCancel(r.ctx)
 		for _, process := range []string{"first", "second"} {
-			r.wg.Go(func() { require.NoError(t, cfg.Turn(ctx, process, work)) })
+			r.wg.Go(func() { require.NoError(t, cfg.Hold(ctx, process, work)) })
 			r.wait(3 * time.Second)
 		}
 		r.CutRegion(east, true)
@@ -55,22 +55,22 @@ func TestHandoversAreTold(t *testing.T) {
 
 		mu.Lock()
 		defer mu.Unlock()
-		var told []string
-		for _, c := range loops {
+		var changes []string
+		for _, c := range told {
 			require.Equal(t, east, c.Region)
-			told = append(told, c.What+" "+c.Process[:max(0, len(c.Process)-9)])
+			changes = append(changes, c.What+" "+c.Process[:max(0, len(c.Process)-9)])
 		}
 		require.Equal(t, []string{
-			dr.LoopTaken + " first", dr.LoopClaimed + " second", dr.LoopYielded + " first", dr.LoopTaken + " second", dr.LoopLeft + " second", dr.LoopLapsed + " second",
-		}, told)
-		require.EqualValues(t, 1, loops[0].Number)
-		require.EqualValues(t, 2, loops[3].Number)
+			dr.MonitorLeaseTaken + " first", dr.MonitorLeaseClaimed + " second", dr.MonitorLeaseYielded + " first", dr.MonitorLeaseTaken + " second", dr.MonitorLeaseLeft + " second", dr.MonitorLeaseLapsed + " second",
+		}, changes)
+		require.EqualValues(t, 1, told[0].Number)
+		require.EqualValues(t, 2, told[3].Number)
 		require.Positive(t, gap)
-		require.GreaterOrEqual(t, loops[3].Gap, gap)
-		require.Less(t, loops[3].Gap, gap+150*time.Millisecond, "by a look and two calls")
+		require.GreaterOrEqual(t, told[3].Gap, gap)
+		require.Less(t, told[3].Gap, gap+150*time.Millisecond, "by a look and two calls")
 
 		require.Len(t, problems, 1, "the first of several failed calls")
-		require.Equal(t, "keep the turn", problems[0].Op)
+		require.Equal(t, "keep the monitor lease", problems[0].Op)
 		require.Contains(t, log.String(), `"what":"failed"`)
 	})
 }

@@ -1,4 +1,4 @@
-package turntest
+package monitorleasetest
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/lifeboat-dr/lifeboat/lambdas/function/turn"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitorlease"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
 
@@ -21,17 +21,17 @@ const (
 	racers   = 8
 )
 
-// TestStore holds a turn.Store against its documentation. open returns an empty one.
-func TestStore(t *testing.T, open func(t *testing.T) turn.Store) {
-	none := turn.Turn{Region: east}
-	first := turn.Turn{Region: east, Holder: "a", Number: 1}
+// TestStore holds a monitorlease.Store against its documentation. open returns an empty one.
+func TestStore(t *testing.T, open func(t *testing.T) monitorlease.Store) {
+	none := monitorlease.Lease{Region: east}
+	first := monitorlease.Lease{Region: east, Holder: "a", Number: 1}
 
-	t.Run("an empty store has a turn without a number", func(t *testing.T) {
+	t.Run("an empty store has a lease without a number", func(t *testing.T) {
 		s, ctx := open(t), callContext(t)
 		got, err := s.Read(ctx, east)
 		require.NoError(t, err)
 		require.Equal(t, none, got)
-		require.ErrorIs(t, s.Write(ctx, first, turn.Turn{Region: east, Holder: "b", Number: 2}), turn.ErrMoved, "what was seen is not there")
+		require.ErrorIs(t, s.Write(ctx, first, monitorlease.Lease{Region: east, Holder: "b", Number: 2}), monitorlease.ErrMoved, "what was seen is not there")
 		got, err = s.Read(ctx, east)
 		require.NoError(t, err)
 		require.Equal(t, none, got, "a refused write must leave nothing behind")
@@ -40,7 +40,7 @@ func TestStore(t *testing.T, open func(t *testing.T) turn.Store) {
 	t.Run("what was written is read, every field of it", func(t *testing.T) {
 		s, ctx := open(t), callContext(t)
 		old := none
-		for _, next := range []turn.Turn{
+		for _, next := range []monitorlease.Lease{
 			first,
 			{Region: east, Holder: "a", Number: 1, Beat: 1},
 			{Region: east, Holder: "a", Number: 1, Beat: 1, Next: "b"},
@@ -56,8 +56,8 @@ func TestStore(t *testing.T, open func(t *testing.T) turn.Store) {
 	})
 
 	t.Run("what was seen must still be there exactly", func(t *testing.T) {
-		seen := turn.Turn{Region: east, Holder: "a", Number: 4, Beat: 7, Next: "b"}
-		for name, now := range map[string]turn.Turn{
+		seen := monitorlease.Lease{Region: east, Holder: "a", Number: 4, Beat: 7, Next: "b"}
+		for name, now := range map[string]monitorlease.Lease{
 			"holder":   {Region: east, Holder: "c", Number: 4, Beat: 7, Next: "b"},
 			"number":   {Region: east, Holder: "a", Number: 5, Beat: 7, Next: "b"},
 			"beat":     {Region: east, Holder: "a", Number: 4, Beat: 8, Next: "b"},
@@ -68,8 +68,8 @@ func TestStore(t *testing.T, open func(t *testing.T) turn.Store) {
 			t.Run(name, func(t *testing.T) {
 				s, ctx := open(t), callContext(t)
 				require.NoError(t, s.Write(ctx, none, now))
-				require.ErrorIs(t, s.Write(ctx, seen, turn.Turn{Region: east, Holder: "d", Number: 5}), turn.ErrMoved)
-				require.ErrorIs(t, s.Write(ctx, none, turn.Turn{Region: east, Holder: "d", Number: 1}), turn.ErrMoved, "there is a turn")
+				require.ErrorIs(t, s.Write(ctx, seen, monitorlease.Lease{Region: east, Holder: "d", Number: 5}), monitorlease.ErrMoved)
+				require.ErrorIs(t, s.Write(ctx, none, monitorlease.Lease{Region: east, Holder: "d", Number: 1}), monitorlease.ErrMoved, "there is a lease")
 				got, err := s.Read(ctx, east)
 				require.NoError(t, err)
 				require.Equal(t, now, got)
@@ -77,13 +77,13 @@ func TestStore(t *testing.T, open func(t *testing.T) turn.Store) {
 		}
 	})
 
-	t.Run("every Region has a turn of its own", func(t *testing.T) {
+	t.Run("every Region has a lease of its own", func(t *testing.T) {
 		s, ctx := open(t), callContext(t)
 		require.NoError(t, s.Write(ctx, none, first))
 		got, err := s.Read(ctx, west)
 		require.NoError(t, err)
-		require.Equal(t, turn.Turn{Region: west}, got)
-		require.NoError(t, s.Write(ctx, got, turn.Turn{Region: west, Holder: "w", Number: 1}))
+		require.Equal(t, monitorlease.Lease{Region: west}, got)
+		require.NoError(t, s.Write(ctx, got, monitorlease.Lease{Region: west, Holder: "w", Number: 1}))
 		got, err = s.Read(ctx, east)
 		require.NoError(t, err)
 		require.Equal(t, first, got)
@@ -98,7 +98,7 @@ func TestStore(t *testing.T, open func(t *testing.T) turn.Store) {
 			for i := range errs {
 				wg.Go(func() {
 					<-start
-					errs[i] = s.Write(ctx, seen, turn.Turn{Region: east, Holder: fmt.Sprint(i), Number: round + 1})
+					errs[i] = s.Write(ctx, seen, monitorlease.Lease{Region: east, Holder: fmt.Sprint(i), Number: round + 1})
 				})
 			}
 			close(start)
@@ -110,13 +110,13 @@ func TestStore(t *testing.T, open func(t *testing.T) turn.Store) {
 					winner = i
 					continue
 				}
-				require.ErrorIs(t, err, turn.ErrMoved)
+				require.ErrorIs(t, err, monitorlease.ErrMoved)
 			}
 			require.GreaterOrEqual(t, winner, 0)
 			var err error
 			seen, err = s.Read(ctx, east)
 			require.NoError(t, err)
-			require.Equal(t, turn.Turn{Region: east, Holder: fmt.Sprint(winner), Number: round + 1}, seen)
+			require.Equal(t, monitorlease.Lease{Region: east, Holder: fmt.Sprint(winner), Number: round + 1}, seen)
 		}
 	})
 

@@ -1,4 +1,4 @@
-package turn
+package monitorlease
 
 import (
 	"context"
@@ -8,21 +8,21 @@ import (
 	"time"
 )
 
-// term is the time for which this process holds the turn.
+// term is the time for which this process holds the lease.
 type term struct {
-	held  Turn
-	tried Turn      // the renewal that was sent last
+	held  Lease
+	tried Lease     // the renewal that was sent last
 	since time.Time // before it was sent for the first time
 	heard time.Time // before the last renewal was sent that was carried out
 }
 
 // hold works and renews until one of them ends, and waits for the work. done means that
-// the work has ended by itself. began is from before the turn was taken.
+// the work has ended by itself. began is from before the lease was taken.
 //
-// A turn that could not be renewed in time may be another's, and may not: when the table is
+// A lease that could not be renewed in time may be another's, and may not: when the table is
 // silent, nobody can take it. The work goes on until another process is seen to have it. See
 // the package's comment for why two at once do no harm.
-func (r *runner) hold(life context.Context, held Turn, began time.Time) (done bool, err error) {
+func (r *runner) hold(life context.Context, held Lease, began time.Time) (done bool, err error) {
 	valid := r.cfg.TTL - r.cfg.Margin
 	ctx, cancel := context.WithCancelCause(life)
 	defer cancel(nil)
@@ -43,7 +43,7 @@ func (r *runner) hold(life context.Context, held Turn, began time.Time) (done bo
 			return r.end(ctx, x.held, <-ended)
 		case <-w.late:
 			if !lapsed {
-				r.event(Event{What: Lapsed, Turn: x.held})
+				r.event(Event{What: Lapsed, Lease: x.held})
 			}
 			lapsed = true
 			continue
@@ -141,7 +141,7 @@ func (w *lateness) stop() {
 	w.timer.Stop()
 }
 
-// renew tries to renew the turn once. When the turn has changed it reads it: the change
+// renew tries to renew the lease once. When the lease has changed it reads it: the change
 // may be a claim, or this process's own renewal whose answer was lost.
 func (r *runner) renew(life context.Context, x *term) (step Step, renewed bool) {
 	if next := x.held.renewed(); next != x.tried {
@@ -155,7 +155,7 @@ func (r *runner) renew(life context.Context, x *term) (step Step, renewed bool) 
 	if !errors.Is(err, ErrMoved) {
 		return Keep, false
 	}
-	// Whoever has claimed the turn takes it when TTL has passed: until then it is worth waiting
+	// Whoever has claimed the lease takes it when TTL has passed: until then it is worth waiting
 	// for the answer, also of a store that has been fast so far.
 	seen, err := r.readWithin(life, time.Until(x.heard.Add(r.cfg.TTL)))
 	if err != nil {
@@ -173,25 +173,25 @@ func (r *runner) renew(life context.Context, x *term) (step Step, renewed bool) 
 	return step, renewed
 }
 
-// end says why the work has ended, and hands the turn over when somebody waits.
-func (r *runner) end(ctx context.Context, held Turn, err error) (done bool, _ error) {
+// end says why the work has ended, and hands the lease over when somebody waits.
+func (r *runner) end(ctx context.Context, held Lease, err error) (done bool, _ error) {
 	if ctx.Err() == nil {
 		if err != nil {
-			err = fmt.Errorf("turn: work in %s: %w", r.cfg.Region, err)
+			err = fmt.Errorf("monitorlease: work in %s: %w", r.cfg.Region, err)
 		}
 		return true, err
 	}
 	cause := context.Cause(ctx)
 	if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, cause) {
-		r.event(Event{What: Failed, Turn: held, Err: fmt.Errorf("turn: work in %s: %w", r.cfg.Region, err)})
+		r.event(Event{What: Failed, Lease: held, Err: fmt.Errorf("monitorlease: work in %s: %w", r.cfg.Region, err)})
 	}
 	switch {
 	case errors.Is(cause, ErrLapsed):
-		r.event(Event{What: Lapsed, Turn: held})
+		r.event(Event{What: Lapsed, Lease: held})
 	case errors.Is(cause, ErrUsurped):
-		r.event(Event{What: Usurped, Turn: held})
+		r.event(Event{What: Usurped, Lease: held})
 	case errors.Is(cause, ErrYielded):
-		r.event(Event{What: Yielded, Turn: held})
+		r.event(Event{What: Yielded, Lease: held})
 		_ = r.write(context.WithoutCancel(ctx), held, held.released()) // reported; if it failed, the next look releases
 	}
 	return false, nil

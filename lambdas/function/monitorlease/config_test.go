@@ -1,4 +1,4 @@
-package turn_test
+package monitorlease_test
 
 import (
 	"testing"
@@ -6,12 +6,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/lifeboat-dr/lifeboat/lambdas/function/turn"
-	"github.com/lifeboat-dr/lifeboat/lambdas/function/turn/turntest"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitorlease"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitorlease/monitorleasetest"
 )
 
 func TestDefaultsAreValid(t *testing.T) {
-	c := turn.Config{Region: "us-east-1", Process: "p", Store: &turntest.Memory{}}
+	c := monitorlease.Config{Region: "us-east-1", Process: "p", Store: &monitorleasetest.Memory{}}
 	require.NoError(t, c.Validate())
 	c = c.WithDefaults()
 	// Three renewals that hang, and the fourth is still in time.
@@ -19,7 +19,7 @@ func TestDefaultsAreValid(t *testing.T) {
 }
 
 func TestConfigReportsEverythingAtOnce(t *testing.T) {
-	err := turn.Config{
+	err := monitorlease.Config{
 		TTL: 4 * time.Second, Margin: time.Millisecond, Drift: time.Millisecond, Renew: 2 * time.Second,
 		Call: 3 * time.Second, Poll: -1, Patience: 5 * time.Second, Spare: time.Second,
 	}.Validate()
@@ -30,6 +30,6 @@ func TestConfigReportsEverythingAtOnce(t *testing.T) {
 	} {
 		require.ErrorContains(t, err, want)
 	}
-	err = turn.Config{Region: "us-east-1", Process: "p", Store: &turntest.Memory{}, Patience: 300 * time.Millisecond}.Validate()
-	require.EqualError(t, err, "turn: config: Patience 300ms must be at least 4 Poll 100ms, or a successor that lives is too late")
+	err = monitorlease.Config{Region: "us-east-1", Process: "p", Store: &monitorleasetest.Memory{}, Patience: 300 * time.Millisecond}.Validate()
+	require.EqualError(t, err, "monitorlease: config: Patience 300ms must be at least 4 Poll 100ms, or a successor that lives is too late")
 }

@@ -1,4 +1,4 @@
-package turn_test
+package monitorlease_test
 
 import (
 	"cmp"
@@ -16,8 +16,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/lifeboat-dr/lifeboat/lambdas/function/turn"
-	"github.com/lifeboat-dr/lifeboat/lambdas/function/turn/turntest"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitorlease"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitorlease/monitorleasetest"
 )
 
 const (
@@ -43,7 +43,7 @@ func TestDay(t *testing.T) {
 			w := live(t, seed, day)
 			t.Logf("seed %d: %s", seed, w)
 			if len(w.wrong) > 0 {
-				t.Errorf("replay: LIFEBOAT_SEED=%d go test ./lambdas/function/turn -run TestDay\n%s", seed, strings.Join(w.wrong, "\n\n"))
+				t.Errorf("replay: LIFEBOAT_SEED=%d go test ./lambdas/function/monitorlease -run TestDay\n%s", seed, strings.Join(w.wrong, "\n\n"))
 			}
 			for what, n := range w.counts {
 				visited[what] += n
@@ -87,7 +87,7 @@ func number(t *testing.T, name string, n uint64) uint64 {
 
 // world is a Region: its processes, its store, and what is true of them.
 type world struct {
-	store turntest.Memory
+	store monitorleasetest.Memory
 	wg    sync.WaitGroup
 
 	mu     sync.Mutex
@@ -108,9 +108,9 @@ type world struct {
 	lately []string  // the last events, for who reads a failure
 
 	workers []*process           // those that work, more than one only as in beside
-	taker   *process             // of the turn as it is stored
+	taker   *process             // of the lease as it is stored
 	spoke   time.Time            // when the holder's last word was stored
-	mute    map[uint64]time.Time // when a turn was taken from a holder that had said nothing for TTL, by its number
+	mute    map[uint64]time.Time // when a lease was taken from a holder that had said nothing for TTL, by its number
 }
 
 // note keeps what has happened last. The lock must be held.
@@ -260,8 +260,8 @@ func (w *world) settle() (gap time.Duration) {
 	gap = time.Since(since)
 	// One lost answer is within the bound, every other costs a call's deadline. A call that was
 	// under way when the store came back has been given TTL.
-	c := turn.Config{}.WithDefaults()
-	allowed := turn.Blind + time.Duration(max(0, w.hurt-1))*470*time.Millisecond
+	c := monitorlease.Config{}.WithDefaults()
+	allowed := monitorlease.Blind + time.Duration(max(0, w.hurt-1))*470*time.Millisecond
 	if since.Sub(w.back) < c.TTL {
 		allowed += c.TTL - c.Call
 	}
@@ -299,7 +299,7 @@ func (w *world) resting(p *process) {
 	}
 }
 
-// beside judges two that work at once. The later one has taken the turn of the earlier one
+// beside judges two that work at once. The later one has taken the lease of the earlier one
 // without a release, when that had said nothing for TTL; else it is a violation.
 func (w *world) beside(p, o *process) {
 	if p.number < o.number {
