@@ -1,9 +1,9 @@
 # The targets that CONTRIBUTING.md speaks of. `make test` is what CI runs.
 GO ?= go
 
-.PHONY: test check prove simulate drill drills-docker reliability image fuzz bench lint lambdas
+.PHONY: test virtual servers check prove simulate drill drills-docker reliability image fuzz bench lint lambdas
 
-# Drills on real servers keep time, so nothing else runs beside them.
+# Tests on real servers keep time: what computes stands back for them (nice).
 DOCKER_TESTS := github.com/lifeboat-dr/lifeboat/drills/target/docker
 
 # The game days on real servers that fit into CI: each kind of loss, one that must not
@@ -15,9 +15,14 @@ DOCKER_DRILLS := region-killed,database-frozen,region-partition,link-partition,m
 # a minute each: for make drills-docker.
 DOCKER_SKIP := ^(TestFaults|TestHarmOnMySQL)$$
 
-test: check ## everything that must be green, a few hundred simulated worlds, and the game days on every target that this machine has
-	$(GO) test -race -cpu 1 -parallel 2 -timeout 30m $$($(GO) list ./... | grep -vx $(DOCKER_TESTS))
-	$(GO) test ./drills -run '^TestSimulation$$' -count=1
+test: check ## everything that must be green: virtual and servers, side by side
+	@$(MAKE) --no-print-directory -j2 -Oline virtual servers
+
+virtual: ## all tests that need no server, with the race detector, and simulated worlds
+	nice $(GO) test -race -cpu 1 -parallel 2 -timeout 30m $$($(GO) list ./... | grep -vx $(DOCKER_TESTS))
+	nice $(GO) test ./drills -run '^TestSimulation$$' -count=1
+
+servers: ## the tests and game days on real MySQL, where a Docker engine answers
 	@if docker info >/dev/null 2>&1; then \
 		set -e; \
 		echo "$(GO) test -race -skip '$(DOCKER_SKIP)' -timeout 30m ./drills/target/docker"; \
