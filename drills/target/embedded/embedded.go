@@ -3,8 +3,8 @@
 //
 // The databases are in memory; they ship a log with a drawn delay and lose what
 // has not arrived when the secondary is promoted. The control plane is
-// drills/cloud behind the SDK's own HTTP client, so the adapters that talk to it
-// are the real ones. In each Region a schedule ticks the health monitor, which asks the
+// drills/cloud behind the SDK's own clients, and for DynamoDB behind the SDK's encoding
+// (package direct), so the adapters that talk to it are the real ones. In each Region a schedule ticks the health monitor, which asks the
 // failover trigger: the handlers of lambdas/function, in package functions' stand-in
 // for Lambda. Inside a testing/synctest bubble a whole drill runs in virtual time.
 package embedded

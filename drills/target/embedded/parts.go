@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 
+	"github.com/lifeboat-dr/lifeboat/drills/cloud/direct"
 	"github.com/lifeboat-dr/lifeboat/drills/target/embedded/internal/functions"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/aurora"
@@ -138,7 +140,7 @@ func (w *world) table(r dr.Region, client aws.HTTPClient, failures *failover.Fai
 	}
 	var clients []dynamo.Client
 	for _, to := range at {
-		clients = append(clients, dynamo.NewClient(awsConfig(), to, endpoint("dynamodb", to), client))
+		clients = append(clients, direct.NewClient(url.URL{Scheme: "http", Host: host("dynamodb", to)}, authorization("dynamodb", to.String()), client))
 	}
 	return dynamo.New(dynamo.Config{
 		Trouble: func(client int, err error) {
@@ -150,7 +152,11 @@ func (w *world) table(r dr.Region, client aws.HTTPClient, failures *failover.Fai
 }
 
 func endpoint(service string, r dr.Region) string {
-	return "http://" + service + "." + r.String() + ".amazonaws.com"
+	return "http://" + host(service, r)
+}
+
+func host(service string, r dr.Region) string {
+	return service + "." + r.String() + ".amazonaws.com"
 }
 
 // http carries a Region's calls to the emulated cloud over the drill's network.
