@@ -63,7 +63,7 @@ func controllerBugs() []Bug {
 		},
 		{
 			Name: "a switchover begins beside a dead monitor", Room: room, File: "pkg/dr/failover/controller.go",
-			Old: "c.cfg.Topology.Peer(c.cfg.Region), c.renewed, func", New: "c.cfg.Topology.Peer(c.cfg.Region), nil, func",
+			Old: "c.cfg.Topology.Peer(c.cfg.Region), c.renewed, func", New: "c.cfg.Topology.Peer(c.cfg.Region), func(context.Context, Execution) error { return nil }, func",
 			Why: "nobody can confirm its fence (found by the model, 2026-11-23)", Package: pkg, Test: "TestASwitchoverNeedsAMonitorBesideTheWriter", Says: "it does not begin",
 		},
 		{

@@ -11,5 +11,6 @@
 // in time, and what it does is compared with what the old guard did. A difference changes
 // what comes after it: a machine that opens later also renews later. So a difference is
 // told with the phase in which it was found, and each kind of difference must be explained
-// once (see Difference.Key).
+// once (see Difference.Key). TestHistories of pkg/dr/failover/guard plays all of them through
+// guard.Step.
 package history

@@ -7,9 +7,14 @@
 // that comes twice and anything after the object are refused.
 //
 //	{"mode": "failover",    "target_region": "us-west-2", "reason": "..."}
-//	{"mode": "switchover",  "target_region": "us-west-2", "reason": "..."}
-//	{"mode": "acknowledge", "target_region": "us-west-2", "reason": "...",
-//	 "acknowledge_data_loss": {"epoch": 7, "by": "jane"}}
+//	{"mode": "switchover",  "target_region": "us-west-2", "by": "jane", "reason": "..."}
+//	{"mode": "acknowledge", "target_region": "us-west-2", "execution": "0000000007-0001",
+//	 "question": "1", "by": "jane", "reason": "..."}
+//	{"mode": "abort",       "target_region": "us-west-2", "execution": "0000000007-0001", "by": "jane", "reason": "..."}
+//	{"mode": "return",      "target_region": "us-west-2", "execution": "0000000007-0001", "by": "jane", "reason": "..."}
+//	{"mode": "pause",       "for": "2h", "by": "jane", "reason": "..."}
+//	{"mode": "resume",      "by": "jane", "reason": "..."}
+//	{"mode": "status"}
 //
 // The other one is what a CloudWatch alarm sends to a Lambda function (CloudWatch user
 // guide, "Invoke a Lambda function from an alarm"): source "aws.cloudwatch", alarmArn,

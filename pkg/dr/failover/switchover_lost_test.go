@@ -83,18 +83,18 @@ func TestASwitchoverNeedsAMonitorBesideTheWriter(t *testing.T) {
 		r.wait(5 * time.Second)
 		return r, stop
 	}
-	bubble(t, "it does not begin while nobody renews", func(t *testing.T) {
-		for _, dead := range []time.Duration{3 * time.Second, 20 * time.Second} {
+	for _, dead := range []time.Duration{3 * time.Second, 20 * time.Second} {
+		bubble(t, "it does not begin while nobody renews, for "+dead.String(), func(t *testing.T) {
 			r, stop := begin(t)
+			defer r.end()
 			stop()
 			r.wait(dead)
 			_, err := r.controller(west).Switchover(r.ctx, failover.Origin{By: "jane", Reason: "planned"})
 			require.ErrorContains(t, err, "us-east-1 has not renewed its lease for ", "it does not begin")
 			require.Empty(t, r.Store.Entries())
 			require.True(t, r.Pair.DB(east).Accepts())
-			r.end()
-		}
-	})
+		})
+	}
 	bubble(t, "and a person vouches for a writer whose monitor dies later", func(t *testing.T) {
 		r, stop := begin(t)
 		defer r.end()

@@ -29,6 +29,7 @@ func (m *machine) stayBehind(until Instant) {
 	// What was under way when the process stopped has no answer to wait for.
 	s.MayOpen, s.Opening, s.Fencing, s.Isolating, s.Looking, s.Replica, s.Promise = false, Call{}, Call{}, Call{}, Call{}, Call{}, Call{}
 	s.Renewals = [5]Renewal{}
+	s.SampledAt, s.BeatAt = never, never // the guard of the lag goes on at once
 	if m.now >= s.GrantEnd(m.Rules) {
 		// The process has stood still: what it would close may long be another one's. So it
 		// looks once first.
