@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -34,7 +35,10 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 // Is reports failover.ErrRefused for a code that asking again does not change.
-func (e *Error) Is(target error) bool { return target == failover.ErrRefused && permanent[e.Code] }
+func (e *Error) Is(target error) bool {
+	// A quota lasts until it is raised, whichever it is. A lack of capacity may pass.
+	return target == failover.ErrRefused && (permanent[e.Code] || strings.Contains(e.Code, "QuotaExceeded"))
+}
 
 // permanent are the codes of refusals that last until somebody does something. Throttling
 // (Throttling, RequestLimitExceeded), a server's error (InternalFailure,
@@ -44,8 +48,8 @@ var permanent = map[string]bool{
 	"InvalidGlobalClusterStateFault": true, "InvalidDBClusterStateFault": true, "InvalidDBInstanceState": true,
 	"GlobalClusterNotFoundFault": true, "DBClusterNotFoundFault": true, "DBInstanceNotFound": true,
 	"AccessDenied": true, "AccessDeniedException": true, "UnauthorizedOperation": true, "NotAuthorized": true, "OptInRequired": true,
-	"InvalidClientTokenId": true, "UnrecognizedClientException": true, "SignatureDoesNotMatch": true, "MissingAuthenticationToken": true,
-	"InvalidParameterValue": true, "InvalidParameterCombination": true, "ValidationError": true, "KMSKeyNotAccessibleFault": true,
+	"InvalidClientTokenId": true, "UnrecognizedClientException": true, "SignatureDoesNotMatch": true, "MissingAuthenticationToken": true, "IncompleteSignature": true,
+	"InvalidParameterValue": true, "InvalidParameterCombination": true, "MissingParameter": true, "ValidationError": true, "KMSKeyNotAccessibleFault": true,
 	"InvalidAction": true, "UnsupportedOperation": true,
 }
 

@@ -201,6 +201,10 @@ func (c *conn) run(ctx context.Context, q string, args []driver.NamedValue) ([][
 	switch {
 	case q == "SELECT @@global.read_only, @@global.innodb_read_only":
 		return one(s.readOnly, s.secondary), 0, nil
+	case q == "SELECT @@global.super_read_only, @@global.innodb_read_only":
+		return one(s.readOnly, s.secondary), 0, nil
+	case q == "SELECT COUNT(*) > 0 FROM performance_schema.replication_connection_status":
+		return one(s.channels > 0), 0, nil
 	case q == "SELECT COUNT(*) FROM performance_schema.replication_connection_status":
 		return one(s.channels), 0, nil
 	case q == "SELECT @@global.read_only":
