@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
 // reported: faults that other people's users have reported, as cases.
@@ -14,6 +16,13 @@ func reported() []harm {
 		name: "commits-now-and-then", length: 2 * time.Minute,
 		plan: again("database(us-east-1,commits-hang)", 3*time.Second, 4*time.Second, 25),
 		want: []check{hush(3), neverBoth(), hear(0, time.Minute)},
+	}, {
+		// Two faults at once: the monitor's login can't be read, and then its server is lost.
+		name: "login-unreadable-and-the-server-lost", length: 90 * time.Second,
+		plan:   "service(us-east-1,secretsmanager,refuse)@0s + cold-start(us-east-1,1ms)@0s + kill-monitor(us-east-1)@500ms + freeze-database(us-east-1)@20s",
+		person: []act{{60 * time.Second, consents(0)}},
+		want:   []check{asks(failover.CodeMonitorBlind, 50*time.Second), movedBy(75 * time.Second), fewOrders(1), neverBoth(), hush(5)},
+		was:    "the lease is renewed, so no failover begins, no question is asked, and a person's request fails",
 	}}
 }
 

@@ -88,6 +88,11 @@ func (c *Controller) awaited(ctx context.Context, x Execution, w *waiting) (Even
 // question stays, and its evidence names the lease that is silent.
 func (c *Controller) recovered(x Execution, w *waiting, now time.Time) (Event, bool) {
 	l, known := c.cfg.Watch.Lease()
+	if known && l.Epoch < x.Epoch && x.Evidence.Blind && c.cfg.Watch.Unchanged() >= c.cfg.Policy.SilentAfter() {
+		ev := x.Evidence
+		ev.Blind, ev.LeaseRev, ev.LeaseUnchanged = false, l.Rev, c.cfg.Watch.Unchanged()
+		return Event{Kind: EvReassessed, Evidence: &ev, Detail: fmt.Sprintf("%s does not renew its lease any more", l.Holder)}, true
+	}
 	if !known || l.Epoch >= x.Epoch || l.Served == x.Evidence.LeaseServed {
 		w.renewed = time.Time{}
 		return Event{}, false

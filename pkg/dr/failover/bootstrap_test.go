@@ -60,7 +60,7 @@ func TestANewDeploymentIsFoundedByTheWritersRegion(t *testing.T) {
 				require.True(t, r.Pair.DB(west).Installed(), "the installation replicates")
 				require.Len(t, r.when(drtest.OpInstall, east), 1, "it is bootstrapped once")
 				require.Empty(t, r.when(drtest.OpInstall, west))
-				require.Empty(t, r.problems("found"))
+				require.Empty(t, r.problems("bootstrap"))
 			})
 		})
 	}
@@ -151,7 +151,7 @@ func TestBothRegionsFoundAtOnce(t *testing.T) {
 		require.Len(t, r.when(drtest.OpTakeLease, west), 1)
 		l, _ := r.Store.Lease()
 		require.Equal(t, dr.Epoch(1), l.Epoch)
-		require.Empty(t, r.problems("found"), "to be second is no problem")
+		require.Empty(t, r.problems("bootstrap"), "to be second is no problem")
 		require.False(t, r.Pair.DB(west).Accepts())
 	})
 }
@@ -177,7 +177,7 @@ func TestWhoIsSecondToFoundDoesNotTryAgain(t *testing.T) {
 		r.agent(east)
 		r.wait(15 * time.Second)
 		require.Len(t, r.when(drtest.OpTakeLease, west), 1)
-		require.Empty(t, r.problems("found"))
+		require.Empty(t, r.problems("bootstrap"))
 		l, _ := r.Store.Lease()
 		require.Equal(t, dr.Epoch(1), l.Epoch)
 		require.Equal(t, east, l.Holder)
@@ -195,8 +195,8 @@ func TestASecondaryIsNotFounded(t *testing.T) {
 		r.wait(20 * time.Second)
 		_, any := r.Store.Lease()
 		require.False(t, any)
-		require.NotEmpty(t, r.problems("found"))
-		require.ErrorIs(t, r.problems("found")[0], failover.ErrNotWriter)
+		require.NotEmpty(t, r.problems("bootstrap"))
+		require.ErrorIs(t, r.problems("bootstrap")[0], failover.ErrNotWriter)
 	})
 }
 
@@ -215,8 +215,8 @@ func TestAVanishedLeaseIsNotFoundedAgain(t *testing.T) {
 		r.Store.Forget()
 		r.until("the writer is closed", 5*time.Second, r.closed(east))
 		r.wait(10 * time.Second)
-		require.NotEmpty(t, r.problems("found"))
-		require.ErrorContains(t, r.problems("found")[0], "the lease has vanished from its table, epoch 1 of us-east-1: restore the table")
+		require.NotEmpty(t, r.problems("bootstrap"))
+		require.ErrorContains(t, r.problems("bootstrap")[0], "the lease has vanished from its table, epoch 1 of us-east-1: restore the table")
 
 		// Who starts now knows of no lease; the database does.
 		stop()
@@ -225,7 +225,7 @@ func TestAVanishedLeaseIsNotFoundedAgain(t *testing.T) {
 		_, any := r.Store.Lease()
 		require.False(t, any)
 		require.False(t, r.Pair.DB(east).Accepts())
-		told := r.problems("found")
+		told := r.problems("bootstrap")
 		require.ErrorIs(t, told[len(told)-1], failover.ErrBootstrapped)
 	})
 }
@@ -249,7 +249,7 @@ func TestAFoundingIsTriedAgain(t *testing.T) {
 					r.agent(east)
 					r.agent(west)
 					r.wait(20 * time.Second)
-					require.NotEmpty(t, r.problems("found"))
+					require.NotEmpty(t, r.problems("bootstrap"))
 					r.breaks(nil)
 					r.until("the writer accepts", 20*time.Second, r.open(east))
 					l, _ := r.Store.Lease()

@@ -181,6 +181,7 @@ const (
 	CodeLagAboveLimit   Code = "lag-above-limit"   // the last RPO lag was above MaxDataLoss
 	CodeNoFenceProof    Code = "no-fence-proof"    // the writer's monitor was down before the evidence went dark
 	CodeFenceFailed     Code = "fence-failed"      // the writer's Region reports that it could not fence
+	CodeMonitorBlind    Code = "monitor-blind"     // the writer's monitor renews its lease and can't ask its server
 	CodeNoWitness       Code = "no-witness"        // no majority exists without a witness
 	CodeFailoverBudget  Code = "failover-budget"   // too many automatic failovers in the window
 	CodePromotionStuck  Code = "promotion-stuck"   // the control plane does not finish or refuses
@@ -219,6 +220,7 @@ type Evidence struct {
 	LeaseRev         uint64 // of the lease that went silent
 	LeaseUnchanged   time.Duration
 	LeaseServed      uint64 // its newest renewal with a committed write behind it
+	Blind            bool   // the lease is renewed all the same: the writer's monitor lives and can't ask its server
 	Recent           int    // automatic failovers in the policy's window
 	Witness          bool   // the topology has a witness
 	Why              string

@@ -89,6 +89,9 @@ func Step(p dr.Policy, x Execution, e Event) (Execution, error) {
 		x.Evidence = *e.Evidence
 		codes, why := question(p, x)
 		switch {
+		case len(codes) == 0 && asis.Code == CodeMonitorBlind:
+			x.State, x.Asked, x.Code = Confirmed, "", "" // the monitor has fallen silent, too
+			x.Owed = without(x.Owed, NoticeQuestion)
 		case len(codes) == 0:
 			x.Detail = asis.Detail // the question stays as it was put
 		case slices.Equal(codes, x.Question.Codes) && !worse(x.Evidence, x.Question):
@@ -244,6 +247,7 @@ func question(p dr.Policy, x Execution) (codes []Code, why string) {
 		codes, words = append(codes, c), append(words, fmt.Sprintf(format, args...))
 	}
 	add(!ev.Witness && p.NoWitness == dr.AskOperator, CodeNoWitness, "the topology has no witness Region, so no majority can prove the fence")
+	add(ev.Blind, CodeMonitorBlind, "%s renews its lease without a committed write: its monitor lives and can't ask its server, so the writer may be down, or serve clients that only this Region can't see; make sure that it does not serve", x.From)
 	add(ev.MonitorDiedFirst, CodeNoFenceProof, "the writer's monitor went silent while the writer still served: its lease proves nothing; make sure that the old writer is stopped")
 	switch {
 	case !ev.LagKnown:
