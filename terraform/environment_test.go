@@ -128,6 +128,6 @@ func TestFunctionsDoNotStartWithLess(t *testing.T) {
 		"health-monitor LIFEBOAT_SECRET_ARN", "failover-trigger LIFEBOAT_SECRET_ARN", "health-monitor LIFEBOAT_ADMIN_SECRET_ARN",
 		"health-monitor LIFEBOAT_LEASE_TABLE", "health-monitor LIFEBOAT_TOPIC_ARN",
 	} {
-		require.True(t, needed[key], "%s could be missing and nobody would notice", key)
+		require.True(t, needed[key], "%s could be missing and the function would start", key)
 	}
 }

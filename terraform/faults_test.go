@@ -145,7 +145,7 @@ func TestFault04EveryServiceThatAFunctionCallsHasAnEndpoint(t *testing.T) {
 			}
 		}
 		require.Equal(t, 1, peers, "the other Region reaches this replica of the lease table")
-		require.ElementsMatch(t, slices.Compact(slices.Sorted(slices.Values(need))), have, "an endpoint that nobody needs costs by the hour")
+		require.ElementsMatch(t, slices.Compact(slices.Sorted(slices.Values(need))), have, "an endpoint that no function needs costs by the hour")
 		require.Empty(t, d.in(unit, "aws_internet_gateway"))
 		require.Empty(t, d.in(unit, "aws_nat_gateway"))
 	})
@@ -208,7 +208,7 @@ func TestFault06LagAlarmsStandInBothRegionsAndSilenceIsNoticed(t *testing.T) {
 	})
 }
 
-// Errors were answers, and nobody watched the watcher.
+// The monitor returned its errors as answers, and no alarm watched the monitor.
 func TestFault10TheWatcherIsWatched(t *testing.T) {
 	d := deployed(t)
 	for _, u := range d.config.Units() {

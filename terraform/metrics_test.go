@@ -10,9 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What alarms and dashboards show of Lifeboat's own is written by its code, by the same
-// name and dimensions: an alarm on a name that nobody writes is quiet for ever, or in
-// alarm for ever. The page of package cloudwatch lists the names, and its tests hold it
+// Every metric of Lifeboat's own that alarms and dashboards read is written by its code, by
+// the same name and dimensions: an alarm on a metric that no code writes never changes its
+// state. The page of package cloudwatch lists the names, and its tests hold it
 // to the code.
 func TestAlarmsAndDashboardsReadWhatTheCodeWrites(t *testing.T) {
 	page, err := os.ReadFile("../pkg/dr/cloudwatch/doc.go")
@@ -52,7 +52,7 @@ func TestAlarmsAndDashboardsReadWhatTheCodeWrites(t *testing.T) {
 		}
 	}
 	for name := range read {
-		require.True(t, written[name], "nobody writes %s", name)
+		require.True(t, written[name], "no code writes %s", name)
 	}
 	require.Greater(t, len(read), 10)
 }

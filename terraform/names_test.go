@@ -28,7 +28,7 @@ func TestFault20NothingIsNamedAfterARole(t *testing.T) {
 	d := deployed(t)
 	for _, r := range d.resources {
 		require.NotRegexp(t, role, r.Address, "address")
-		require.NotRegexp(t, `-[0-9a-f]{8,}`, r.Address, "an address holds what somebody chose, not what AWS drew")
+		require.NotRegexp(t, `-[0-9a-f]{8,}`, r.Address, "an address holds names from the configuration, not ids that AWS generated")
 		for _, name := range identifiers {
 			v := r.at(name)
 			if v == nil || name == "name" && r.Type == "aws_db_parameter_group" {

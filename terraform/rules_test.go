@@ -116,15 +116,15 @@ var rules = []rule{
 	{"CKV_AWS_158", "AWS-0017", "aws_cloudwatch_log_group", "is encrypted", set("kms_key_id")},
 	{"CKV_AWS_319", "", "aws_cloudwatch_metric_alarm", "acts", func(r resource, _ []resource) bool { return r.at("actions_enabled") != false }},
 	{"CKV_AWS_26", "AWS-0095", "aws_sns_topic", "is encrypted with a key of our own", ownKey("kms_master_key_id")},
-	{"CKV_AWS_169", "", "aws_sns_topic_policy", "admits nobody in general", closedPolicy("policy")},
+	{"CKV_AWS_169", "", "aws_sns_topic_policy", "admits no wildcard principal", closedPolicy("policy")},
 	{"CKV_AWS_27", "AWS-0096", "aws_sqs_queue", "is encrypted with a key of our own", ownKey("kms_master_key_id")},
-	{"CKV_AWS_168", "AWS-0097", "aws_sqs_queue_policy", "admits nobody in general", closedPolicy("policy")},
+	{"CKV_AWS_168", "AWS-0097", "aws_sqs_queue_policy", "admits no wildcard principal", closedPolicy("policy")},
 	{"CKV_AWS_28", "AWS-0024", "aws_dynamodb_table", "can be restored to a point in time", is("point_in_time_recovery.0.enabled", true)},
 	{"CKV_AWS_119", "AWS-0025", "aws_dynamodb_table", "is encrypted with a key of our own", set("server_side_encryption.0.kms_key_arn")},
 
 	{"CKV_AWS_7", "AWS-0065", "aws_kms_key", "rotates", is("enable_key_rotation", true)},
 	{"CKV2_AWS_64", "", "aws_kms_key", "has a policy", set("policy")},
-	{"CKV_AWS_33", "", "aws_kms_key", "admits nobody in general", closedPolicy("policy")},
+	{"CKV_AWS_33", "", "aws_kms_key", "admits no wildcard principal", closedPolicy("policy")},
 	{"CKV_AWS_60", "", "aws_iam_role", "is taken on by a named service", closedPolicy("assume_role_policy")},
 	{"CKV_AWS_62", "", "aws_iam_role_policy", "allows no action in general", noWildAction("policy")},
 	{"CKV_AWS_355", "AWS-0057", "aws_iam_role_policy", "names every resource that can be named", namedResources("policy")},
@@ -141,7 +141,7 @@ var rules = []rule{
 	{"CKV2_AWS_62", "", "aws_s3_bucket", "tells what happens in it", beside("aws_s3_bucket_notification", "bucket", "bucket")},
 	{"CKV2_AWS_65", "", "aws_s3_bucket", "has no ACLs", beside("aws_s3_bucket_ownership_controls", "bucket", "bucket", is("rule.0.object_ownership", "BucketOwnerEnforced"))},
 	{"CKV_AWS_379", "AWS-0320", "aws_s3_bucket", "refuses what is not TLS", beside("aws_s3_bucket_policy", "bucket", "bucket", tlsOnly)},
-	{"CKV_AWS_70", "", "aws_s3_bucket_policy", "allows nobody in general", closedPolicy("policy")},
+	{"CKV_AWS_70", "", "aws_s3_bucket_policy", "allows no wildcard principal", closedPolicy("policy")},
 	{"CKV_AWS_300", "", "aws_s3_bucket_lifecycle_configuration", "ends uploads that were left", func(r resource, _ []resource) bool {
 		return strings.Contains(fmt.Sprint(r.Values["rule"]), "days_after_initiation")
 	}},

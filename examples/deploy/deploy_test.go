@@ -77,7 +77,7 @@ func TestRefusals(t *testing.T) {
 		"a unit without a verb": {[]string{"-config", good, "-unit", "global", "-yes", "-local-state"}, exitNotBegun, []string{"-unit has no effect here: it needs -plan", "-yes has no effect", "-local-state has no effect"}},
 		"plan of another":       {[]string{"-config", config(t, least+"account_id: \"123456789012\"\n"), "-plan", "-account", "210987654321"}, exitNotBegun, []string{"differ", "nothing was touched"}},
 		"a writer elsewhere":    {[]string{"-config", good, "-destroy", "-writer", "eu-west-1"}, exitNotBegun, []string{"-writer eu-west-1 is no member", "us-west-2"}},
-		"nobody to ask":         {[]string{"-config", good, "-destroy", "-account", "123456789012"}, exitNotBegun, []string{"nobody to ask", "-yes"}},
+		"no terminal":           {[]string{"-config", good, "-destroy", "-account", "123456789012"}, exitNotBegun, []string{"no terminal", "-yes"}},
 		"a folder":              {[]string{"-config", "."}, exitNotBegun, []string{"is a folder"}},
 		"an empty file":         {[]string{"-config", config(t, "")}, exitNotBegun, []string{"is empty"}},
 	} {

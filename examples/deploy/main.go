@@ -258,7 +258,7 @@ func open(ctx context.Context, cfg infra.Config, o options, c console, missing [
 		return nil, fmt.Errorf("nothing was applied: the functions' packages are missing from %s: build them, or apply units without functions by -unit", cfg.Functions.Directory)
 	}
 	if o.verb != planning && !o.yes && !c.interactive {
-		return nil, errors.New("nothing was touched: there is nobody to ask: read the output of -plan, then give -yes to apply without a question")
+		return nil, errors.New("nothing was touched: no terminal to ask for approval on: read the output of -plan, then give -yes to apply without a question")
 	}
 	binary, err := tf.Find(ctx, tf.FindOptions{ExecPath: o.terraform, Install: o.install})
 	if err != nil {

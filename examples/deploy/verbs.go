@@ -103,7 +103,7 @@ func (d *deployment) tell(p *tf.Plan) {
 // errDeclined ends a run whose plan a person has not approved.
 var errDeclined = errors.New("not approved: nothing of this plan was applied")
 
-// approve asks before a plan is applied, where there is somebody to ask.
+// approve asks the person at the terminal before a plan is applied.
 func (d *deployment) approve(ctx context.Context, p *tf.Plan) error {
 	if d.yes || !p.Changes {
 		return nil
@@ -121,8 +121,8 @@ func (d *deployment) approve(ctx context.Context, p *tf.Plan) error {
 	return nil
 }
 
-// read returns the next line that a person types. Who is asked may also press Ctrl-C:
-// nobody reads a line that comes after that.
+// read returns the next line that a person types. The person may also press Ctrl-C: a line
+// that comes after that is dropped.
 func (c console) read(ctx context.Context) (string, error) {
 	type line struct {
 		text string
@@ -144,7 +144,7 @@ func (c console) read(ctx context.Context) (string, error) {
 	}
 }
 
-// confirm makes sure that somebody has named the account that is about to change. The
+// confirm makes sure that a person has named the account that is about to change. The
 // providers hold the credentials against it again (allowed_account_ids).
 func (d *deployment) confirm(ctx context.Context) error {
 	named := d.account

@@ -68,7 +68,7 @@ type Config struct {
 	// Thresholds (thresholds) are those of the alarms.
 	Thresholds Thresholds
 	// Notifications (notifications) are the e-mail addresses that alerts go to. Each
-	// must confirm its subscription. Default none: then nobody is told.
+	// must confirm its subscription. Default none: then alarms reach no person.
 	Notifications []string
 	// DNSZone (dns_zone) is the private zone whose record "db" follows the database.
 	// Default "<suffix>.lifeboat.internal".

@@ -93,7 +93,7 @@ func (l *lookup) missed() {
 	select {
 	case l.turn <- struct{}{}:
 	default:
-		return // somebody is looking
+		return // another goroutine is looking
 	}
 	defer func() { <-l.turn }()
 	if l.place.Address == "" || time.Since(l.looked) < lookAgain || l.life.Err() != nil {

@@ -92,13 +92,13 @@ func (l *Login) Account(ctx context.Context) (user, password string, err error) 
 	return l.account.user, l.account.password, nil
 }
 
-// prepareAfter is when a login is read that nobody has needed yet: after the first
+// prepareAfter is when a login is read that no probe has needed yet: after the first
 // probes are on their way.
 const prepareAfter = 100 * time.Millisecond
 
 // Prepare reads the account before it is needed, again and again until it is known or ctx
 // ends. The account that fences is needed first in a failure, and Secrets Manager may be
-// part of it. What goes wrong is told to whoever needs the account.
+// part of it. An error goes to the goroutine that needs the account.
 func (l *Login) Prepare(ctx context.Context) {
 	for wait := prepareAfter; ; wait = askAgain {
 		timer := time.NewTimer(wait)

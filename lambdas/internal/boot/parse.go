@@ -26,7 +26,7 @@ var (
 )
 
 // Parse reads the environment of a function, or reports everything that is wrong with
-// it at once. It is pure: it opens no file and asks nobody. No error holds what a variable
+// it at once. It is pure: it opens no file and makes no request. No error holds what a variable
 // holds, because that may be a password that was put into the wrong one: it names the
 // variable, the entry, and what is expected.
 func Parse(f Function, getenv func(string) string) (Settings, error) {
@@ -139,7 +139,7 @@ func (e *env) policy(t dr.Topology) dr.Policy {
 	return p
 }
 
-// credentials are closed over, so that nobody prints them with the settings.
+// credentials are closed over, so that no code prints them with the settings.
 func (e *env) credentials() aws.CredentialsProvider {
 	c := aws.Credentials{
 		AccessKeyID: e.need("AWS_ACCESS_KEY_ID"), SecretAccessKey: e.need("AWS_SECRET_ACCESS_KEY"),

@@ -202,7 +202,7 @@ func TestAMonitorOfTheWitness(t *testing.T) {
 	require.Len(t, near.Agent.Probers, 2, "in a drill it can reach the servers")
 }
 
-// denier is a MySQL server that lets nobody in and keeps who has asked.
+// denier is a MySQL server that refuses every login and keeps who has asked.
 type denier struct {
 	address string
 	mu      sync.Mutex

@@ -98,7 +98,7 @@ func member(t *testing.T, f boot.Function, z *zone) (*boot.Parts, servers) {
 }
 
 // Which server each question goes to, by whether the cluster endpoints exist. A fence that
-// nobody answers isolates: on a secondary it must be answered.
+// no server answers leads to a reboot: on a secondary the reader must answer it.
 func TestASecondaryIsAskedThroughItsReader(t *testing.T) {
 	z := new(zone)
 	monitor, s := member(t, boot.Monitor, z)
@@ -109,7 +109,7 @@ func TestASecondaryIsAskedThroughItsReader(t *testing.T) {
 		ask    func()
 		at     servers
 		writer string // who is asked while the cluster endpoint exists
-		reader string // and while it doesn't; empty: nobody
+		reader string // and while it doesn't; empty: no server
 		users  []string
 	}{
 		"fence":   {func() { require.Error(t, g.Fencer.Fence(t.Context(), 1)) }, s, ownCluster, ownReader, []string{"root"}},

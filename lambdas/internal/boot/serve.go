@@ -26,9 +26,9 @@ type Process struct {
 // Lambda's Runtime API until the process ends. Lines of JSON go to standard output: what
 // each invocation came to, and every event as an embedded metric.
 //
-// A function that can't be built answers every invocation with why. A process that ended
-// instead would be started again for each of them, and its reason be read by nobody who
-// invokes it.
+// A function that can't be built answers every invocation with the reason. A process that
+// ended instead would be started again for each invocation, and its caller would not learn
+// the reason.
 func Serve(f Function, build func(Process) (lambda.Handler, error)) {
 	ctx, cancel := context.WithCancel(context.Background())
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil)).With("function", f)

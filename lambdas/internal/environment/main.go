@@ -1,7 +1,7 @@
 // Command environment says whether a function would start with an environment. On
 // standard input is a JSON object of variables, the argument is the function, such as
 // health-monitor; on standard output comes what the function understood, as JSON. It
-// asks nobody. The tests of the Terraform modules, which can't import package boot, put
+// makes no request. The tests of the Terraform modules, which can't import package boot, put
 // what they deploy to it.
 package main
 

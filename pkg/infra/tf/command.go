@@ -56,7 +56,7 @@ func (d *Deployment) terraform(ctx context.Context, c command) (report, error) {
 	defer release()
 
 	// terraform-exec asks Linux to kill terraform when the thread that started it
-	// ends. Pinned, the thread can't be taken and ended by somebody else's goroutine.
+	// ends. Pinned, the thread can't be taken and ended by another goroutine.
 	runtime.LockOSThread()
 	err = c.do(run, t, s)
 	runtime.UnlockOSThread()

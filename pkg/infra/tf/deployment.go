@@ -27,7 +27,7 @@ type Options struct {
 	// Binary is what [Find] returned.
 	Binary Binary
 	// LocalState keeps every state in a file beside its unit instead of in S3. It is
-	// for development and CI: nobody else sees the state or its lock.
+	// for development and CI: no other machine sees the state or its lock.
 	LocalState bool
 	// Allow lists what a plan may destroy, one "UNIT/ADDRESS" each, such as
 	// "region-us-east-1/module.database.aws_rds_cluster.this". See [Check].
@@ -44,7 +44,7 @@ type Options struct {
 	// error ends the run. Default: yes.
 	Approve func(context.Context, *Plan) error
 	// Progress is told what happens, one event at a time, and must not block: it
-	// holds up terraform. Default: nobody is told.
+	// holds up terraform. Default: events are dropped.
 	Progress func(unit string, e Event)
 	// Environ is what terraform's environment is made from; see [CleanEnv].
 	// Default: os.Environ().

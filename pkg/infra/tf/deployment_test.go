@@ -20,11 +20,11 @@ func TestOpenTellsEverythingAtOnce(t *testing.T) {
 	t.Parallel()
 	dir, _ := estate(t)
 	_, err := tf.Open(tf.Options{
-		Dir: dir, Units: []infra.Unit{link, east, {Name: "nowhere"}, east}, Allow: []string{"aws_rds_cluster.this", "nobody/a.b", "link/"}, LockTimeout: -1,
+		Dir: dir, Units: []infra.Unit{link, east, {Name: "nowhere"}, east}, Allow: []string{"aws_rds_cluster.this", "unknown/a.b", "link/"}, LockTimeout: -1,
 	})
 	for _, want := range []string{
 		"no binary", "must not be negative", "link: needs region-us-east-1, which does not come before it", "nowhere: no configuration",
-		"region-us-east-1: needs global", "region-us-east-1: given twice", `allow "aws_rds_cluster.this"`, `allow "nobody/a.b"`, `allow "link/"`,
+		"region-us-east-1: needs global", "region-us-east-1: given twice", `allow "aws_rds_cluster.this"`, `allow "unknown/a.b"`, `allow "link/"`,
 	} {
 		require.ErrorContains(t, err, want)
 	}
@@ -67,7 +67,7 @@ func TestApplyAllCarriesOutputsFromUnitToUnit(t *testing.T) {
 		require.False(t, p.Plan.Changes, p.Unit)
 	}
 	require.NoError(t, again.ApplyAll(t.Context()))
-	require.Len(t, asked, 4, "nobody is asked about nothing")
+	require.Len(t, asked, 4, "a plan without changes asks for no approval")
 }
 
 func TestUnitThatFailsHalfwayLeavesTheOthers(t *testing.T) {
@@ -164,7 +164,7 @@ func TestTrap08NoTypedErrorForAStalePlan(t *testing.T) {
 	require.NoError(t, err)
 	saved, mark := read(t, p.Path), read(t, p.Path+".json")
 	require.NoError(t, d.Apply(t.Context(), p))
-	write(t, p.Path, saved) // somebody else has applied meanwhile
+	write(t, p.Path, saved) // another run has applied meanwhile
 	write(t, p.Path+".json", mark)
 	err = d.Apply(t.Context(), p)
 	var stale *tf.StalePlanError

@@ -24,7 +24,7 @@ func (e *VersionError) Error() string {
 	return fmt.Sprintf("tf: find terraform: %s is version %s, at least %s is needed (write-only passwords, S3 lock files): install a newer one, or name one by its path", e.Path, e.Have, e.Need)
 }
 
-// LockedError says that somebody else holds the lock of a unit's state.
+// LockedError says that another run holds the lock of a unit's state.
 type LockedError struct {
 	Unit      string
 	ID        string // of the lock; "" when terraform could not read it

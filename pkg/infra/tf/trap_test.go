@@ -218,7 +218,7 @@ func TestTrap12ProcessIsLeftBehind(t *testing.T) {
 	require.Eventually(t, func() bool { return zombies(t) == 0 }, 5*time.Second, 20*time.Millisecond)
 }
 
-// zombies counts children that have ended and that nobody waits for.
+// zombies counts children that have ended and that no process has waited for.
 func zombies(t *testing.T) (n int) {
 	t.Helper()
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")

@@ -48,7 +48,7 @@ locals {
     for r in local.members : r => [
       {
         # Fencing: a server that doesn't answer is restarted, and boots read-only.
-        # Only in the own Region: nobody restarts another Region's servers.
+        # Only in this Region: a monitor may not restart another Region's servers.
         Sid      = "RestartOwnInstances"
         Effect   = "Allow"
         Action   = "rds:RebootDBInstance"
@@ -63,8 +63,8 @@ locals {
         Resource = local.master_secret_arns[r]
       },
       {
-        # What the monitor found, the trigger of the same Region acts on. Nobody asks the
-        # other Region's: it would move the writer to where the fault is.
+        # The monitor invokes the trigger of its own Region only: the other Region's would
+        # move the writer to where the fault is.
         Sid      = "AskOwnTrigger"
         Effect   = "Allow"
         Action   = "lambda:InvokeFunction"

@@ -14,7 +14,7 @@ resource "aws_kms_key" "this" {
     Statement = concat(
       [
         {
-          # Without it nobody could change the key any more. Who may is said by IAM.
+          # Without it no identity could change the key any more. IAM policies say which may.
           # In a key policy, "*" is this key.
           Sid       = "AccountAdministers"
           Effect    = "Allow"

@@ -2,7 +2,8 @@
 # a Route 53, IAM or STS action: their control planes stand in us-east-1 (AWS Fault
 # Isolation Boundaries, global services), and recovery must not need it.
 locals {
-  # Whoever gathers evidence asks both Regions: one member's word about the other is none.
+  # A process that gathers evidence asks both Regions: a member's report about the other
+  # member alone proves nothing.
   observe_statements = [
     {
       Sid      = "DescribeMembers"

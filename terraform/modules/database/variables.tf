@@ -126,7 +126,7 @@ variable "security_group_ids" {
 
   validation {
     condition     = length(var.security_group_ids) > 0
-    error_message = "security_group_ids is empty: RDS would take the VPC's default group, which lets nobody in."
+    error_message = "security_group_ids is empty: RDS would take the VPC's default group, which admits no client."
   }
 }
 

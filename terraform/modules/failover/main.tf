@@ -128,8 +128,8 @@ resource "aws_lambda_function_event_invoke_config" "function" {
   # A tick is not worth a retry: the next one comes within a minute, and a stale one
   # would only take a place. An alarm's event for the trigger is, because CloudWatch sends
   # it once: it resumes from the journal, and waits longer than a run in progress may
-  # take. Not much longer: a person's wish must not come true when nobody expects it any
-  # more. The monitor's own questions are synchronous and wait in no queue.
+  # take. Not much longer: a person's request must not be carried out long after it was
+  # made. The monitor invokes the trigger synchronously, through no queue.
   maximum_retry_attempts       = each.key == "health_monitor" ? 0 : 2
   maximum_event_age_in_seconds = each.key == "health_monitor" ? 60 : 1200
 }

@@ -6,7 +6,7 @@ resource "aws_sqs_queue" "dead_letters" {
   visibility_timeout_seconds = 60
 }
 
-# The queue is nobody else's dead-letter queue: what lies here failed in Lambda.
+# No other queue may use this one for its dead letters: all that arrives failed in Lambda.
 resource "aws_sqs_queue_redrive_allow_policy" "dead_letters" {
   queue_url            = aws_sqs_queue.dead_letters.url
   redrive_allow_policy = jsonencode({ redrivePermission = "denyAll" })

@@ -150,7 +150,7 @@ variable "topic_arn" {
 
   validation {
     condition     = can(regex("^arn:aws:sns:${var.region}:[0-9]{12}:.+$", var.topic_arn))
-    error_message = "topic_arn must be the ARN of a topic in the module's own Region: one in the lost Region tells nobody."
+    error_message = "topic_arn must be the ARN of a topic in the module's own Region: a topic in the lost Region delivers nothing."
   }
 }
 

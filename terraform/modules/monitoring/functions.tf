@@ -13,28 +13,28 @@ locals {
   }
 
   to_do = {
-    "health-monitor Errors"      = "Read its log. One that runs out of time or ends is replaced by the next tick; if every tick fails, nobody watches from here and this Region's lease lapses."
+    "health-monitor Errors"      = "Read its log. One that runs out of time or ends is replaced by the next tick; if every tick fails, no monitor runs in this Region and its lease expires."
     "health-monitor Throttles"   = "Both places of the monitor were taken: ticks came twice, or a run hangs. A reserved concurrency of 0 stops it for good."
     "failover-trigger Errors"    = "Read its log and the journal in the lease table. Who asked asks again, and the next run goes on where this one stopped."
-    "failover-trigger Throttles" = "One may run at a time, and none runs that long: either run follows run without end, which their logs explain, or none can start. Look at its reserved concurrency: with 0 nobody can move the writer here."
+    "failover-trigger Throttles" = "One run may take place at a time, and none takes that long: either runs follow each other without end, which their logs explain, or none can start. Look at the function's reserved concurrency: with 0 no failover to this Region can run."
   }
 
   # What the monitor says of itself. They hold in every Region, but for no-commit, which is
   # about a writer.
   monitor = {
-    # Counted when the other Regions can read what it found. So silence means that it is
-    # dead, and 0 that it lives and reaches nobody; either way nobody watches from here.
+    # Counted when the other Regions can read what it found. So missing data means that it
+    # is dead, and 0 that it runs but its reports reach no other Region.
     monitor-silent = {
       metric      = "MonitorHeartbeats", statistic = "Sum", comparison = "LessThanThreshold", threshold = 1, minutes = 3
       missing     = "breaching" # the point of a dead-man alarm
-      description = "The health monitor of ${var.region} has reported nothing for 3 minutes: it is dead, or can't reach the lease table. Nobody watches from here, and where the writer is its lease lapses and it closes. Read the monitor's log, ask whether the rule ${var.name}-health-monitor is enabled and whether the function is throttled, and invoke it by hand with an empty object."
+      description = "The health monitor of ${var.region} has reported nothing for 3 minutes: it is dead, or can't reach the lease table. No monitor of this Region is heard, and if the writer is here its lease expires and the monitor closes it. Read the monitor's log, check whether the rule ${var.name}-health-monitor is enabled and whether the function is throttled, and invoke it by hand with an empty object."
     }
 
     # One process hands over to the next without a gap. 4 s is what a handover may cost.
     monitor-gap = {
       metric      = "MonitorGap", statistic = "Maximum", comparison = "GreaterThanThreshold", threshold = 4000, minutes = 1
       missing     = "notBreaching" # it comes with a handover; none at all is for monitor-silent
-      description = "Nobody watched from ${var.region} for more than 4 s when a health monitor took over: a tick was lost, or one died. Once is nothing to act on. If it comes again, read the monitor's log for how the one before ended."
+      description = "No health monitor ran in ${var.region} for more than 4 s before the present one took over: a tick was lost, or a process died. A single gap needs no action. If it comes again, read the monitor's log for how the one before ended."
     }
 
     # Whatever the lease says: no state in which nothing is written stays silent.
@@ -108,7 +108,7 @@ resource "aws_cloudwatch_metric_alarm" "dead_letters" {
   evaluation_periods  = 1
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
-  treat_missing_data  = "notBreaching" # SQS sends nothing for a queue that nobody has used for hours
+  treat_missing_data  = "notBreaching" # SQS sends nothing for a queue that has been idle for hours
 
   alarm_actions = [aws_sns_topic.alerts.arn]
   ok_actions    = [aws_sns_topic.alerts.arn]

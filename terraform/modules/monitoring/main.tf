@@ -10,7 +10,7 @@ locals {
   }
 }
 
-# The topic of this Region: one in the lost Region would tell nobody.
+# The topic of this Region: a topic in the lost Region would deliver nothing.
 resource "aws_sns_topic" "alerts" {
   name              = "${var.name}-alerts"
   kms_master_key_id = var.key_arn
@@ -55,10 +55,10 @@ resource "aws_sns_topic_subscription" "email" {
   endpoint  = each.key
 }
 
-# A warning and no error: a rehearsal may well page nobody.
-check "somebody_is_told" {
+# A warning and no error: a rehearsal may go without subscribers.
+check "has_subscribers" {
   assert {
     condition     = length(var.notification_emails) > 0
-    error_message = "notification_emails is empty: the alarms of ${var.region} reach nobody. Give at least one address."
+    error_message = "notification_emails is empty: the alarms of ${var.region} have no subscriber. Give at least one address."
   }
 }

@@ -4,7 +4,7 @@ output "topic_arn" {
 }
 
 output "alarm_arns" {
-  description = "ARN of every alarm that pages, by what it is about. The role alarms page nobody: see role_alarm_names."
+  description = "ARN of every alarm that pages, by what it is about. The role alarms have no action: see role_alarm_names."
   value = merge(
     {
       dead_letters = aws_cloudwatch_metric_alarm.dead_letters.arn

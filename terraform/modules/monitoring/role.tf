@@ -19,7 +19,7 @@ resource "aws_cloudwatch_metric_alarm" "role" {
   for_each = toset(local.member ? var.members : [])
 
   alarm_name        = "${var.name}-role-${each.key}"
-  alarm_description = "In alarm while the writer is not in ${each.key}, by the word of ${var.region}. Steers DNS, pages nobody."
+  alarm_description = "In alarm while the writer is not in ${each.key}, as the monitor of ${var.region} reports. Steers DNS, has no action."
 
   namespace   = local.role_metric.namespace
   metric_name = local.role_metric.metric_name

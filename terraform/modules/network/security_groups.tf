@@ -11,7 +11,7 @@ resource "aws_security_group" "database" {
 
 resource "aws_security_group" "functions" {
   name        = "${var.name}-functions"
-  description = "Lambda functions: reach both databases and the APIs of AWS, reached by nobody"
+  description = "Lambda functions: reach both databases and the APIs of AWS, accept no connections"
   vpc_id      = aws_vpc.this.id
 
   tags = { Name = "${var.name}-functions" }

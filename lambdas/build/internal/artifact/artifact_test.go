@@ -109,7 +109,7 @@ func TestSameBytesAnywhere(t *testing.T) {
 			}
 			first, second := filepath.Join(t.TempDir(), "dist"), filepath.Join(t.TempDir(), "dist")
 			here := copyOf(t, module, "a")
-			there := copyOf(t, here, "quite", "another folder") // of the copy: nobody writes there meanwhile
+			there := copyOf(t, here, "quite", "another folder") // of the copy: no other test writes there meanwhile
 			write := func(to, module string) { require.NoError(t, artifact.Write(to, build(t, module))) }
 			if module != standIn {
 				write = tool(t, module)

@@ -63,7 +63,7 @@ func count(t *testing.T, policy dr.Policy, watched time.Duration) map[drtest.Op]
 		cfg := world.Agent(region, policy, nil)
 		cfg.Controller = nil // it lives in the trigger
 		if cfg.Guard != nil {
-			cfg.Trigger, cfg.Journal = nobody{}, world.Store.At(region)
+			cfg.Trigger, cfg.Journal = discard{}, world.Store.At(region)
 		}
 		agent, err := failover.NewAgent(cfg)
 		require.NoError(t, err)
@@ -86,9 +86,10 @@ func count(t *testing.T, policy dr.Policy, watched time.Duration) map[drtest.Op]
 	return counted
 }
 
-type nobody struct{}
+// discard answers every request for a failover or a redirection and does nothing.
+type discard struct{}
 
-func (nobody) Ask(context.Context, string) error { return nil }
+func (discard) Ask(context.Context, string) error { return nil }
 
 // A heartbeat that has the most to say fits into the units that are billed.
 func TestHeartbeatUnits(t *testing.T) {

@@ -114,7 +114,7 @@ func write(t *testing.T, watched time.Duration) (map[dr.Region]*bytes.Buffer, in
 		cfg := monitor.Config{Agent: world.Agent(region, dr.Policy{}, events.Trace())}
 		cfg.Agent.Controller = nil // it lives in the trigger
 		if cfg.Agent.Guard != nil {
-			cfg.Agent.Trigger, cfg.Agent.Journal, cfg.Role = nobody{}, world.Store.At(region), nobody{}
+			cfg.Agent.Trigger, cfg.Agent.Journal, cfg.Role = discard{}, world.Store.At(region), discard{}
 		}
 		h, err := monitor.New(cfg.WithMonitorLease(&leases, slog.New(slog.DiscardHandler)))
 		require.NoError(t, err)
@@ -135,4 +135,4 @@ func write(t *testing.T, watched time.Duration) (map[dr.Region]*bytes.Buffer, in
 	return logs, ticks
 }
 
-func (nobody) Redirect(context.Context, dr.Region, dr.Epoch) error { return nil }
+func (discard) Redirect(context.Context, dr.Region, dr.Epoch) error { return nil }

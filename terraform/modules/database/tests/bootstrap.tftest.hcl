@@ -22,7 +22,7 @@ variables {
 run "the_first_cluster_takes_the_login" {
   assert {
     condition     = aws_rds_cluster.this.master_username == "lifeboatadmin" && aws_rds_cluster.this.master_password_wo_version == 1 && aws_rds_cluster.this.source_region == null
-    error_message = "The first cluster is created with the master login and replicates from nobody."
+    error_message = "The first cluster is created with the master login and has no replication source."
   }
 
   assert {

@@ -75,7 +75,7 @@ run "member" {
       ["general_log=1", "slow_query_log=1", "log_output=FILE"],
       [for p in aws_db_parameter_group.this.parameter : "${p.name}=${p.value}"],
     )) == 0
-    error_message = "The origin exported logs that nobody had turned on."
+    error_message = "The origin exported logs that its parameter group did not turn on."
   }
 
   assert {

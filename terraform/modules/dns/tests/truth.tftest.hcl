@@ -130,7 +130,7 @@ run "truth_table" {
 }
 
 # Row 12 is the one that two records can't answer: the same words as in row 11, said
-# in the other order. It is written down, so that nobody learns it in an outage.
+# in the other order. It is written down, so that operators know it before an outage.
 run "known_limit" {
   command = apply
 

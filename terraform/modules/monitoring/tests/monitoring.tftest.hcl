@@ -29,7 +29,7 @@ variables {
   dead_letter_queue_name    = "lifeboat-test-dead-letters"
 }
 
-run "fault_27_somebody_is_told" {
+run "fault_27_alerts_have_subscribers" {
   command = apply
 
   assert {
@@ -61,7 +61,7 @@ run "fault_27_somebody_is_told" {
 
   assert {
     condition     = alltrue([for s in jsondecode(aws_sns_topic_policy.alerts.policy).Statement : s.Principal != "*" || s.Effect == "Deny"])
-    error_message = "Nobody is allowed by \"*\"."
+    error_message = "No statement allows the principal \"*\"."
   }
 }
 
@@ -132,7 +132,7 @@ run "fault_7_real_metrics_and_dimensions" {
       alarm.treat_missing_data == "missing" &&
       length(coalesce(alarm.alarm_actions, [])) == 0
     ])
-    error_message = "In alarm while the writer is not there, silence stays silence, nobody is paged: README.md of module dns builds on it."
+    error_message = "A role alarm is in alarm while the writer is not there, keeps its state without data, and has no action: README.md of module dns builds on it."
   }
 
   assert {
@@ -164,7 +164,7 @@ run "fault_10_the_watcher_is_watched" {
       aws_cloudwatch_metric_alarm.monitor["monitor-silent"].treat_missing_data == "breaching" &&
       aws_cloudwatch_metric_alarm.monitor["monitor-silent"].alarm_actions == toset([aws_sns_topic.alerts.arn])
     )
-    error_message = "A monitor that is silent, or reaches nobody, pages."
+    error_message = "A monitor that is silent, or whose reports no Region can read, pages."
   }
 
   assert {
@@ -195,7 +195,7 @@ run "fault_10_the_watcher_is_watched" {
       aws_cloudwatch_metric_alarm.monitor["lease-stale"].threshold == 60000 &&
       aws_cloudwatch_metric_alarm.monitor["lease-stale"].alarm_actions == toset([aws_sns_topic.alerts.arn])
     )
-    error_message = "A lease that nobody renews pages."
+    error_message = "A lease that no monitor renews pages."
   }
 
   assert {
@@ -345,7 +345,7 @@ run "warns_when_nobody_is_told" {
   variables {
     notification_emails = []
   }
-  expect_failures = [check.somebody_is_told]
+  expect_failures = [check.has_subscribers]
 }
 
 # Every value below must be refused, each for itself: a run takes as long for one as for ten.

@@ -32,7 +32,7 @@ resource "aws_kms_alias" "state" {
 # Access logs: see CKV_AWS_18 below.
 #trivy:ignore:AWS-0089
 resource "aws_s3_bucket" "state" {
-  #checkov:skip=CKV_AWS_18:Access logs go to the account's own log bucket of the Region, given in access_log_buckets; whoever has none reads CloudTrail's data events
+  #checkov:skip=CKV_AWS_18:Access logs go to the account's own log bucket of the Region, given in access_log_buckets; an account that has none reads CloudTrail's data events
   #checkov:skip=CKV_AWS_143:Object Lock would keep every lock file's version for its whole period, and versioning with replication already keeps what is overwritten
   #checkov:skip=CKV2_AWS_62:Nothing reacts to a write of the state; replication that falls behind shows in its own metrics
   bucket        = var.bucket

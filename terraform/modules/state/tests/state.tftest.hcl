@@ -56,7 +56,7 @@ run "pair" {
   # Role is for s3 alone.
   assert {
     condition     = [for s in jsondecode(aws_iam_role.replication.assume_role_policy).Statement : [s.Effect, s.Principal, s.Action]] == [["Allow", { Service = "s3.amazonaws.com" }, "sts:AssumeRole"]]
-    error_message = "Nobody but S3 takes the role (CKV_AWS_60)."
+    error_message = "Only S3 may assume the role (CKV_AWS_60)."
   }
 
   # Role replicates both ways and does nothing else.

@@ -77,7 +77,7 @@ run "bucket" {
   # Policy only refuses.
   assert {
     condition     = alltrue([for s in jsondecode(aws_s3_bucket_policy.state.policy).Statement : s.Effect == "Deny" && length(s.Condition) > 0])
-    error_message = "Nobody gets access by the bucket's policy, and nobody is locked out by it (CKV_AWS_70, CKV_AWS_93)."
+    error_message = "The bucket's policy gives no principal access and locks none out (CKV_AWS_70, CKV_AWS_93)."
   }
 
   assert {
