@@ -18,7 +18,7 @@ func guardBugs() []Bug {
 		},
 		{
 			Name: "a guard that starts believes that nothing is open", Room: room, File: "pkg/dr/failover/guard/state.go",
-			Old: "\ts.inherit(r, now)\n\treturn s\n",
+			Old: "\ts.inherit(&r, now)\n\treturn s\n",
 			New: "\treturn s\n",
 			Why: "a monitor restarted inside a cut never fences", Package: pkg, Test: "TestGuardRestart", Says: "the writer is closed",
 		},

@@ -39,7 +39,7 @@ type GuardConfig struct {
 }
 
 // Guard keeps the lease of the writer's Region, and keeps the writer from outliving its
-// grants. It performs what [guard.Step] decides; that package says what it is that keeps a
+// grants. It performs what [guard.Advance] decides; that package says what it is that keeps a
 // writer open.
 type Guard struct {
 	cfg    GuardConfig
@@ -136,9 +136,7 @@ func (g *Guard) learn(in guard.Input) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	in.Now = g.now()
-	var due []guard.Effect
-	g.state, due = guard.Step(g.rules, g.state, in)
-	g.due = append(g.due, due...)
+	g.due = append(g.due, guard.Advance(&g.rules, &g.state, in)...)
 	select {
 	case g.wake <- struct{}{}:
 	default:
@@ -158,7 +156,7 @@ func (g *Guard) drive(ctx context.Context) {
 		g.mu.Lock()
 		due, state := g.due, &g.state
 		g.due = nil
-		next := guard.Next(g.rules, state, g.now()) - g.now()
+		next := guard.Next(&g.rules, state, g.now()) - g.now()
 		g.mu.Unlock()
 		for _, e := range due {
 			if ctx.Err() != nil {

@@ -16,7 +16,7 @@ import "github.com/lifeboat-dr/lifeboat/pkg/dr/lease"
 // the same. The guard looks for BehindTime, and reports that no successor has come. A
 // deadline that doesn't leave it that much is met by closing the writer.
 func (m *machine) stayBehind(until Instant) {
-	s := &m.s
+	s := m.s
 	if s.Behind && !s.Paused {
 		return
 	}
@@ -49,7 +49,7 @@ func (m *machine) finish() {
 
 // behind looks at the lease, and decides when its time has come.
 func (m *machine) behind() {
-	s := &m.s
+	s := m.s
 	switch {
 	case s.Closing.On:
 		// The process that takes over sees to the rest, so it is not tried for ever.
@@ -82,7 +82,7 @@ func (m *machine) lapse() Instant {
 
 // looked takes in the lease as a guard that stays behind has read it.
 func (m *machine) looked(in Input) {
-	s := &m.s
+	s := m.s
 	sent := s.Looking.Sent
 	s.Looking = Call{Sent: sent}
 	if in.Result != Done || !s.Behind {
@@ -101,7 +101,7 @@ func (m *machine) looked(in Input) {
 // relieved reports whether another guard than this one has renewed the lease. What this one
 // has sent may be carried out yet, and must not be taken for another guard's.
 func (m *machine) relieved(l lease.Record) bool {
-	s := &m.s
+	s := m.s
 	if !s.serves(m.Rules, l) || s.Closing.On {
 		return false
 	}

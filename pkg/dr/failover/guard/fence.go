@@ -15,7 +15,7 @@ func (m *machine) close(forced bool) {
 // dethroned reports whether a newer epoch has ended a term of this Region whose writer
 // may still be open.
 func (m *machine) dethroned(e dr.Epoch) bool {
-	s := &m.s
+	s := m.s
 	if !s.Armed || e <= s.Term.Epoch {
 		return false
 	}
@@ -30,7 +30,7 @@ func (m *machine) dethroned(e dr.Epoch) bool {
 // but an opening that is under way, which has a deadline before the grants' end: a fence
 // must come after it and not overtake it.
 func (m *machine) fencing() {
-	s := &m.s
+	s := m.s
 	if !s.Closing.On {
 		if !s.Armed || s.Behind || m.now < s.GrantEnd(m.Rules) {
 			return
@@ -47,7 +47,7 @@ func (m *machine) fencing() {
 
 // fenced takes in how a fence by SQL has ended.
 func (m *machine) fenced(in Input) {
-	s := &m.s
+	s := m.s
 	confirms, enforces, ok := s.Confirms, s.Enforces, in.Result == Done
 	s.Fencing, s.Confirms, s.Enforces = Call{}, false, false
 	switch {
@@ -79,7 +79,7 @@ func (m *machine) fenced(in Input) {
 // cutOff has the control plane cut a writer off that has not confirmed its fence. A reboot
 // ends what clients are served, so it needs more than one vantage's silence: see mayCutOff.
 func (m *machine) cutOff(why Result) {
-	s := &m.s
+	s := m.s
 	if s.Closing.Isolated || s.Isolating.ID != 0 || s.Paused {
 		return
 	}
@@ -110,7 +110,7 @@ func (m *machine) cutOff(why Result) {
 // another vantage sees serving is left alone, and so is one that was not asked or has
 // answered without saying anything, unless another vantage sees it dead.
 func (m *machine) mayCutOff(why Result) bool {
-	s := &m.s
+	s := m.s
 	heard := m.now-s.SeenAt <= 2*m.Look
 	switch {
 	case s.Closing.Forced:
@@ -135,7 +135,7 @@ func (m *machine) mayCutOff(why Result) bool {
 
 // isolated takes in whether the control plane has cut the writer off.
 func (m *machine) isolated(in Input) {
-	s := &m.s
+	s := m.s
 	s.Isolating = Call{}
 	c := &s.Closing
 	if !c.On || c.Acked {
@@ -156,7 +156,7 @@ func (m *machine) isolated(in Input) {
 // the writer is looked at more often: the control plane has moved the writer to it, and no
 // epoch is there yet.
 func (m *machine) enforce() {
-	s := &m.s
+	s := m.s
 	pace := m.Look
 	if s.Role == Writer {
 		pace = m.Renew

@@ -94,7 +94,7 @@ func (m *stepped) Answer(at time.Duration, id uint32, a history.Answer) []histor
 
 func (m *stepped) Tick(at time.Duration) []history.Effect { return m.step(at, guard.Input{}) }
 
-func (m *stepped) Due(at time.Duration) time.Duration { return guard.Next(m.rules, &m.state, at) }
+func (m *stepped) Due(at time.Duration) time.Duration { return guard.Next(&m.rules, &m.state, at) }
 
 // TestHistories plays what the guard of commit 9f577a0 was told, in all of its suites and in
 // every drill, through this one. What differs must be explained in differs, and what is

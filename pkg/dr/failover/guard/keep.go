@@ -4,7 +4,7 @@ import "github.com/lifeboat-dr/lifeboat/pkg/dr"
 
 // keep renews the lease if the writer deserves it.
 func (m *machine) keep() {
-	s := &m.s
+	s := m.s
 	m.enter()
 	if s.Demoted != 0 && s.Demoted == s.Term.Epoch {
 		return
@@ -35,7 +35,7 @@ func (m *machine) keep() {
 
 // enter takes the lease as last seen for this Region's own term.
 func (m *machine) enter() {
-	s := &m.s
+	s := m.s
 	switch {
 	case s.Inherited && s.Term.Epoch == 0:
 		s.Term = s.Seen // the first look after a start; what was open stays to be fenced
@@ -61,7 +61,7 @@ func (m *machine) enter() {
 // roundDue reports whether the next heartbeat write is to be sent. One that is slow is not
 // waited for beyond Resend: slow is not down.
 func (m *machine) roundDue() bool {
-	s := &m.s
+	s := m.s
 	if m.now-s.RoundAt < m.Renew {
 		return false
 	}
@@ -93,7 +93,7 @@ func (m *machine) mayTry() bool {
 // rested reports whether no renewal that opens is under way, and one that was opened in
 // vain has had time to settle.
 func (m *machine) rested() bool {
-	s := &m.s
+	s := m.s
 	if s.MayOpen || s.Opening.ID != 0 || s.Fencing.ID != 0 {
 		return false
 	}
@@ -107,7 +107,7 @@ func (m *machine) rested() bool {
 
 // beat sends a heartbeat write.
 func (m *machine) beat(keeps bool) {
-	s := &m.s
+	s := m.s
 	until := m.now + m.Resend
 	if keeps && s.Seq%2 == 1 { // every second one must tell soon whether the server can be asked at all
 		until = m.now + m.Valid // slow is not down: an answer is worth something for that long
@@ -122,7 +122,7 @@ func (m *machine) beat(keeps bool) {
 // still proves that the database commits, but goes to a row of its own: in the watchdog's
 // row it would keep a writer open whose grants have run out.
 func (m *machine) row() Row {
-	s := &m.s
+	s := m.s
 	young := max(s.StoreAt, s.PeerAt)
 	switch {
 	case s.Behind:
@@ -135,7 +135,7 @@ func (m *machine) row() Row {
 
 // beaten takes in how a heartbeat write has ended. Its number comes with the answer.
 func (m *machine) beaten(in Input) {
-	s := &m.s
+	s := m.s
 	w, known := s.written(in.Seq)
 	if !known || !w.Pending {
 		return
@@ -177,7 +177,7 @@ func (m *machine) beaten(in Input) {
 
 // renew sends a renewal. opening: the writer is opened when it has succeeded.
 func (m *machine) renew(blind, opening, byRPO bool) {
-	s := &m.s
+	s := m.s
 	for i := range s.Renewals {
 		x := &s.Renewals[i]
 		if x.ID != 0 {
@@ -202,7 +202,7 @@ func (m *machine) renew(blind, opening, byRPO bool) {
 
 // renewed takes in how a renewal has ended. The lease is held from before it was sent.
 func (m *machine) renewed(x Renewal, in Input) {
-	s := &m.s
+	s := m.s
 	switch in.Result {
 	case Done, Moved:
 		s.Unheard = 0
@@ -276,7 +276,7 @@ func (m *machine) renewed(x Renewal, in Input) {
 
 // opening lets the server accept writes, once no call is under way that could close it.
 func (m *machine) opening() {
-	s := &m.s
+	s := m.s
 	if !s.MayOpen || s.Opening.ID != 0 || s.Fencing.ID != 0 || s.Behind {
 		return
 	}
@@ -294,7 +294,7 @@ func (m *machine) opening() {
 }
 
 func (m *machine) opened(in Input) {
-	s := &m.s
+	s := m.s
 	s.Opening = Call{}
 	switch in.Result {
 	case Done:

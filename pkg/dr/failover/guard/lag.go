@@ -6,7 +6,7 @@ import "github.com/lifeboat-dr/lifeboat/pkg/dr"
 // acknowledged up to RPOLimit ago. A term that never confirmed a lag, as after a failover
 // with the other Region gone, is not guarded: there is nothing to wait for.
 func (m *machine) guardLag() {
-	s := &m.s
+	s := m.s
 	if !m.RPO || s.Behind && s.SafeAt == never {
 		return
 	}
@@ -42,7 +42,7 @@ func (m *machine) guardLag() {
 // arrived, everything has. Closed is one that has confirmed it: a frozen writer must not
 // have its lease renewed for as long as it is silent.
 func (m *machine) arrived(e dr.Epoch, seq uint64) {
-	s := &m.s
+	s := m.s
 	if e != s.Term.Epoch {
 		return
 	}
@@ -88,7 +88,7 @@ func (m *machine) overtaken(w Written) bool {
 // adopt arms the guard of the lag in the term in which its predecessor was armed, and
 // counts from now: what was before, the predecessor has seen to.
 func (m *machine) adopt() {
-	s := &m.s
+	s := m.s
 	if m.RPO && s.Armed && s.Guarded != 0 && s.Guarded == s.Term.Epoch && s.SafeAt == never && !s.Closing.On {
 		s.SafeAt = m.now
 		s.Guarded = 0
@@ -99,7 +99,7 @@ func (m *machine) adopt() {
 // says. It needs a heartbeat to be there, and is tried again after each renewal until it is
 // done. One that is found missing or changed is installed again.
 func (m *machine) watchdog() {
-	s := &m.s
+	s := m.s
 	done := s.Watched == s.Term.Epoch
 	if s.Dog.ID != 0 || !m.Watchdog && !m.Keeper || done && (!m.Watchdog || !m.Keeper || m.now-s.CheckedAt < watchdogCheck) {
 		return
@@ -121,7 +121,7 @@ func (m *machine) dog(does Does) {
 
 // dogged takes in what came of a look at the watchdog, or of a change.
 func (m *machine) dogged(in Input) {
-	s := &m.s
+	s := m.s
 	s.Dog = Call{}
 	switch {
 	case s.DogDoes == CheckWatchdog && in.Result == Done && !in.Awake:

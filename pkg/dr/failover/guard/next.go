@@ -1,7 +1,7 @@
 package guard
 
 // Next returns when the guard must be stepped next, if it learns nothing until then.
-func Next(r Rules, s *State, now Instant) Instant {
+func Next(r *Rules, s *State, now Instant) Instant {
 	if s.Finished {
 		return now + r.TTL
 	}
@@ -18,7 +18,7 @@ func Next(r Rules, s *State, now Instant) Instant {
 		soon(s.Closing.RetryAt)
 	}
 	if s.Behind {
-		m := machine{Rules: r, s: *s, now: now}
+		m := machine{Rules: r, s: s, now: now}
 		soon(m.lapse())
 		soon(s.End)
 		soon(max(s.Looking.Sent, s.BehindAt) + behindLook)

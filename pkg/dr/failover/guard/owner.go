@@ -5,7 +5,7 @@ import "github.com/lifeboat-dr/lifeboat/pkg/dr"
 // demote ends the term of a guard whose server says that it is a secondary: a person or
 // AWS has moved the writer. It renews nothing more.
 func (m *machine) demote() {
-	s := &m.s
+	s := m.s
 	if s.Demoted == s.Term.Epoch {
 		return
 	}
@@ -17,7 +17,7 @@ func (m *machine) demote() {
 // lease back, so that the Region to which the writer was moved need not wait for it to run
 // out.
 func (m *machine) demotion() {
-	s := &m.s
+	s := m.s
 	if s.Demoted == 0 {
 		return
 	}
@@ -44,7 +44,7 @@ func (m *machine) demotion() {
 
 // released takes in that the lease was given back.
 func (m *machine) released(in Input) {
-	s := &m.s
+	s := m.s
 	if in.Lease.Rev >= s.Seen.Rev {
 		s.Known, s.Seen, s.SeenAt = true, in.Lease, m.now
 	}
@@ -58,7 +58,7 @@ func (m *machine) released(in Input) {
 
 // role takes in what the server says of itself.
 func (m *machine) role(in Input, asked Instant) {
-	s := &m.s
+	s := m.s
 	if in.Result != Done {
 		return
 	}
@@ -80,7 +80,7 @@ func (m *machine) role(in Input, asked Instant) {
 // placed takes in where the Region's own control plane says that the writer is. A server
 // that was displaced takes itself for the writer and would go on serving.
 func (m *machine) placed(in Input) {
-	s := &m.s
+	s := m.s
 	if in.Here {
 		s.PlaneAt, s.PlaneTries, s.PlaneWanted = m.now, 0, false
 		s.RoundAt = never // what waits for this word goes on
@@ -104,7 +104,7 @@ func (m *machine) placed(in Input) {
 // holds was described by the control plane, and one that doesn't answer is not waited for
 // beyond planeTries.
 func (m *machine) here() bool {
-	s := &m.s
+	s := m.s
 	if !m.Plane || s.Told == s.Term.Epoch || m.now-s.PlaneAt <= m.Look || s.PlaneTries >= planeTries {
 		return true
 	}
@@ -116,7 +116,7 @@ func (m *machine) here() bool {
 // heartbeat write that is named, if it did, in this epoch. What another process has sent,
 // or none yet, is not known here, whatever a row says.
 func (m *machine) promised(seq uint64) {
-	s := &m.s
+	s := m.s
 	w, known := s.written(seq)
 	if !known || w.Epoch != s.Term.Epoch || !s.Armed || s.Demoted == w.Epoch {
 		return
@@ -126,7 +126,7 @@ func (m *machine) promised(seq uint64) {
 
 // questions asks what is asked regularly.
 func (m *machine) questions() {
-	s := &m.s
+	s := m.s
 	if m.Peer && s.Open() && s.Term.Epoch != 0 && s.Promise.ID == 0 && m.now-s.PromisedAt >= m.Renew {
 		s.PromisedAt = m.now
 		s.Promise = m.call(Effect{Kind: ReadPromise, Epoch: s.Term.Epoch, Until: m.now + m.Resend})

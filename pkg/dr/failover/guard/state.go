@@ -141,27 +141,27 @@ func New(r Rules, now Instant) State {
 		ReleasedAt: never, CheckedAt: never, SafeAt: never, End: never, AnsweredAt: never, OthersAt: never, BehindAt: never,
 		PlaneAt: never, PlaneAskedAt: never,
 	}
-	s.inherit(r, now)
+	s.inherit(&r, now)
 	return s
 }
 
 // inherit counts the writer as open under a lease of unknown age, of which half is left
 // at best.
-func (s *State) inherit(r Rules, now Instant) {
+func (s *State) inherit(r *Rules, now Instant) {
 	s.Armed, s.Inherited = true, true
 	s.StoreAt = max(s.StoreAt, now-r.Valid/2)
 }
 
 // GrantEnd is when the last grant has run out.
-func (s *State) GrantEnd(r Rules) Instant { return max(s.StoreAt, s.PeerAt) + r.Valid }
+func (s *State) GrantEnd(r *Rules) Instant { return max(s.StoreAt, s.PeerAt) + r.Valid }
 
 // Serves reports whether the lease as last seen lets this Region's writer be open. An
 // epoch that was taken by an execution does not yet: the old writer may still be open, and
 // a member that has not rejoined takes itself for the writer. A renewal of the epoch, or
 // the journal's word, shows that the promotion is done.
-func (s *State) Serves(r Rules) bool { return s.Known && s.serves(r, s.Seen) }
+func (s *State) Serves(r *Rules) bool { return s.Known && s.serves(r, s.Seen) }
 
-func (s *State) serves(r Rules, l lease.Record) bool {
+func (s *State) serves(r *Rules, l lease.Record) bool {
 	return l.Holder == r.Region && !l.Released && (l.Execution == "" || l.Rev > l.TakenRev || s.Told == l.Epoch)
 }
 
@@ -169,7 +169,7 @@ func (s *State) serves(r Rules, l lease.Record) bool {
 // told yet that its promotion is done. Until then the server is a secondary, which Aurora
 // moves by itself: what served here in an earlier term was fenced before this one could be
 // promoted.
-func (s *State) BeingPromoted(r Rules) bool {
+func (s *State) BeingPromoted(r *Rules) bool {
 	return s.Known && s.Seen.Holder == r.Region && !s.Seen.Released && !s.Serves(r)
 }
 

@@ -6,22 +6,28 @@ import "github.com/lifeboat-dr/lifeboat/pkg/dr"
 // level-triggered: what is due follows from the state, so that an input which comes late
 // or twice costs time and nothing else.
 func Step(r Rules, s State, in Input) (State, []Effect) {
+	due := Advance(&r, &s, in)
+	return s, due
+}
+
+// Advance is [Step] in place, for a driver that keeps one state: a State has 4 kB.
+func Advance(r *Rules, s *State, in Input) []Effect {
 	m := machine{Rules: r, s: s, now: in.Now}
 	m.learn(in)
 	m.act()
-	return m.s, m.out
+	return m.out
 }
 
 // machine is a step under way.
 type machine struct {
-	Rules
-	s   State
+	*Rules
+	s   *State
 	now Instant
 	out []Effect
 }
 
 func (m *machine) learn(in Input) {
-	s := &m.s
+	s := m.s
 	switch in.Kind {
 	case LeaseSeen:
 		m.see(in)
@@ -47,7 +53,7 @@ func (m *machine) learn(in Input) {
 
 // see takes in a lease that was read.
 func (m *machine) see(in Input) {
-	s := &m.s
+	s := m.s
 	s.SeenAt = m.now
 	if !s.Known || in.Lease.Rev >= s.Seen.Rev {
 		s.Known, s.Seen = true, in.Lease
@@ -56,7 +62,7 @@ func (m *machine) see(in Input) {
 
 // act does what is due.
 func (m *machine) act() {
-	s := &m.s
+	s := m.s
 	if s.Finished || s.Paused {
 		return
 	}
@@ -90,7 +96,7 @@ func (m *machine) starting() bool {
 
 // answered takes in how a call has ended.
 func (m *machine) answered(in Input) {
-	s := &m.s
+	s := m.s
 	for i := range s.Renewals {
 		if s.Renewals[i].ID == in.ID && in.ID != 0 {
 			x := s.Renewals[i]
