@@ -71,12 +71,14 @@ func (c *crashCloud) steady() crashpoint.World {
 	require.NoError(c.s.T, err)
 	return crashpoint.World{
 		Topology: crashTopology, Pair: c.pair, Cut: c.cut, Newest: c.newest, Entries: c.entries, Ending: c.ending,
-		Agent: func(r dr.Region, process string) failover.AgentConfig {
+		Monitor: func(r dr.Region, process string) failover.MonitorConfig {
 			if process == "" {
-				return c.agent(r, c.From(r))
+				return c.monitor(r, c.From(r))
 			}
-			return c.agent(r, c.caller(process))
+			return c.monitor(r, c.caller(process))
 		},
+		Trigger:     func(process string) failover.TriggerConfig { return c.trigger(west, c.caller(process)) },
+		Witness:     func() failover.WitnessConfig { return c.witness(c.From(witness)) },
 		Controller:  func(process string) failover.ControllerConfig { return c.controller(west, c.caller(process)) },
 		Acknowledge: c.at(witness, c.From(witness)).Acknowledge,
 		Close:       func() { <-ended },
@@ -100,41 +102,70 @@ func (c *crashCloud) at(r dr.Region, client aws.HTTPClient) *dynamo.Store {
 	return got
 }
 
-// agent returns a Region's agent, of the adapters that AWS gets.
-func (c *crashCloud) agent(r dr.Region, client aws.HTTPClient) failover.AgentConfig {
+var crashClusters = map[dr.Region]string{east: globalCluster + "-us-east-1", west: globalCluster + "-us-west-2"}
+
+// monitor returns a member's monitor, of the adapters that AWS gets.
+func (c *crashCloud) monitor(r dr.Region, client aws.HTTPClient) failover.MonitorConfig {
+	store, plane := c.at(r, client), c.plane(r, client)
+	isolator, err := aurora.NewIsolator(aurora.IsolatorConfig{Region: r, Cluster: crashClusters[r], API: aurora.NewClient(config(), r, "", client)})
+	require.NoError(c.s.T, err)
+	local := c.net.Dial(r, c.pair.DB(r))
+	bootstrapper, err := aurora.NewBootstrapper(aurora.BootstrapperConfig{Region: r, Cluster: plane, Database: local})
+	require.NoError(c.s.T, err)
+	peer := c.net.Dial(r, c.pair.DB(crashTopology.Peer(r)))
+	return failover.MonitorConfig{
+		Region: r, Topology: crashTopology, Policy: c.s.Policy, Leaser: store, Heartbeats: store, Trace: c.s.Trace,
+		Probers: c.probers(r, client), Peer: peer, Bootstrapper: bootstrapper, Notifier: crashpoint.Quiet{},
+		Guard: failover.GuardConfig{
+			Beater: local, Fencer: local, Isolator: isolator, Replica: peer, Releaser: store, Roles: local, Plane: plane, Promises: local,
+		},
+		Mover: failover.ByController{Controller: c.controller(r, client)},
+	}
+}
+
+func (c *crashCloud) trigger(r dr.Region, client aws.HTTPClient) failover.TriggerConfig {
 	store := c.at(r, client)
+	return failover.TriggerConfig{
+		Region: r, Topology: crashTopology, Policy: c.s.Policy, Leaser: store, Heartbeats: store, Trace: c.s.Trace,
+		Probers: c.probers(r, client), Controller: c.controller(r, client),
+	}
+}
+
+func (c *crashCloud) witness(client aws.HTTPClient) failover.WitnessConfig {
+	store := c.at(witness, client)
+	return failover.WitnessConfig{
+		Region: witness, Topology: crashTopology, Policy: c.s.Policy, Leaser: store, Heartbeats: store, Trace: c.s.Trace,
+		Probers: c.probers(witness, client), Notifier: crashpoint.Quiet{},
+	}
+}
+
+func (c *crashCloud) probers(r dr.Region, client aws.HTTPClient) []health.Prober {
 	family := health.Control
 	if r == witness {
 		family = health.Witness
 	}
-	clusters := map[dr.Region]string{east: globalCluster + "-us-east-1", west: globalCluster + "-us-west-2"}
 	control, err := aurora.NewControl(aurora.ControlConfig{
-		Vantage: r, Family: family, Members: clusters,
+		Vantage: r, Family: family, Members: crashClusters,
 		Clients: func(at dr.Region) aurora.MemberAPI { return aurora.NewClient(config(), at, "", client) },
 	})
 	require.NoError(c.s.T, err)
-	cfg := failover.AgentConfig{
-		Region: r, Topology: crashTopology, Policy: c.s.Policy, Leaser: store, Heartbeats: store, Trace: c.s.Trace,
-		Probers: []health.Prober{control, drtest.NewProber(c.net, c.pair, r, 0)},
-	}
 	if r == witness {
-		cfg.Probers = cfg.Probers[:1]
-		return cfg
+		return []health.Prober{control}
 	}
-	isolator, err := aurora.NewIsolator(aurora.IsolatorConfig{Region: r, Cluster: clusters[r], API: aurora.NewClient(config(), r, "", client)})
+	return []health.Prober{control, drtest.NewProber(c.net, c.pair, r, 0)}
+}
+
+func (c *crashCloud) plane(r dr.Region, client aws.HTTPClient) *aurora.Cluster {
+	plane, err := aurora.NewCluster(aurora.ClusterConfig{GlobalCluster: globalCluster, Region: r, Clients: func(at dr.Region) aurora.GlobalAPI {
+		return aurora.NewClient(config(), at, "", client)
+	}})
 	require.NoError(c.s.T, err)
-	local := c.net.Dial(r, c.pair.DB(r))
-	cfg.Guard = &failover.GuardConfig{Beater: local, Fencer: local, Isolator: isolator}
-	cfg.Controller = new(c.controller(r, client))
-	return cfg
+	return plane
 }
 
 func (c *crashCloud) controller(r dr.Region, client aws.HTTPClient) failover.ControllerConfig {
 	store := c.at(r, client)
-	promoter, err := aurora.NewCluster(aurora.ClusterConfig{GlobalCluster: globalCluster, Region: r, Clients: func(at dr.Region) aurora.GlobalAPI {
-		return aurora.NewClient(config(), at, "", client)
-	}})
-	require.NoError(c.s.T, err)
+	promoter := c.plane(r, client)
 	role, err := cloudwatch.NewRole(cloudwatch.RoleConfig{Region: r, Topology: crashTopology, Client: cloudwatch.NewClient(config(), r, "", client)})
 	require.NoError(c.s.T, err)
 	people, err := notify.New(notify.Config{Region: r, ARN: c.TopicARN(r, topic), Client: notify.NewClient(config(), r, "", client)})

@@ -13,7 +13,7 @@ import (
 // cast starts the processes of the Region that acts.
 func (s *Stage) cast() {
 	if !s.course.Apart {
-		s.again("agent", func() failover.AgentConfig { return s.world.Agent(s.to, "agent") })
+		s.again("agent", func() (runner, error) { return failover.NewMonitor(s.world.Monitor(s.to, "agent")) })
 		return
 	}
 	s.ends["trigger"] = func() {
@@ -23,14 +23,16 @@ func (s *Stage) cast() {
 			s.trigger()
 		}
 	}
-	s.again("monitor", func() failover.AgentConfig {
-		cfg := s.world.Agent(s.to, "monitor")
-		cfg.Journal, cfg.Controller, cfg.Trigger = cfg.Controller.Journal, nil, s
-		return cfg
+	s.again("monitor", func() (runner, error) {
+		cfg := s.world.Monitor(s.to, "monitor")
+		if own, ok := cfg.Mover.(failover.ByController); ok {
+			cfg.Mover = failover.ByTrigger{Trigger: s, Journal: own.Controller.Journal}
+		}
+		return failover.NewMonitor(cfg)
 	})
 }
 
-// Ask implements failover.TriggerInvoker: a silent agent with a controller, as a function that is
+// Ask implements failover.TriggerInvoker: a trigger, as a function that is
 // invoked runs it: one at a time, until an execution has ended or a minute has passed.
 func (s *Stage) Ask(context.Context, string) error {
 	s.mu.Lock()
@@ -40,10 +42,9 @@ func (s *Stage) Ask(context.Context, string) error {
 	}
 	ctx, cancel := context.WithTimeout(s.Ctx, time.Minute)
 	s.trigger = cancel
-	cfg := s.world.Agent(s.to, "trigger")
-	cfg.Guard, cfg.Bootstrapper, cfg.Silent = nil, nil, true
+	cfg := s.world.Trigger("trigger")
 	cfg.OnOutcome = func(failover.Execution, error) { cancel() }
-	done := s.run(ctx, cfg)
+	done := s.run(ctx, func() (runner, error) { return failover.NewTrigger(cfg) })
 	s.wg.Go(func() {
 		<-done
 		s.mu.Lock()
@@ -54,10 +55,20 @@ func (s *Stage) Ask(context.Context, string) error {
 	return nil
 }
 
-// run runs an agent until ctx ends, and closes what it returns when it has ended.
-func (s *Stage) run(ctx context.Context, cfg failover.AgentConfig) <-chan struct{} {
+// runner is a monitor, a trigger or a witness.
+type runner interface{ Run(context.Context) error }
+
+// Quiet is whom monitors tell what fails in them for long: a course counts what executions
+// tell.
+type Quiet struct{}
+
+// Notify implements failover.Notifier.
+func (Quiet) Notify(context.Context, failover.Message) error { return nil }
+
+// run runs what build returns until ctx ends, and closes what it returns when it has ended.
+func (s *Stage) run(ctx context.Context, build func() (runner, error)) <-chan struct{} {
 	done := make(chan struct{})
-	a, err := failover.NewAgent(cfg)
+	a, err := build()
 	if err != nil {
 		s.T.Error(err)
 		close(done)
@@ -70,16 +81,16 @@ func (s *Stage) run(ctx context.Context, cfg failover.AgentConfig) <-chan struct
 	return done
 }
 
-// again runs an agent, and another one at once when it is killed.
-func (s *Stage) again(process string, cfg func() failover.AgentConfig) {
+// again runs what build returns, and another one at once when it is killed.
+func (s *Stage) again(process string, build func() (runner, error)) {
 	ctx, cancel := context.WithCancel(s.Ctx)
-	done := s.run(ctx, cfg())
+	done := s.run(ctx, build)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ends[process] = func() {
 		cancel()
 		<-done
-		s.again(process, cfg)
+		s.again(process, build)
 	}
 }
 

@@ -36,9 +36,12 @@ var Courses = []Course{
 type World struct {
 	Topology dr.Topology
 	Pair     *drtest.Pair
-	// Agent returns the configuration of a Region's agent. The calls of a process with a
-	// name go through the stage's wires.
-	Agent func(r dr.Region, process string) failover.AgentConfig
+	// Monitor returns the configuration of a member's monitor, which moves the writer by a
+	// controller of its own; Trigger that of the second member's trigger. The calls of a
+	// process with a name go through the stage's wires.
+	Monitor func(r dr.Region, process string) failover.MonitorConfig
+	Trigger func(process string) failover.TriggerConfig
+	Witness func() failover.WitnessConfig
 	// Controller returns the configuration of the controller of an operator's process in
 	// the second member's Region, without a Watch.
 	Controller func(process string) failover.ControllerConfig
@@ -109,8 +112,8 @@ func (s Suite) stage(t *testing.T, c Course, at Point) *Stage {
 
 // walk moves the writer, and lets one call go wrong on the way.
 func (s *Stage) walk() Outcome {
-	s.again("writer", func() failover.AgentConfig { return s.world.Agent(s.from, "") })
-	s.again("witness", func() failover.AgentConfig { return s.world.Agent(s.world.Topology.Witness, "") })
+	s.again("writer", func() (runner, error) { return failover.NewMonitor(s.world.Monitor(s.from, "")) })
+	s.again("witness", func() (runner, error) { return failover.NewWitness(s.world.Witness()) })
 	s.cast()
 	s.wait(10*time.Second + 300*time.Millisecond)
 	s.fault = time.Now()

@@ -22,6 +22,6 @@ func build(p boot.Process) (lambda.Handler, error) {
 		return nil, err
 	}
 	return trigger.New(trigger.Config{
-		Agent: p.Agent, Name: s.Name, Marks: trigger.NewTable(table, s.Region), Fatal: boot.Expired, Log: p.Log,
+		Agent: p.Trigger, Name: s.Name, Marks: trigger.NewTable(table, s.Region), Fatal: boot.Expired, Log: p.Log,
 	})
 }

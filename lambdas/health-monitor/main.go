@@ -6,7 +6,6 @@ package main
 import (
 	"github.com/aws/aws-lambda-go/lambda"
 
-	"github.com/lifeboat-dr/lifeboat/lambdas/function/invoker"
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitor"
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitorlease"
 	"github.com/lifeboat-dr/lifeboat/lambdas/internal/boot"
@@ -21,10 +20,9 @@ func build(p boot.Process) (lambda.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg := monitor.Config{Agent: p.Agent, Fatal: boot.Expired}
-	if s.Member() { // the witness has no writer to move or to publish
-		cfg.Role = p.Role
-		cfg.Agent.Trigger = invoker.New(s.Region, s.Trigger, invoker.NewClient(p.AWS, s.Region, s.Lambda, p.HTTP))
+	cfg := monitor.Config{Agent: monitor.Witness(p.Witness), Fatal: boot.Expired}
+	if s.Member() {
+		cfg.Agent, cfg.Role = monitor.Member(p.Monitor), p.Role
 	}
 	return monitor.New(cfg.WithMonitorLease(monitorlease.NewTable(table), p.Log))
 }

@@ -152,7 +152,7 @@ func members(s drill.Setup, third dr.Region) []cloud.Member {
 
 func topics(s drill.Setup) []cloud.Topic {
 	var out []cloud.Topic
-	for _, r := range s.Topology.Members {
+	for _, r := range s.Topology.Vantages() {
 		out = append(out, cloud.Topic{Region: r, Name: topicName})
 	}
 	return out

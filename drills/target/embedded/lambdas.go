@@ -22,6 +22,8 @@ import (
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitorlease"
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/trigger"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
 )
 
 // The functions of a Region.
@@ -196,15 +198,15 @@ func (w *world) newMonitor(l *lambda, p parts) (*monitor.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg := monitor.Config{}
-	if cfg.Agent, err = p.agent(store); err != nil {
+	control, err1 := p.control()
+	notifier, err2 := p.notifier()
+	if err := errors.Join(err1, err2); err != nil {
 		return nil, err
 	}
-	if w.setup.Topology.Peer(p.region) != "" { // the emulated Regions have topics where the members are
-		if cfg.Agent.Notifier, err = p.notifier(); err != nil {
-			return nil, err
-		}
-	}
+	cfg := monitor.Config{Agent: monitor.Witness{
+		Region: p.region, Topology: p.setup.Topology, Policy: p.setup.Policy, Leaser: store, Heartbeats: store,
+		Probers: []health.Prober{control}, Notifier: notifier, Failures: p.failures, Trace: p.trace(p.region, p.process),
+	}}
 	if w.setup.Topology.Peer(p.region) != "" { // the witness has no writer to keep, to move or to publish
 		probers, err1 := p.probers()
 		guard, err2 := p.guard(store)
@@ -213,10 +215,12 @@ func (w *world) newMonitor(l *lambda, p parts) (*monitor.Handler, error) {
 		if err := errors.Join(err1, err2, err3, err4); err != nil {
 			return nil, err
 		}
-		cfg.Agent.Probers = append(cfg.Agent.Probers, probers...)
-		cfg.Agent.Peer = p.dial(w.setup.Topology.Peer(p.region))
-		cfg.Agent.Guard, cfg.Agent.Bootstrapper, cfg.Agent.Journal, cfg.Role = guard, bootstrapper, store, role
-		cfg.Agent.Trigger = invoker.New(p.region, triggerName, lambdaAPI{p, l})
+		cfg.Role, cfg.Agent = role, monitor.Member{
+			Region: p.region, Topology: p.setup.Topology, Policy: p.setup.Policy, Leaser: store, Heartbeats: store,
+			Probers: append([]health.Prober{control}, probers...), Guard: guard, Peer: p.dial(w.setup.Topology.Peer(p.region)),
+			Bootstrapper: bootstrapper, Mover: failover.ByTrigger{Trigger: invoker.New(p.region, triggerName, lambdaAPI{p, l}), Journal: store},
+			Notifier: notifier, Failures: p.failures, Trace: p.trace(p.region, p.process),
+		}
 	}
 	cfg = cfg.WithMonitorLease(monitorlease.NewTable(store), nil)
 	hold := cfg.Hold
@@ -250,20 +254,22 @@ func (w *world) newTrigger(l *lambda, p parts) (*trigger.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg, err1 := p.agent(store)
+	control, err1 := p.control()
 	probers, err2 := p.probers()
 	controller, err3 := p.controller(store)
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, err
 	}
-	cfg.Silent, cfg.Controller, cfg.Probers = true, controller, append(cfg.Probers, probers...)
-	cfg.Trace = dr.Join(cfg.Trace, &dr.Trace{State: func(c dr.StateChange) {
+	trace := dr.Join(p.trace(p.region, p.process), &dr.Trace{State: func(c dr.StateChange) {
 		l.step(p.process)
 		if w.diesOf(l, c) {
 			p.process.Kill()
 		}
 	}})
-	return trigger.New(trigger.Config{Agent: cfg, Name: triggerName, Marks: trigger.NewTable(store, p.region)})
+	return trigger.New(trigger.Config{Agent: failover.TriggerConfig{
+		Region: p.region, Topology: p.setup.Topology, Policy: p.setup.Policy, Leaser: store, Heartbeats: store,
+		Probers: append([]health.Prober{control}, probers...), Controller: controller, Trace: trace,
+	}, Name: triggerName, Marks: trigger.NewTable(store, p.region)})
 }
 
 // diesOf reports whether a process that has recorded a step is to be killed for it:

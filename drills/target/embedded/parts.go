@@ -35,34 +35,27 @@ func (w *world) parts(r dr.Region, p *functions.Process) parts {
 	return parts{w, r, p, p.HTTP(w.http(r)), &kept{}, &failover.Failures{}}
 }
 
-// agent returns what the agents of both functions have in common.
-func (p parts) agent(store *dynamo.Store) (failover.AgentConfig, error) {
-	control, err := aurora.NewControl(aurora.ControlConfig{
+// control asks the control planes.
+func (p parts) control() (health.Prober, error) {
+	return aurora.NewControl(aurora.ControlConfig{
 		Vantage: p.region, Family: p.family(p.region), Members: p.clusters(), Interval: p.setup.Policy.WithDefaults().ControlInterval,
 		Clients: func(at dr.Region) aurora.MemberAPI { return p.rds(at) },
 	})
-	if err != nil {
-		return failover.AgentConfig{}, err
-	}
-	return failover.AgentConfig{
-		Region: p.region, Topology: p.setup.Topology, Policy: p.setup.Policy, Leaser: store, Heartbeats: store,
-		Probers: []health.Prober{control}, Trace: p.trace(p.region, p.process), Failures: p.failures,
-	}, nil
 }
 
 // guard returns what keeps the lease and the own writer.
-func (p parts) guard(store *dynamo.Store) (*failover.GuardConfig, error) {
+func (p parts) guard(store *dynamo.Store) (failover.GuardConfig, error) {
 	isolator, err := aurora.NewIsolator(aurora.IsolatorConfig{Region: p.region, Cluster: p.clusters()[p.region], API: p.rds(p.region)})
 	if err != nil {
-		return nil, err
+		return failover.GuardConfig{}, err
 	}
 	local := p.dial(p.region)
 	peer := p.setup.Topology.Peer(p.region)
 	plane, err := p.cluster()
 	if err != nil {
-		return nil, err
+		return failover.GuardConfig{}, err
 	}
-	return &failover.GuardConfig{
+	return failover.GuardConfig{
 		Plane:  plane,
 		Beater: local, Fencer: local, Isolator: isolator, Replica: p.dial(peer), Releaser: store, Roles: local, Promises: local, Peer: peer,
 	}, nil
@@ -86,21 +79,21 @@ func (p parts) cluster() (*aurora.Cluster, error) {
 }
 
 // controller returns what moves the writer to the process's Region.
-func (p parts) controller(store *dynamo.Store) (*failover.ControllerConfig, error) {
+func (p parts) controller(store *dynamo.Store) (failover.ControllerConfig, error) {
 	promoter, err1 := p.cluster()
 	role, err2 := p.role()
 	notifier, err3 := p.notifier()
 	if err := errors.Join(err1, err2, err3); err != nil {
-		return nil, err
+		return failover.ControllerConfig{}, err
 	}
 	preflight, err := aurora.NewPreflight(aurora.PreflightConfig{
 		Cluster: promoter, Member: p.world.clusters()[p.region], API: p.rds(p.region), Database: p.dial(p.region),
 	})
 	if err != nil {
-		return nil, err
+		return failover.ControllerConfig{}, err
 	}
-	return &failover.ControllerConfig{
-		Promises: true, Journal: store, Acknowledger: store, Promoter: promoter, Preflight: preflight, Beater: p.dial(p.region), Notifier: notifier, Trigger: triggerName,
+	return failover.ControllerConfig{
+		Journal: store, Acknowledger: store, Promoter: promoter, Preflight: preflight, Beater: p.dial(p.region), Notifier: notifier, Trigger: triggerName,
 		Router: aurora.Router{Redirecter: role, Reacher: endpointReach{p}},
 	}, nil
 }

@@ -34,7 +34,7 @@ func TestTheInvokersCallsEndWithTheMonitorLease(t *testing.T) {
 		}}
 		p := &phone{}
 		cfg := r.config(east)
-		cfg.Agent.Trigger = p
+		cfg.Agent = r.member(east, r.trace, p)
 		h, err := monitor.New(cfg)
 		require.NoError(t, err)
 		for times := 1; times <= 2; times++ {

@@ -18,10 +18,11 @@ func (c Config) WithMonitorLease(store monitorlease.Store, log *slog.Logger) Con
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	region, trace := c.Agent.Region, c.Agent.Trace
+	own := c.Agent.common()
+	region, trace := own.region, own.trace
 	var spare time.Duration // the default
-	if c.Agent.Guard != nil {
-		spare = max(monitorlease.Config{}.WithDefaults().Spare, failover.RearTime(c.Agent.Policy))
+	if own.member {
+		spare = max(monitorlease.Config{}.WithDefaults().Spare, failover.RearTime(own.policy))
 	}
 	c.Hold = func(ctx context.Context, process string, work func(context.Context) error) error {
 		return monitorlease.Run(ctx, monitorlease.Config{

@@ -27,12 +27,11 @@ func TestHandoversAreTold(t *testing.T) {
 			log      bytes.Buffer
 		)
 		locked := func(f func()) { mu.Lock(); defer mu.Unlock(); f() }
-		cfg := r.config(east)
-		cfg.Agent.Trace = &dr.Trace{
+		r.trace = &dr.Trace{
 			MonitorLease: func(c dr.MonitorLeaseChange) { locked(func() { told = append(told, c) }) },
 			Problem:      func(p dr.Problem) { locked(func() { problems = append(problems, p) }) },
 		}
-		cfg = cfg.WithMonitorLease(table{all: &monitorleasetest.Memory{}, net: r.Net, region: east}, slog.New(slog.NewJSONHandler(&log, nil)))
+		cfg := r.config(east).WithMonitorLease(table{all: &monitorleasetest.Memory{}, net: r.Net, region: east}, slog.New(slog.NewJSONHandler(&log, nil)))
 		work := func(ctx context.Context) error {
 			locked(func() {
 				if !idle.IsZero() {

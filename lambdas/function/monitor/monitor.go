@@ -15,14 +15,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
-	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
 // Hold runs work while this process holds its Region's monitor lease, and returns when another
@@ -36,10 +34,7 @@ type Publisher interface {
 
 // Config says what the monitor consists of.
 type Config struct {
-	// Agent is the Region's, without a Controller. A new agent is made each time the process gets the monitor lease, as
-	// after a crash: the process stands still between two invocations, and what a
-	// guard believed of its lease then is void.
-	Agent failover.AgentConfig
+	Agent Agent // a Member or a Witness
 	Hold  Hold
 	// Role publishes the role metric; nil in the witness Region.
 	Role Publisher
@@ -53,7 +48,10 @@ type Config struct {
 }
 
 // Handler is the function.
-type Handler struct{ cfg Config }
+type Handler struct {
+	cfg Config
+	common
+}
 
 const defaultEvery = 30 * time.Second
 
@@ -63,18 +61,17 @@ func New(cfg Config) (*Handler, error) {
 	if cfg.Hold == nil {
 		errs = append(errs, errors.New("monitor: Hold is nil"))
 	}
-	if cfg.Agent.Controller != nil || cfg.Agent.Silent {
-		errs = append(errs, errors.New("monitor: Agent must report and have no Controller: the trigger moves the writer"))
+	switch {
+	case cfg.Agent == nil:
+		errs = append(errs, errors.New("monitor: Agent is nil: give a Member or a Witness"))
+	case cfg.Agent.common().member && cfg.Role == nil:
+		errs = append(errs, errors.New("monitor: Role is required in a member Region"))
 	}
-	member := slices.Contains(cfg.Agent.Topology.Members, cfg.Agent.Region)
-	if has := cfg.Agent.Guard != nil && cfg.Agent.Trigger != nil && cfg.Role != nil; member && !has {
-		errs = append(errs, errors.New("monitor: in a member Region Agent.Guard, Agent.Trigger and Role are required"))
+	if cfg.Agent != nil {
+		errs = append(errs, cfg.Agent.check())
 	}
 	if cfg.Every < 0 || cfg.Every > defaultEvery {
 		errs = append(errs, fmt.Errorf("monitor: Every %v is not within 0 and %v: a minute would be left without a datapoint", cfg.Every, defaultEvery))
-	}
-	if _, err := failover.NewAgent(cfg.Agent); err != nil {
-		errs = append(errs, err)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -82,8 +79,7 @@ func New(cfg Config) (*Handler, error) {
 	if cfg.Every == 0 {
 		cfg.Every = defaultEvery
 	}
-	cfg.Agent.Policy = cfg.Agent.Policy.WithDefaults()
-	return &Handler{cfg}, nil
+	return &Handler{cfg, cfg.Agent.common()}, nil
 }
 
 // Answer is what an invocation returns, for the log: nobody waits for it.
@@ -96,14 +92,14 @@ type Answer struct {
 }
 
 // Invoke implements lambda.Handler. It returns after the rear guard of each time that
-// this process had the monitor lease: see [failover.Agent.Rear]. One whose ctx is called off, as by
+// this process had the monitor lease: see [failover.Monitor.Rear]. One whose ctx is called off, as by
 // SIGTERM, has no time for that, and leaves the writer to the next process.
 func (h *Handler) Invoke(ctx context.Context, _ []byte) ([]byte, error) {
 	process := "unnamed"
 	if lc, ok := lambdacontext.FromContext(ctx); ok && lc.AwsRequestID != "" {
 		process = lc.AwsRequestID
 	}
-	a := Answer{Region: h.cfg.Agent.Region}
+	a := Answer{Region: h.region}
 	var behind sync.WaitGroup
 	err := h.cfg.Hold(ctx, process, func(holding context.Context) error {
 		began := time.Now()
@@ -111,7 +107,7 @@ func (h *Handler) Invoke(ctx context.Context, _ []byte) ([]byte, error) {
 			a.Held++
 			a.Worked += time.Since(began).Milliseconds()
 		}()
-		return h.work(holding, func(agent *failover.Agent) { behind.Go(func() { agent.Rear(ctx) }) })
+		return h.work(holding, func(agent worker) { behind.Go(func() { agent.Rear(ctx) }) })
 	})
 	behind.Wait()
 	if err != nil {
@@ -129,7 +125,7 @@ func (h *Handler) publish(ctx context.Context, trace *dr.Trace) {
 	defer tick.Stop()
 	for {
 		if err := h.publishOnce(ctx); err != nil && ctx.Err() == nil {
-			trace.OnProblem(dr.Problem{At: time.Now(), Region: h.cfg.Agent.Region, Op: "publish where the writer is", Err: err})
+			trace.OnProblem(dr.Problem{At: time.Now(), Region: h.region, Op: "publish where the writer is", Err: err})
 		}
 		select {
 		case <-ctx.Done():
@@ -140,13 +136,13 @@ func (h *Handler) publish(ctx context.Context, trace *dr.Trace) {
 }
 
 func (h *Handler) publishOnce(ctx context.Context) error {
-	read, cancel := context.WithTimeout(ctx, h.cfg.Agent.Policy.CallTimeout)
-	l, err := h.cfg.Agent.Leaser.ReadLease(read)
+	read, cancel := context.WithTimeout(ctx, h.policy.CallTimeout)
+	l, err := h.leaser.ReadLease(read)
 	cancel()
 	if err != nil {
 		return err
 	}
-	put, cancel := context.WithTimeout(ctx, 2*h.cfg.Agent.Policy.CallTimeout)
+	put, cancel := context.WithTimeout(ctx, 2*h.policy.CallTimeout)
 	defer cancel()
 	return h.cfg.Role.Redirect(put, l.Holder, l.Epoch)
 }

@@ -95,9 +95,7 @@ func (d invoker) Ask(_ context.Context, reason string) error {
 	default:
 		return nil // Lambda would queue it
 	}
-	cfg := d.r.Agent(d.region, dr.Policy{}, d.r.trace)
-	cfg.Guard, cfg.Bootstrapper, cfg.Silent = nil, nil, true
-	h, err := trigger.New(trigger.Config{Agent: cfg, Name: "lifeboat-test-failover-trigger"})
+	h, err := trigger.New(trigger.Config{Agent: d.r.Trigger(d.region, dr.Policy{}, d.r.trace), Name: "lifeboat-test-failover-trigger"})
 	if err != nil {
 		return err
 	}
@@ -109,13 +107,17 @@ func (d invoker) Ask(_ context.Context, reason string) error {
 }
 
 func (r *rig) config(region dr.Region) monitor.Config {
-	cfg := monitor.Config{Agent: r.Agent(region, dr.Policy{}, r.trace), Hold: always}
-	if c := cfg.Agent.Controller; c != nil {
-		cfg.Agent.Controller, cfg.Agent.Journal = nil, c.Journal
-		cfg.Agent.Trigger = invoker{r, region, make(chan struct{}, 1)}
-		cfg.Role = r.roles[region]
+	if region == witness {
+		return monitor.Config{Agent: monitor.Witness(r.Witness(dr.Policy{}, r.trace)), Hold: always}
 	}
-	return cfg
+	return monitor.Config{Agent: r.member(region, r.trace, invoker{r, region, make(chan struct{}, 1)}), Hold: always, Role: r.roles[region]}
+}
+
+// member is a member's monitor, which has a trigger move the writer.
+func (r *rig) member(region dr.Region, trace *dr.Trace, t failover.TriggerInvoker) monitor.Member {
+	cfg := r.Monitor(region, dr.Policy{}, trace)
+	cfg.Mover = failover.ByTrigger{Trigger: t, Journal: r.Store.At(region)}
+	return monitor.Member(cfg)
 }
 
 // run invokes a Region's monitor until ctx ends.
@@ -301,10 +303,14 @@ func TestARoleThatCannotBePublishedIsReportedAndTriedAgain(t *testing.T) {
 }
 
 func TestConfigurationsReportEverythingAtOnce(t *testing.T) {
-	_, err := monitor.New(monitor.Config{Every: time.Minute, Agent: failover.AgentConfig{
-		Region: east, Silent: true, Topology: dr.Topology{Members: []dr.Region{east, west}},
+	_, err := monitor.New(monitor.Config{Every: time.Minute, Agent: monitor.Member{
+		Region: east, Topology: dr.Topology{Members: []dr.Region{east, west}}, Mover: failover.ByController{},
 	}})
-	for _, want := range []string{"Hold is nil", "no Controller", "Guard", "Every 1m0s", "GlobalCluster is empty"} {
+	for _, want := range []string{"Hold is nil", "give ByTrigger", "Guard.Beater", "Role is required", "Every 1m0s", "GlobalCluster is empty"} {
 		require.ErrorContains(t, err, want)
 	}
+	_, err = monitor.New(monitor.Config{Hold: always})
+	require.ErrorContains(t, err, "give a Member or a Witness")
+	_, err = monitor.New(monitor.Config{Hold: always, Agent: monitor.Witness{Region: east, Topology: dr.Topology{GlobalCluster: "lifeboat", Members: []dr.Region{east, west}}}})
+	require.ErrorContains(t, err, "is a member")
 }

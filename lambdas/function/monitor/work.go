@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
-	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
 // work runs the Region's agent while this process holds the monitor lease. It returns when ctx
@@ -15,27 +14,26 @@ import (
 // The process that takes over finds the writer as it is, and has LeaseTTL to renew. In a cut
 // no process may renew or see it: left is given the agent, whose rear guard then closes the
 // writer, beside what follows.
-func (h *Handler) work(ctx context.Context, left func(*failover.Agent)) error {
+func (h *Handler) work(ctx context.Context, left func(worker)) error {
 	run, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
-	cfg := h.cfg.Agent
 	died := make(chan error, 1)
-	cfg.Trace = dr.Join(cfg.Trace, h.deaths(died))
-	a, err := failover.NewAgent(cfg)
+	trace := dr.Join(h.trace, h.deaths(died))
+	a, err := h.cfg.Agent.start(trace)
 	if err != nil {
 		return err
 	}
-	if d, ok := cfg.Trigger.(caller); ok {
+	if d, ok := h.asks.(caller); ok {
 		defer func() {
 			if err := d.HangUp(); err != nil {
-				cfg.Trace.OnProblem(dr.Problem{At: time.Now(), Region: cfg.Region, Op: "ask the trigger", Err: err})
+				trace.OnProblem(dr.Problem{At: time.Now(), Region: h.region, Op: "ask the trigger", Err: err})
 			}
 		}()
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = a.Run(run) })
 	if h.cfg.Role != nil {
-		wg.Go(func() { h.publish(run, cfg.Trace) })
+		wg.Go(func() { h.publish(run, trace) })
 	}
 	select {
 	case <-ctx.Done():

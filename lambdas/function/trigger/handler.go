@@ -11,10 +11,10 @@ import (
 
 // Config says what the trigger consists of.
 type Config struct {
-	// Agent is the own Region's, silent and with a Controller. Its OnOutcome is the
-	// handler's. A new agent is made for every invocation: the process stands still
-	// between two of them, and what an agent has watched is void then.
-	Agent failover.AgentConfig
+	// Agent is the own Region's trigger. Its OnOutcome is the handler's. A new one is made
+	// for every invocation: the process stands still between two of them, and what a trigger
+	// has watched is void then.
+	Agent failover.TriggerConfig
 	// Name is the function's own, the same in both members: who asks for the wrong
 	// Region is told where to call it.
 	Name string
@@ -38,16 +38,13 @@ type Handler struct{ cfg Config }
 // New returns the function, or everything that its configuration lacks.
 func New(cfg Config) (*Handler, error) {
 	var errs []error
-	if cfg.Agent.Controller == nil || !cfg.Agent.Silent || cfg.Agent.Guard != nil {
-		errs = append(errs, errors.New("trigger: Agent must be silent and have a Controller and no Guard: the monitor keeps the lease"))
-	}
 	if cfg.Name == "" {
 		errs = append(errs, errors.New("trigger: Name is empty"))
 	}
 	if cfg.Spare < 0 {
 		errs = append(errs, fmt.Errorf("trigger: Spare %v is negative: give a positive duration, or 0 for 5s", cfg.Spare))
 	}
-	if _, err := failover.NewAgent(cfg.Agent); err != nil {
+	if _, err := failover.NewTrigger(cfg.Agent); err != nil {
 		errs = append(errs, err)
 	}
 	if err := errors.Join(errs...); err != nil {

@@ -54,11 +54,7 @@ func newRig(t *testing.T, cfg drtest.WorldConfig, p dr.Policy) *rig {
 		r.marks[m] = &marks{}
 	}
 	for _, region := range w.Topology.Vantages() {
-		cfg := w.Agent(region, p, nil)
-		if cfg.Controller != nil { // the monitor has none, and follows the one of the function
-			cfg.Journal, cfg.Trigger, cfg.Controller = cfg.Controller.Journal, deaf{}, nil
-		}
-		a, err := failover.NewAgent(cfg)
+		a, err := watching(w, region, p)
 		require.NoError(t, err)
 		wg.Go(func() { _ = a.Run(ctx) })
 	}
@@ -68,11 +64,19 @@ func newRig(t *testing.T, cfg drtest.WorldConfig, p dr.Policy) *rig {
 
 func (r *rig) wait(d time.Duration) { <-time.After(d); synctest.Wait() }
 
+// watching is a Region's monitor, which follows the trigger that is the function.
+func watching(w *drtest.World, region dr.Region, p dr.Policy) (drtest.Agent, error) {
+	if region == witness {
+		return w.Watching(region, p, nil)
+	}
+	cfg := w.Monitor(region, p, nil)
+	cfg.Mover = failover.ByTrigger{Trigger: deaf{}, Journal: w.Store.At(region)}
+	return failover.NewMonitor(cfg)
+}
+
 // config is the function's in a Region.
 func (r *rig) config(region dr.Region) trigger.Config {
-	cfg := r.Agent(region, r.policy, nil)
-	cfg.Guard, cfg.Bootstrapper, cfg.Silent = nil, nil, true
-	return trigger.Config{Agent: cfg, Name: "lifeboat-test-failover-trigger", Marks: r.marks[region]}
+	return trigger.Config{Agent: r.Trigger(region, r.policy, nil), Name: "lifeboat-test-failover-trigger", Marks: r.marks[region]}
 }
 
 // invoke calls the function of a Region with a deadline, as Lambda does.

@@ -264,8 +264,8 @@ func TestAProcessThatMustEndLeavesTheRestToTheNext(t *testing.T) {
 }
 
 func TestConfigurationsReportEverythingAtOnce(t *testing.T) {
-	_, err := trigger.New(trigger.Config{Spare: -1, Agent: failover.AgentConfig{Policy: dr.Policy{Confirm: 1}, Probers: []health.Prober{nil}}})
-	for _, want := range []string{"silent", "Name is empty", "Spare -1ns", "Confirm 1", "GlobalCluster is empty"} {
+	_, err := trigger.New(trigger.Config{Spare: -1, Agent: failover.TriggerConfig{Policy: dr.Policy{Confirm: 1}, Probers: []health.Prober{nil}}})
+	for _, want := range []string{"Controller.Journal", "Name is empty", "Spare -1ns", "Confirm 1", "GlobalCluster is empty"} {
 		require.ErrorContains(t, err, want)
 	}
 }

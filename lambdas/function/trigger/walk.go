@@ -78,8 +78,9 @@ func (n notifier) Notify(ctx context.Context, m failover.Message) error {
 }
 
 // agent returns the own agent's configuration with ears.
-func (h *Handler) agent(e *ears) failover.AgentConfig {
-	cfg, c := h.cfg.Agent, *h.cfg.Agent.Controller
+func (h *Handler) agent(e *ears) failover.TriggerConfig {
+	cfg := h.cfg.Agent
+	c := &cfg.Controller
 	cfg.Trace = dr.Join(h.cfg.Agent.Trace, e.trace())
 	c.Notifier = notifier{c.Notifier, e}
 	c.OnTold = func(x failover.Execution) {
@@ -87,7 +88,7 @@ func (h *Handler) agent(e *ears) failover.AgentConfig {
 			put(e.asked, struct{}{})
 		}
 	}
-	cfg.Controller, cfg.OnOutcome = &c, e.heard
+	cfg.OnOutcome = e.heard
 	return cfg
 }
 
@@ -110,7 +111,7 @@ func (h *Handler) failover(ctx context.Context, before scene, began time.Time) (
 // it. It reports whether an execution was walked.
 func (h *Handler) round(ctx context.Context, before scene, began time.Time) (event.Response, bool, error) {
 	ears := h.ears()
-	agent, err := failover.NewAgent(h.agent(ears))
+	agent, err := failover.NewTrigger(h.agent(ears))
 	if err != nil {
 		return event.Response{}, false, err
 	}
@@ -184,9 +185,9 @@ func (h *Handler) walk(ctx context.Context, began func(), do func(*failover.Cont
 	ears := h.ears()
 	cfg, watch := h.agent(ears), &failover.Watch{}
 	cfg.Trace = dr.Join(cfg.Trace, &dr.Trace{State: func(dr.StateChange) { began() }})
-	cc := *cfg.Controller
+	cc := cfg.Controller
 	cc.Region, cc.Topology, cc.Policy, cc.Trace = cfg.Region, cfg.Topology, cfg.Policy, cfg.Trace
-	cc.Leaser, cc.Heartbeats, cc.Watch = cfg.Leaser, cfg.Heartbeats, watch
+	cc.Leaser, cc.Heartbeats, cc.Watch, cc.Promises = cfg.Leaser, cfg.Heartbeats, watch, true
 	c, err := failover.NewController(cc)
 	if err != nil {
 		return failover.Execution{}, err

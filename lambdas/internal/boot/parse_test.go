@@ -11,7 +11,6 @@ import (
 	"github.com/lifeboat-dr/lifeboat/lambdas/internal/boot"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/aurora"
-	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
 const (
@@ -230,9 +229,7 @@ func FuzzParse(f *testing.F) {
 		parts, err := boot.New(s, nil)
 		require.NoError(t, err)
 		defer func() { require.NoError(t, parts.Close()) }()
-		_, err = failover.NewAgent(parts.Agent)
-		require.NoError(t, err)
-		require.Equal(t, s.Member() && function == boot.Monitor, parts.Agent.Guard != nil)
+		runs(t, parts, s)
 		if s.Member() {
 			require.NotEmpty(t, s.Database.Addresses[s.Region])
 			require.NotEqual(t, s.Admin, s.Secret)

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/invoker"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/aurora"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/cloudwatch"
@@ -24,9 +25,11 @@ import (
 // Parts are what a function consists of. They live as long as the process: the clients
 // and pools are used by one agent after the other.
 type Parts struct {
-	// Agent is the function's: the monitor's guards and lacks but its invoker, the
-	// trigger's is silent and has a controller, the witness's only observes.
-	Agent failover.AgentConfig
+	// Monitor, Trigger and Witness are what the function runs: the one that its name and its
+	// Region say, the others are zero.
+	Monitor failover.MonitorConfig
+	Trigger failover.TriggerConfig
+	Witness failover.WitnessConfig
 	// Role publishes which Region has the writer; nil in the witness.
 	Role *cloudwatch.Role
 	// AWS and HTTP are what every client of the process is made of.
@@ -88,10 +91,13 @@ type builder struct {
 	http  aws.HTTPClient
 	apis  map[dr.Region]*rds.Client
 	store *dynamo.Store
+	trace *dr.Trace
 	login *Login
-	roots *x509.CertPool
-	pools []*sql.DB
-	looks map[dr.Region]*lookup
+
+	failures *failover.Failures
+	roots    *x509.CertPool
+	pools    []*sql.DB
+	looks    map[dr.Region]*lookup
 }
 
 func (b *builder) build(trace *dr.Trace) (*Parts, error) {
@@ -126,24 +132,24 @@ func (b *builder) build(trace *dr.Trace) (*Parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.Agent = failover.AgentConfig{
-		Region: s.Region, Topology: s.Topology, Policy: s.Policy, Leaser: store, Heartbeats: store,
-		Probers: []health.Prober{control}, Trace: trace, Failures: failures,
-	}
-	if s.Function == Monitor {
-		if p.Agent.Notifier, err = b.people(); err != nil {
-			return nil, err
-		}
+	b.trace, b.failures = trace, failures
+	people, err := b.people()
+	if err != nil {
+		return nil, err
 	}
 	if s.Member() {
-		return p, b.member(p)
+		return p, b.member(p, control, people)
+	}
+	p.Witness = failover.WitnessConfig{
+		Region: s.Region, Topology: s.Topology, Policy: s.Policy, Leaser: store, Heartbeats: store,
+		Probers: []health.Prober{control}, Notifier: people, Failures: failures, Trace: trace,
 	}
 	if len(s.Database.Addresses) > 0 {
 		port, err := probe.NewTCP(probe.TCPConfig{Vantage: s.Region, Family: health.Witness, Addresses: s.Database.Addresses})
 		if err != nil {
 			return nil, err
 		}
-		p.Agent.Probers = append(p.Agent.Probers, port)
+		p.Witness.Probers = append(p.Witness.Probers, port)
 	}
 	return p, nil
 }
@@ -159,7 +165,7 @@ func (b *builder) table(r dr.Region) dynamo.Client {
 }
 
 // member adds what only the Regions with a database have.
-func (b *builder) member(p *Parts) (err error) {
+func (b *builder) member(p *Parts, control health.Prober, people failover.Notifier) (err error) {
 	s := b.s
 	if b.roots, err = readRoots(s.Database.CA); err != nil {
 		return err
@@ -181,7 +187,7 @@ func (b *builder) member(p *Parts) (err error) {
 	if err != nil {
 		return err
 	}
-	p.Agent.Probers = append(p.Agent.Probers, probers...)
+	probers = append([]health.Prober{control}, probers...)
 	p.Role, err = cloudwatch.NewRole(cloudwatch.RoleConfig{
 		Topology: s.Topology, Region: s.Region, Client: cloudwatch.NewClient(b.aws, s.Region, s.url(serviceMetrics, s.Region), b.http),
 	})
@@ -189,19 +195,27 @@ func (b *builder) member(p *Parts) (err error) {
 		return err
 	}
 	if s.Function == Trigger {
-		p.Agent.Silent = true
-		p.Agent.Controller, err = b.controller(p.Role, local)
+		p.Trigger = failover.TriggerConfig{
+			Region: s.Region, Topology: s.Topology, Policy: s.Policy, Leaser: b.store, Heartbeats: b.store, Probers: probers, Trace: b.trace,
+		}
+		p.Trigger.Controller, err = b.controller(p.Role, local, people)
 		return err
 	}
-	p.Agent.Journal = b.store
-	p.Announcer = NewAnnouncer(s.Region, s.Database.place(s.Region), b.store, p.Agent.Trace)
-	if p.Agent.Bootstrapper, err = b.bootstrapper(local); err != nil {
+	p.Announcer = NewAnnouncer(s.Region, s.Database.place(s.Region), b.store, b.trace)
+	p.Monitor = failover.MonitorConfig{
+		Region: s.Region, Topology: s.Topology, Policy: s.Policy, Leaser: b.store, Heartbeats: b.store, Probers: probers,
+		Mover: failover.ByTrigger{
+			Trigger: invoker.New(s.Region, s.Trigger, invoker.NewClient(b.aws, s.Region, s.Lambda, b.http)), Journal: b.store,
+		},
+		Notifier: people, Failures: b.failures, Trace: b.trace,
+	}
+	if p.Monitor.Bootstrapper, err = b.bootstrapper(local); err != nil {
 		return err
 	}
-	if p.Agent.Guard, err = b.guard(local); err != nil {
+	if p.Monitor.Guard, err = b.guard(local); err != nil {
 		return err
 	}
-	p.Agent.Peer, err = b.peerWriter()
+	p.Monitor.Peer, err = b.peerWriter()
 	return err
 }
 
@@ -228,18 +242,18 @@ func (b *builder) cluster() (*aurora.Cluster, error) {
 }
 
 // guard returns what keeps the lease and the own writer.
-func (b *builder) guard(local *aurora.SQL) (*failover.GuardConfig, error) {
+func (b *builder) guard(local *aurora.SQL) (failover.GuardConfig, error) {
 	isolator, err1 := aurora.NewIsolator(aurora.IsolatorConfig{
 		Region: b.s.Region, Cluster: b.s.Clusters[b.s.Region], API: b.apis[b.s.Region],
 	})
 	peer, err2 := b.database(b.s.Topology.Peer(b.s.Region), nil)
 	plane, err3 := b.cluster()
 	if err := errors.Join(err1, err2, err3); err != nil {
-		return nil, err
+		return failover.GuardConfig{}, err
 	}
-	return &failover.GuardConfig{
+	return failover.GuardConfig{
 		Beater: local, Fencer: local, Isolator: isolator, Replica: peer,
-		Releaser: b.store, Roles: local, Plane: plane, Promises: local, Peer: b.s.Topology.Peer(b.s.Region),
+		Releaser: b.store, Roles: local, Plane: plane, Promises: local,
 	}, nil
 }
 
@@ -263,22 +277,21 @@ func (b *builder) people() (*notify.Topic, error) {
 }
 
 // controller returns what moves the writer to this Region.
-func (b *builder) controller(role *cloudwatch.Role, local *aurora.SQL) (*failover.ControllerConfig, error) {
+func (b *builder) controller(role *cloudwatch.Role, local *aurora.SQL, people failover.Notifier) (failover.ControllerConfig, error) {
 	s := b.s
 	promoter, err1 := b.cluster()
 	endpoint, err2 := b.endpoint()
-	people, err3 := b.people()
-	if err := errors.Join(err1, err2, err3); err != nil {
-		return nil, err
+	if err := errors.Join(err1, err2); err != nil {
+		return failover.ControllerConfig{}, err
 	}
 	preflight, err := aurora.NewPreflight(aurora.PreflightConfig{
 		Cluster: promoter, Member: s.Clusters[s.Region], API: b.apis[s.Region], Database: local,
 	})
 	if err != nil {
-		return nil, err
+		return failover.ControllerConfig{}, err
 	}
-	return &failover.ControllerConfig{
-		Promises: true, Journal: b.store, Acknowledger: b.store, Promoter: promoter, Preflight: preflight, Beater: local, Notifier: people, Trigger: s.Trigger,
+	return failover.ControllerConfig{
+		Journal: b.store, Acknowledger: b.store, Promoter: promoter, Preflight: preflight, Beater: local, Notifier: people, Trigger: s.Trigger,
 		Router: aurora.Router{Redirecter: role, Reacher: endpoint},
 	}, nil
 }

@@ -45,7 +45,7 @@ func ExampleNewWorld() {
 	ctx, stop := context.WithCancel(context.Background())
 	var agents sync.WaitGroup
 	for _, region := range topology.Vantages() {
-		agent, err := failover.NewAgent(world.Agent(region, policy, trace))
+		agent, err := world.Watching(region, policy, trace)
 		if err != nil {
 			fmt.Println(err)
 			break

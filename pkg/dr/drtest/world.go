@@ -73,26 +73,57 @@ func NewWorld(cfg WorldConfig) (*World, error) {
 	return w, nil
 }
 
-// Agent returns the configuration of a Region's agent in this world.
-func (w *World) Agent(r dr.Region, p dr.Policy, t *dr.Trace) failover.AgentConfig {
-	store := w.Store.At(r)
-	cfg := failover.AgentConfig{
-		Region: r, Topology: w.Topology, Policy: p, Leaser: store, Heartbeats: store,
-		Probers: []health.Prober{NewProber(w.Net, w.Pair, r, w.Spare)}, Trace: t,
-	}
-	peer := w.Topology.Peer(r)
-	if peer == "" {
-		return cfg
-	}
+// Monitor returns the configuration of a member's monitor in this world. It moves the
+// writer in its own process.
+func (w *World) Monitor(r dr.Region, p dr.Policy, t *dr.Trace) failover.MonitorConfig {
+	store, peer := w.Store.At(r), w.Topology.Peer(r)
 	local := w.Net.Dial(r, w.Pair.DB(r))
-	cfg.Guard = &failover.GuardConfig{
-		Beater: local, Fencer: local, Isolator: w.Cluster.At(r), Replica: w.Net.Dial(r, w.Pair.DB(peer)),
-		Releaser: store, Roles: local, Plane: w.Cluster.At(r), Promises: local, Peer: peer,
+	return failover.MonitorConfig{
+		Region: r, Topology: w.Topology, Policy: p, Leaser: store, Heartbeats: store, Probers: w.probers(r), Trace: t,
+		Guard: failover.GuardConfig{
+			Beater: local, Fencer: local, Isolator: w.Cluster.At(r), Replica: w.Net.Dial(r, w.Pair.DB(peer)),
+			Releaser: store, Roles: local, Plane: w.Cluster.At(r), Promises: local, Peer: peer,
+		},
+		Peer: w.Net.Dial(r, w.Pair.DB(peer)), Bootstrapper: NewBootstrapper(w.Cluster.At(r), local), Notifier: w.Notifiers[r],
+		Mover: failover.ByController{Controller: w.Controller(r, p, nil, t)},
 	}
-	cfg.Peer = w.Net.Dial(r, w.Pair.DB(peer))
-	cfg.Bootstrapper = NewBootstrapper(w.Cluster.At(r), local)
-	cfg.Controller = new(w.Controller(r, p, nil, t))
-	return cfg
+}
+
+// Trigger returns the configuration of a member's trigger in this world.
+func (w *World) Trigger(r dr.Region, p dr.Policy, t *dr.Trace) failover.TriggerConfig {
+	store := w.Store.At(r)
+	return failover.TriggerConfig{
+		Region: r, Topology: w.Topology, Policy: p, Leaser: store, Heartbeats: store, Probers: w.probers(r), Trace: t,
+		Controller: w.Controller(r, p, nil, t),
+	}
+}
+
+// Witness returns the configuration of the witness in this world.
+func (w *World) Witness(p dr.Policy, t *dr.Trace) failover.WitnessConfig {
+	r := w.Topology.Witness
+	store := w.Store.At(r)
+	return failover.WitnessConfig{
+		Region: r, Topology: w.Topology, Policy: p, Leaser: store, Heartbeats: store, Probers: w.probers(r), Trace: t,
+		Notifier: w.Notifiers[r],
+	}
+}
+
+// Agent is a monitor, a trigger or a witness.
+type Agent interface {
+	Run(ctx context.Context) error
+	Explain() failover.Explanation
+}
+
+// Watching returns what watches in a Region all the time: its monitor, or the witness.
+func (w *World) Watching(r dr.Region, p dr.Policy, t *dr.Trace) (Agent, error) {
+	if r == w.Topology.Witness {
+		return failover.NewWitness(w.Witness(p, t))
+	}
+	return failover.NewMonitor(w.Monitor(r, p, t))
+}
+
+func (w *World) probers(r dr.Region) []health.Prober {
+	return []health.Prober{NewProber(w.Net, w.Pair, r, w.Spare)}
 }
 
 // Controller returns the configuration of a controller in this world, for an

@@ -41,7 +41,7 @@ const installCalls = 10
 //
 // Why a lost table is not bootstrapped again: epoch 1 would stand below the epochs in the
 // database, which opens for none of them, and another Region may still count on one.
-func (a *Agent) bootstrap(ctx context.Context) {
+func (a *agent) bootstrap(ctx context.Context) {
 	tick := time.NewTicker(a.cfg.Policy.ProbeInterval)
 	defer tick.Stop()
 	for {
@@ -56,7 +56,7 @@ func (a *Agent) bootstrap(ctx context.Context) {
 	}
 }
 
-func (a *Agent) bootstrapOnce(ctx context.Context) error {
+func (a *agent) bootstrapOnce(ctx context.Context) error {
 	if l, known := a.watch.Lease(); known {
 		return fmt.Errorf("the lease has vanished from its table, epoch %d of %s: restore the table, nothing is bootstrapped on top of it", l.Epoch, l.Holder)
 	}

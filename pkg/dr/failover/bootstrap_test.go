@@ -142,9 +142,9 @@ func TestBothRegionsFoundAtOnce(t *testing.T) {
 		defer r.end()
 		b := &believer{both: make(chan struct{})}
 		for _, region := range topology.Members {
-			cfg := r.Agent(region, r.policy, r.trace())
+			cfg := r.Monitor(region, r.policy, r.trace())
 			cfg.Bootstrapper = b
-			r.run(cfg)
+			r.run(failover.NewMonitor(cfg))
 		}
 		r.wait(4 * time.Second)
 		require.Len(t, r.when(drtest.OpTakeLease, east), 1)
@@ -169,9 +169,9 @@ func TestWhoIsSecondToFoundDoesNotTryAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := unbootstrapped(t, dr.Policy{})
 		defer r.end()
-		cfg := r.Agent(west, r.policy, r.trace())
+		cfg := r.Monitor(west, r.policy, r.trace())
 		cfg.Bootstrapper = slow{stale{cfg.Bootstrapper}, 5 * time.Second}
-		r.run(cfg)
+		r.run(failover.NewMonitor(cfg))
 		r.until("the west installs", 5*time.Second, func() bool { return len(r.when(drtest.OpReadLease, west)) > 4 })
 		r.breaks(calls(west, drtest.Fault{Err: errRefused}, drtest.OpReadLease))
 		r.agent(east)
@@ -189,9 +189,9 @@ func TestASecondaryIsNotFounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := unbootstrapped(t, dr.Policy{})
 		defer r.end()
-		cfg := r.Agent(west, r.policy, r.trace())
+		cfg := r.Monitor(west, r.policy, r.trace())
 		cfg.Bootstrapper = stale{cfg.Bootstrapper}
-		r.run(cfg)
+		r.run(failover.NewMonitor(cfg))
 		r.wait(20 * time.Second)
 		_, any := r.Store.Lease()
 		require.False(t, any)
@@ -258,13 +258,4 @@ func TestAFoundingIsTriedAgain(t *testing.T) {
 			})
 		}
 	}
-}
-
-func TestAFounderNeedsAGuard(t *testing.T) {
-	w, err := drtest.NewWorld(drtest.WorldConfig{Topology: topology})
-	require.NoError(t, err)
-	cfg := w.Agent(witness, dr.Policy{}, nil)
-	cfg.Bootstrapper = &believer{}
-	_, err = failover.NewAgent(cfg)
-	require.ErrorContains(t, err, "a Bootstrapper needs a Guard")
 }

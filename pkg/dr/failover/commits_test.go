@@ -21,13 +21,18 @@ type heard struct {
 func (h *heard) run(r *rig, regions ...dr.Region) (stop func()) {
 	var stops []func()
 	for _, region := range regions {
-		cfg := r.Agent(region, r.policy, &dr.Trace{Report: func(x dr.Report) {
+		trace := &dr.Trace{Report: func(x dr.Report) {
 			h.mu.Lock()
 			defer h.mu.Unlock()
 			h.all = append(h.all, x)
-		}})
-		cfg.Controller = nil // nothing is to replace the writer
-		stops = append(stops, r.run(cfg))
+		}}
+		if region == witness {
+			stops = append(stops, r.run(r.Watching(region, r.policy, trace)))
+			continue
+		}
+		cfg := r.Monitor(region, r.policy, trace)
+		cfg.Mover = r.still(region)
+		stops = append(stops, r.run(failover.NewMonitor(cfg)))
 	}
 	return func() {
 		for _, stop := range stops {
@@ -62,10 +67,17 @@ func TestAStandstillOfTheWriterIsReported(t *testing.T) {
 		"dead":              func(r *rig) { r.Pair.DB(east).Kill() },
 		"heartbeats refuse": func(r *rig) { r.breaks(calls(east, refused, drtest.OpBeat)) },
 		"heartbeats hang":   func(r *rig) { r.breaks(calls(east, hang, drtest.OpBeat)) },
-		"renewals refuse":   func(r *rig) { r.breaks(calls(east, refused, drtest.OpRenewLease)) },
+		"renewals refuse and no peer promises": func(r *rig) {
+			r.breaks(func(c drtest.Call) drtest.Fault {
+				if c.Op == drtest.OpRenewLease || c.From == west && c.Op == drtest.OpBeat {
+					return refused
+				}
+				return drtest.Fault{}
+			})
+		},
 		"the store refuses and no peer promises": func(r *rig) {
 			r.breaks(func(c drtest.Call) drtest.Fault {
-				if c.To == "" || c.To == west {
+				if c.To == "" || c.To == west || c.From == west {
 					return refused
 				}
 				return drtest.Fault{}

@@ -54,21 +54,23 @@ type Controller struct {
 	onPromoted func(dr.Epoch)
 }
 
+// parts are what every controller needs besides what the role that runs it brings along.
+func (c ControllerConfig) parts(prefix string) []part {
+	return []part{
+		{prefix + "Journal", c.Journal == nil}, {prefix + "Acknowledger", c.Acknowledger == nil}, {prefix + "Promoter", c.Promoter == nil},
+		{prefix + "Preflight", c.Preflight == nil}, {prefix + "Beater", c.Beater == nil}, {prefix + "Router", c.Router == nil},
+		{prefix + "Notifier", c.Notifier == nil},
+	}
+}
+
 // NewController returns a controller, or everything that its configuration lacks.
 func NewController(cfg ControllerConfig) (*Controller, error) {
 	errs := []error{cfg.Topology.Validate(), cfg.Policy.ValidateFor(cfg.Topology)}
 	if cfg.Topology.Peer(cfg.Region) == "" {
 		errs = append(errs, fmt.Errorf("failover: controller: Region %q is not a member of the topology", cfg.Region))
 	}
-	for name, missing := range map[string]bool{
-		"Leaser": cfg.Leaser == nil, "Watch": cfg.Watch == nil, "Heartbeats": cfg.Heartbeats == nil,
-		"Journal": cfg.Journal == nil, "Acknowledger": cfg.Acknowledger == nil, "Promoter": cfg.Promoter == nil,
-		"Preflight": cfg.Preflight == nil, "Beater": cfg.Beater == nil, "Router": cfg.Router == nil, "Notifier": cfg.Notifier == nil,
-	} {
-		if missing {
-			errs = append(errs, fmt.Errorf("failover: controller: %s is required", name))
-		}
-	}
+	errs = append(errs, required("controller", append(cfg.parts(""),
+		part{"Leaser", cfg.Leaser == nil}, part{"Watch", cfg.Watch == nil}, part{"Heartbeats", cfg.Heartbeats == nil})...))
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}

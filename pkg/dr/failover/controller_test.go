@@ -421,8 +421,8 @@ func TestSwitchover(t *testing.T) {
 func TestNewControllerReportsEverythingAtOnce(t *testing.T) {
 	_, err := failover.NewController(failover.ControllerConfig{Region: witness, Topology: topology, Policy: dr.Policy{Confirm: 1}})
 	for _, part := range []string{
-		"Confirm 1", "not a member", "Leaser is required", "Watch is required", "Heartbeats is required", "Journal is required",
-		"Acknowledger is required", "Promoter is required", "Beater is required", "Router is required", "Notifier is required",
+		"Confirm 1", "not a member",
+		"Journal, Acknowledger, Promoter, Preflight, Beater, Router, Notifier, Leaser, Watch, Heartbeats are required",
 	} {
 		require.ErrorContains(t, err, part)
 	}

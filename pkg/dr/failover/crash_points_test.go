@@ -43,13 +43,18 @@ func crashWorld(s *crashpoint.Stage) crashpoint.World {
 	r.breaks(latency)
 	return crashpoint.World{
 		Topology: topology, Pair: r.Pair, Newest: r.Store.Newest, Entries: r.Store.Entries, Close: r.end,
-		Agent: func(region dr.Region, process string) failover.AgentConfig {
-			cfg := r.Agent(region, s.Policy, s.Trace)
+		Monitor: func(region dr.Region, process string) failover.MonitorConfig {
+			cfg := r.Monitor(region, s.Policy, s.Trace)
+			cfg.Notifier = crashpoint.Quiet{}
 			if process == "" {
 				return cfg
 			}
-			return through(s.Wires, process, cfg)
+			return monitorThrough(s.Wires, process, cfg)
 		},
+		Trigger: func(process string) failover.TriggerConfig {
+			return triggerThrough(s.Wires, process, r.Trigger(west, s.Policy, s.Trace))
+		},
+		Witness: func() failover.WitnessConfig { return r.Witness(s.Policy, s.Trace) },
 		Controller: func(process string) failover.ControllerConfig {
 			return controllerThrough(s.Wires, process, r.World.Controller(west, s.Policy, nil, s.Trace))
 		},

@@ -37,15 +37,23 @@ func answered[T any](ctx context.Context, w wire, op drtest.Op, ask func(context
 	return got, nil
 }
 
-// through returns an agent whose calls go through the wires.
-func through(wires *crashpoint.Wires, process string, cfg failover.AgentConfig) failover.AgentConfig {
+// monitorThrough returns a monitor whose calls go through the wires.
+func monitorThrough(wires *crashpoint.Wires, process string, cfg failover.MonitorConfig) failover.MonitorConfig {
 	store := &storeWire{cfg.Leaser.(*drtest.StoreView), wire{wires, process}}
 	cfg.Leaser, cfg.Heartbeats = store, store
-	g := *cfg.Guard
-	db := &dbWire{g.Beater.(*drtest.Conn), wire{wires, process + ".guard"}}
-	g.Beater, g.Fencer = db, db
-	cfg.Guard = &g
-	cfg.Controller = new(controllerThrough(wires, process, *cfg.Controller))
+	db := &dbWire{cfg.Guard.Beater.(*drtest.Conn), wire{wires, process + ".guard"}}
+	cfg.Guard.Beater, cfg.Guard.Fencer = db, db
+	mover := cfg.Mover.(failover.ByController)
+	mover.Controller = controllerThrough(wires, process, mover.Controller)
+	cfg.Mover = mover
+	return cfg
+}
+
+// triggerThrough returns a trigger whose calls go through the wires.
+func triggerThrough(wires *crashpoint.Wires, process string, cfg failover.TriggerConfig) failover.TriggerConfig {
+	store := &storeWire{cfg.Leaser.(*drtest.StoreView), wire{wires, process}}
+	cfg.Leaser, cfg.Heartbeats = store, store
+	cfg.Controller = controllerThrough(wires, process, cfg.Controller)
 	return cfg
 }
 

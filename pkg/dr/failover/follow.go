@@ -28,7 +28,7 @@ const stalled = 3 * time.Second
 const firstLook = 25 * time.Millisecond
 
 // ask has the trigger look. It must not hold the agent up.
-func (a *Agent) ask(ctx context.Context, reason string) {
+func (a *agent) ask(ctx context.Context, reason string) {
 	a.mu.Lock()
 	a.asked = time.Now()
 	a.mu.Unlock()
@@ -50,7 +50,7 @@ func worthAsking(v health.Verdict) bool {
 // trigger asks the trigger about every verdict that is worth it, at most once per probe
 // interval. What is known already is not asked: of an execution that waits for a person
 // follow reminds the trigger, unless the verdict was another one in between.
-func (a *Agent) trigger(ctx context.Context) {
+func (a *agent) trigger(ctx context.Context) {
 	var before time.Time // the last verdict that was worth a question
 	for {
 		select {
@@ -72,7 +72,7 @@ func (a *Agent) trigger(ctx context.Context) {
 
 // awaits reports whether an execution to this Region waits for a person. A journal that
 // doesn't answer says nothing.
-func (a *Agent) awaits(ctx context.Context) bool {
+func (a *agent) awaits(ctx context.Context) bool {
 	call, cancel := context.WithTimeout(ctx, a.cfg.Policy.CallTimeout)
 	defer cancel()
 	e, err := a.cfg.Journal.Latest(call)
@@ -83,7 +83,7 @@ func (a *Agent) awaits(ctx context.Context) bool {
 // has given the lease back to it, the guard may open the server. When it stands still, waits
 // for a person, or could not tell people what it owes them, it is asked again: it may have
 // died, and what it waits for may have happened.
-func (a *Agent) follow(ctx context.Context) {
+func (a *agent) follow(ctx context.Context) {
 	tick := time.NewTicker(min(a.cfg.Policy.PollInterval, a.cfg.Policy.RenewInterval))
 	defer tick.Stop()
 	f := follower{own: a.cfg.Region, pace: a.cfg.Policy.RenewInterval}
@@ -121,7 +121,7 @@ func (a *Agent) follow(ctx context.Context) {
 }
 
 // lately reports whether the trigger was asked a moment ago, and may have begun something.
-func (a *Agent) lately() bool {
+func (a *agent) lately() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return !a.asked.IsZero() && time.Since(a.asked) < 5*stalled

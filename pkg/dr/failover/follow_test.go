@@ -34,10 +34,9 @@ func (d *trigger) Ask(context.Context, string) error {
 	}
 	ctx, cancel := context.WithTimeout(d.r.ctx, d.idle)
 	d.kill = cancel
-	cfg := d.r.Agent(west, d.r.policy, d.r.trace())
-	cfg.Guard, cfg.Bootstrapper, cfg.Silent = nil, nil, true
+	cfg := d.r.Trigger(west, d.r.policy, d.r.trace())
 	cfg.OnOutcome = func(failover.Execution, error) { cancel() }
-	a, err := failover.NewAgent(cfg)
+	a, err := failover.NewTrigger(cfg)
 	if err != nil {
 		return err
 	}
@@ -74,9 +73,9 @@ func triggered(t *testing.T, extra func(drtest.Call) drtest.Fault) (*rig, *trigg
 	d := &trigger{r: r, idle: time.Minute}
 	r.agent(east)
 	r.agent(witness)
-	cfg := r.Agent(west, r.policy, r.trace())
-	cfg.Journal, cfg.Controller, cfg.Trigger = cfg.Controller.Journal, nil, d
-	a, err := failover.NewAgent(cfg)
+	cfg := r.Monitor(west, r.policy, r.trace())
+	cfg.Mover = r.by(d)
+	a, err := failover.NewMonitor(cfg)
 	require.NoError(t, err)
 	r.wg.Go(func() { _ = a.Run(r.ctx) })
 	r.wait(10*time.Second + 300*time.Millisecond)
@@ -140,20 +139,6 @@ func TestATriggerThatDiesIsAskedAgain(t *testing.T) {
 	}
 }
 
-func TestATriggerNeedsAJournalToBeFollowed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, dr.Policy{})
-		defer r.end()
-		cfg := r.Agent(west, r.policy, nil)
-		cfg.Trigger = &trigger{r: r}
-		_, err := failover.NewAgent(cfg)
-		require.ErrorContains(t, err, "takes the place of a Controller")
-		cfg.Controller = nil
-		_, err = failover.NewAgent(cfg)
-		require.ErrorContains(t, err, "needs the Journal")
-	})
-}
-
 // A monitor's process that takes over right after the promotion opens the writer as soon
 // as it has read so, and closes none that its predecessor has just opened.
 func TestAHandoverRightAfterThePromotionCostsNoRenewal(t *testing.T) {
@@ -168,9 +153,9 @@ func TestAHandoverRightAfterThePromotionCostsNoRenewal(t *testing.T) {
 			r.agent(east)
 			r.agent(witness)
 			monitor := func() func() {
-				cfg := r.Agent(west, r.policy, r.trace())
-				cfg.Journal, cfg.Controller, cfg.Trigger = cfg.Controller.Journal, nil, d
-				return r.run(cfg)
+				cfg := r.Monitor(west, r.policy, r.trace())
+				cfg.Mover = r.by(d)
+				return r.run(failover.NewMonitor(cfg))
 			}
 			stop := monitor()
 			r.wait(10*time.Second + 300*time.Millisecond)

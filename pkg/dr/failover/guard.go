@@ -60,18 +60,11 @@ func NewGuard(cfg GuardConfig) (*Guard, error) {
 	if cfg.Region == "" {
 		errs = append(errs, errors.New("failover: guard: Region is empty"))
 	}
-	if cfg.Leaser == nil || cfg.Watch == nil || cfg.Beater == nil || cfg.Fencer == nil || cfg.Isolator == nil {
-		errs = append(errs, errors.New("failover: guard: Leaser, Watch, Beater, Fencer and Isolator are required"))
-	}
-	if cfg.Policy.RPOGuard && cfg.Replica == nil {
-		errs = append(errs, errors.New("failover: guard: Policy.RPOGuard needs a Replica to ask"))
-	}
+	errs = append(errs, required("guard", append(cfg.parts(""), part{"Leaser", cfg.Leaser == nil}, part{"Watch", cfg.Watch == nil})...))
 	if (cfg.Promises == nil) != (cfg.Peer == "") {
 		errs = append(errs, errors.New("failover: guard: Promises and Peer belong together: give both or neither"))
 	}
-	if _, ok := cfg.Fencer.(Watchdog); cfg.Policy.Watchdog && !ok {
-		errs = append(errs, errors.New("failover: guard: Policy.Watchdog needs a Fencer whose database can fence itself; this one can't"))
-	}
+	errs = append(errs, cfg.capable())
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
@@ -86,6 +79,23 @@ func NewGuard(cfg GuardConfig) (*Guard, error) {
 	g.rules.Plane = cfg.Plane != nil
 	g.state = guard.New(g.rules, 0)
 	return g, nil
+}
+
+// parts are what every guard needs besides what the role that runs it brings along.
+func (c GuardConfig) parts(prefix string) []part {
+	return []part{{prefix + "Beater", c.Beater == nil}, {prefix + "Fencer", c.Fencer == nil}, {prefix + "Isolator", c.Isolator == nil}}
+}
+
+// capable refuses a guard whose parts can't do what the policy asks for.
+func (c GuardConfig) capable() error {
+	var errs []error
+	if c.Policy.RPOGuard && c.Replica == nil {
+		errs = append(errs, errors.New("failover: guard: Policy.RPOGuard needs a Replica to ask"))
+	}
+	if _, ok := c.Fencer.(Watchdog); c.Policy.Watchdog && !ok {
+		errs = append(errs, errors.New("failover: guard: Policy.Watchdog needs a Fencer whose database can fence itself; this one can't"))
+	}
+	return errors.Join(errs...)
 }
 
 // Run keeps the lease until ctx ends, and returns after every call has. It leaves the
@@ -116,13 +126,6 @@ func (g *Guard) Rear(ctx context.Context) {
 	}
 	g.learn(guard.Input{Kind: guard.HandedOver, Until: until})
 	g.drive(ctx)
-}
-
-// Rear is Guard.Rear for an agent; a witness has nothing to guard.
-func (a *Agent) Rear(ctx context.Context) {
-	if a.guard != nil {
-		a.guard.Rear(ctx)
-	}
 }
 
 // RearTime is how long Rear takes at most when the store answers: see [guard.BehindTime].

@@ -417,7 +417,7 @@ func TestGuardRestart(t *testing.T) {
 
 func TestNewGuardReportsEverythingAtOnce(t *testing.T) {
 	_, err := failover.NewGuard(failover.GuardConfig{Policy: dr.Policy{RPOGuard: true, Watchdog: true, Confirm: 1}})
-	for _, part := range []string{"Confirm 1", "Region is empty", "Leaser, Watch, Beater, Fencer and Isolator are required", "RPOGuard needs a Replica", "Watchdog needs a Fencer"} {
+	for _, part := range []string{"Confirm 1", "Region is empty", "Beater, Fencer, Isolator, Leaser, Watch are required", "RPOGuard needs a Replica", "Watchdog needs a Fencer"} {
 		require.ErrorContains(t, err, part)
 	}
 }

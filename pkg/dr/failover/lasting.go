@@ -134,7 +134,7 @@ func short(s string) string {
 }
 
 // tellPeople tells people of what lasts, until they have accepted it.
-func (a *Agent) tellPeople(ctx context.Context) {
+func (a *agent) tellPeople(ctx context.Context) {
 	tick := time.NewTicker(a.cfg.Policy.ProbeInterval)
 	defer tick.Stop()
 	for next(ctx, tick) {

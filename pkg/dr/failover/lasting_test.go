@@ -47,9 +47,9 @@ func TestPeopleAreToldOfWhatLasts(t *testing.T) {
 				return nil
 			})
 			run := func() func() {
-				cfg := r.Agent(east, r.policy, r.trace())
+				cfg := r.Monitor(east, r.policy, r.trace())
 				cfg.Notifier = people
-				return r.run(cfg)
+				return r.run(failover.NewMonitor(cfg))
 			}
 			stop := run()
 			r.agent(west)

@@ -22,7 +22,7 @@ import (
 //
 // Neither believes one witness alone. While the two disagree with the control plane, both
 // stay as they are.
-func (a *Agent) own(ctx context.Context) {
+func (a *agent) own(ctx context.Context) {
 	tick := time.NewTicker(a.cfg.Policy.ProbeInterval / 2)
 	defer tick.Stop()
 	for look := 0; next(ctx, tick); look++ {
@@ -52,7 +52,7 @@ func (a *Agent) own(ctx context.Context) {
 // claimOnce asks the control plane whether the writer is here. A server that was the
 // writer of an earlier epoch and never followed the present one was not told of its
 // successor, and neither may its control plane have been: that is no move.
-func (a *Agent) claimOnce(ctx context.Context, l Lease) {
+func (a *agent) claimOnce(ctx context.Context, l Lease) {
 	a.mu.Lock()
 	followed := a.followed == l.Epoch
 	a.mu.Unlock()
@@ -71,7 +71,7 @@ func (a *Agent) claimOnce(ctx context.Context, l Lease) {
 	}
 }
 
-func (a *Agent) placed(ctx context.Context) (here, moved bool, err error) {
+func (a *agent) placed(ctx context.Context) (here, moved bool, err error) {
 	call, cancel := context.WithTimeout(ctx, a.cfg.Policy.CallTimeout)
 	defer cancel()
 	return placed(call, a.cfg.Guard.Plane, a.cfg.Region)
@@ -90,7 +90,7 @@ func placed(ctx context.Context, p Plane, r dr.Region) (here, moved bool, err er
 // retake takes the next epoch for a Region that has given its lease back, when its server
 // and its control plane both name it the writer's after all and no other Region has taken
 // it: a reader beside the writer had answered.
-func (a *Agent) retake(ctx context.Context, l Lease) {
+func (a *agent) retake(ctx context.Context, l Lease) {
 	here, _, err := a.placed(ctx)
 	if err != nil || !here {
 		return
@@ -106,14 +106,14 @@ func (a *Agent) retake(ctx context.Context, l Lease) {
 	}
 }
 
-func (a *Agent) claim(is bool) {
+func (a *agent) claim(is bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.claims = is
 }
 
 // adopt has the writer adopted that was moved here.
-func (a *Agent) adopt(ctx context.Context) {
+func (a *agent) adopt(ctx context.Context) {
 	if a.cfg.Trigger != nil {
 		a.ask(ctx, "the writer was moved to "+a.cfg.Region.String()+" by other hands: adopt it")
 		return
@@ -125,7 +125,7 @@ func (a *Agent) adopt(ctx context.Context) {
 }
 
 // listen takes in what the other Regions report of this Region's writer.
-func (a *Agent) listen(ctx context.Context) {
+func (a *agent) listen(ctx context.Context) {
 	all, err := a.heartbeats(ctx)
 	if err != nil {
 		return // the store's silence is told by who reads the lease

@@ -125,18 +125,12 @@ func (p *promises) kept() {
 	p.settled = true
 }
 
-// mayPromise reports whether the agent has something to promise by.
-func (a *Agent) mayPromise() bool { return a.cfg.Peer != nil && a.journal() != nil }
-
-func (a *Agent) journal() Journal {
-	if a.cfg.Journal == nil && a.cfg.Controller != nil {
-		return a.cfg.Controller.Journal
-	}
-	return a.cfg.Journal
-}
+// mayPromise reports whether the agent is a monitor's: a trigger and a witness promise
+// nothing.
+func (a *agent) mayPromise() bool { return a.cfg.Peer != nil }
 
 // wantPromise reports whether the peer holds the lease, and nothing suggests to take it.
-func (a *Agent) wantPromise() bool {
+func (a *agent) wantPromise() bool {
 	l, known := a.watch.Lease()
 	if !known || l.Holder != a.cfg.Topology.Peer(a.cfg.Region) || l.Released || !a.mayPromise() {
 		return false
@@ -148,10 +142,10 @@ func (a *Agent) wantPromise() bool {
 
 // clear reads, after a report was published that says that this Region no longer abstains,
 // whether an execution is open that would promote it.
-func (a *Agent) clear(ctx context.Context) {
+func (a *agent) clear(ctx context.Context) {
 	call, cancel := context.WithTimeout(ctx, a.cfg.Policy.CallTimeout)
 	defer cancel()
-	e, err := a.journal().Latest(call)
+	e, err := a.cfg.Journal.Latest(call)
 	switch {
 	case errors.Is(err, ErrNoEntry), err == nil && (e.Execution.State.Ended() || e.Execution.To != a.cfg.Region):
 		a.promises.begin()
@@ -167,7 +161,7 @@ func promiseTimeout(p dr.Policy) time.Duration { return p.LeaseTTL - p.LeaseMarg
 
 // promise sends what the monitor promises, twice in a ProbeInterval, so that one that is
 // lost or slow costs the writer nothing.
-func (a *Agent) promise(ctx context.Context) {
+func (a *agent) promise(ctx context.Context) {
 	every := a.cfg.Policy.ProbeInterval / 2
 	tick := time.NewTicker(every)
 	defer tick.Stop()
@@ -186,7 +180,7 @@ func (a *Agent) promise(ctx context.Context) {
 	}
 }
 
-func (a *Agent) promiseOnce(ctx context.Context) {
+func (a *agent) promiseOnce(ctx context.Context) {
 	l, known := a.watch.Lease()
 	peer := a.cfg.Topology.Peer(a.cfg.Region)
 	if !known || l.Holder != peer || l.Released {

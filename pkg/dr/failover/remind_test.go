@@ -46,11 +46,11 @@ func TestWhatIsKnownIsNotAsked(t *testing.T) {
 				r := newRig(t, dr.Policy{})
 				defer r.end()
 				d := &counted{}
-				cfg := r.Agent(west, r.policy, r.trace())
-				cfg.Journal, cfg.Controller, cfg.Trigger = cfg.Controller.Journal, nil, d
+				cfg := r.Monitor(west, r.policy, r.trace())
+				cfg.Mover = r.by(d)
 				r.agent(east)
 				r.agent(witness)
-				r.run(cfg)
+				r.run(failover.NewMonitor(cfg))
 				if c.x != nil {
 					require.NoError(t, r.Store.At(west).Append(r.ctx, failover.Entry{Execution: *c.x, Event: failover.EvConfirmed, At: time.Now()}))
 				}
@@ -80,11 +80,11 @@ func TestANewOutageIsAskedAboutAtOnce(t *testing.T) {
 		r := newRig(t, dr.Policy{})
 		defer r.end()
 		d := &counted{}
-		cfg := r.Agent(west, r.policy, r.trace())
-		cfg.Journal, cfg.Controller, cfg.Trigger = cfg.Controller.Journal, nil, d
+		cfg := r.Monitor(west, r.policy, r.trace())
+		cfg.Mover = r.by(d)
 		r.agent(east)
 		r.agent(witness)
-		r.run(cfg)
+		r.run(failover.NewMonitor(cfg))
 		x := failover.Execution{ID: "execution-2", Seq: 1, Mode: failover.ModeFailover, From: east, To: west, Epoch: 2, State: failover.AwaitingApproval, Asked: failover.Confirmed}
 		require.NoError(t, r.Store.At(west).Append(r.ctx, failover.Entry{Execution: x, Event: failover.EvConfirmed, At: time.Now()}))
 		r.wait(10 * time.Second)

@@ -31,11 +31,11 @@ func TestAHandoverKeepsWhatWasSeen(t *testing.T) {
 
 		const gap = 700 * time.Millisecond
 		r.wait(gap)
-		cfg := r.Agent(west, r.policy, r.trace())
+		cfg := r.Monitor(west, r.policy, r.trace())
 		for i := range cfg.Probers {
 			cfg.Probers[i] = mute{cfg.Probers[i]}
 		}
-		r.run(cfg)
+		r.run(failover.NewMonitor(cfg))
 		r.wait(300 * time.Millisecond)
 		after := own(t, r)
 		require.Greater(t, after.Seq, before.Seq, "the successor has reported")
@@ -61,8 +61,8 @@ func TestRecalledSamplesKeepTheLag(t *testing.T) {
 		r.wait(5 * time.Second)
 		stop()
 		lag := &health.Lag{At: time.Now().Add(-500 * time.Millisecond), Value: 40 * time.Millisecond}
-		cfg := r.Agent(west, r.policy, nil)
-		cfg.Guard, cfg.Controller, cfg.Bootstrapper = nil, nil, nil
+		cfg := r.Monitor(west, r.policy, nil)
+		cfg.Mover = r.still(west)
 		cfg.Probers = []health.Prober{dead{}}
 		require.NoError(t, cfg.Heartbeats.Publish(r.ctx, failover.Report{
 			Region: west, Seq: 1, Lag: lag, At: time.Now(),
@@ -71,7 +71,7 @@ func TestRecalledSamplesKeepTheLag(t *testing.T) {
 				{Subject: east, Family: health.Replication, Answer: health.Alive, Samples: 3},
 			},
 		}))
-		a, err := failover.NewAgent(cfg)
+		a, err := failover.NewMonitor(cfg)
 		require.NoError(t, err)
 		r.wg.Go(func() { _ = a.Run(r.ctx) })
 		r.wait(500 * time.Millisecond)
@@ -102,12 +102,12 @@ func TestAHandoverKeepsThatTheMonitorDiedFirst(t *testing.T) {
 			before.Observations[i].Answer, before.Observations[i].Samples = health.Dead, 5
 		}
 		before.At = time.Now()
-		require.NoError(t, r.Agent(west, r.policy, nil).Heartbeats.Publish(r.ctx, before))
+		require.NoError(t, r.Store.At(west).Publish(r.ctx, before))
 		r.CutRegion(east, true)
 
-		cfg := r.Agent(west, r.policy, nil)
-		cfg.Guard, cfg.Controller, cfg.Bootstrapper = nil, nil, nil
-		a, err := failover.NewAgent(cfg)
+		cfg := r.Monitor(west, r.policy, nil)
+		cfg.Mover = r.still(west)
+		a, err := failover.NewMonitor(cfg)
 		require.NoError(t, err)
 		r.wg.Go(func() { _ = a.Run(r.ctx) })
 		r.wait(200 * time.Millisecond)
@@ -129,7 +129,7 @@ func (dead) Probe(_ context.Context, subject dr.Region) []health.Observation {
 
 func own(t *testing.T, r *rig) failover.Report {
 	t.Helper()
-	all, err := r.Agent(west, r.policy, nil).Heartbeats.Reports(r.ctx)
+	all, err := r.Store.At(west).Reports(r.ctx)
 	require.NoError(t, err)
 	for _, h := range all {
 		if h.Region == west {

@@ -3,6 +3,7 @@ package failover_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -108,7 +109,7 @@ func (r *rig) when(op drtest.Op, from dr.Region) []time.Time {
 // guard runs the guard of a Region until the returned function is called.
 func (r *rig) guard(region dr.Region) (*failover.Guard, func()) {
 	r.t.Helper()
-	cfg := *r.Agent(region, r.policy, r.trace()).Guard
+	cfg := r.Monitor(region, r.policy, r.trace()).Guard
 	watch := &failover.Watch{}
 	cfg.Region, cfg.Policy, cfg.Leaser, cfg.Watch, cfg.Trace = region, r.policy, r.Store.At(region), watch, r.trace()
 	g, err := failover.NewGuard(cfg)
@@ -162,12 +163,11 @@ func latency(c drtest.Call) drtest.Fault {
 // agent runs the agent of a Region until the returned function is called.
 func (r *rig) agent(region dr.Region) (stop func()) {
 	r.t.Helper()
-	return r.run(r.Agent(region, r.policy, r.trace()))
+	return r.run(r.Watching(region, r.policy, r.trace()))
 }
 
-func (r *rig) run(cfg failover.AgentConfig) (stop func()) {
+func (r *rig) run(a drtest.Agent, err error) (stop func()) {
 	r.t.Helper()
-	a, err := failover.NewAgent(cfg)
 	require.NoError(r.t, err)
 	ctx, cancel := context.WithCancel(r.ctx)
 	done := make(chan struct{})
@@ -176,6 +176,21 @@ func (r *rig) run(cfg failover.AgentConfig) (stop func()) {
 		_ = a.Run(ctx)
 	})
 	return func() { cancel(); <-done }
+}
+
+// said reports whether people of a Region were told something.
+func (r *rig) said(region dr.Region, text string) bool {
+	return slices.ContainsFunc(r.Notifiers[region].Messages(), func(m failover.Message) bool { return strings.Contains(m.Body, text) })
+}
+
+// by has a monitor of the west asked trigger move the writer.
+func (r *rig) by(t failover.TriggerInvoker) failover.Mover {
+	return failover.ByTrigger{Trigger: t, Journal: r.Store.At(west)}
+}
+
+// still has a Region's monitor find no trigger that moves the writer.
+func (r *rig) still(region dr.Region) failover.Mover {
+	return failover.ByTrigger{Trigger: &counted{}, Journal: r.Store.At(region)}
 }
 
 // controller returns a controller of a Region, changed if need be, whose watch has looked

@@ -2,7 +2,6 @@ package failover_test
 
 import (
 	"context"
-	"errors"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -39,11 +38,11 @@ func TestAGuardKnowsItsInstanceBeforeItNeedsIt(t *testing.T) {
 	bubble(t, "at its start and every minute", func(t *testing.T) {
 		r := newRig(t, dr.Policy{})
 		defer r.end()
-		cfg := r.Agent(east, r.policy, r.trace())
+		cfg := r.Monitor(east, r.policy, r.trace())
 		l := &looked{Isolator: cfg.Guard.Isolator}
 		cfg.Guard.Isolator = l
 		l.fails.Store(true)
-		r.run(cfg)
+		r.run(failover.NewMonitor(cfg))
 		r.wait(time.Second)
 		require.EqualValues(t, 1, l.refreshed.Load())
 		require.Len(t, r.problems("look up the writer instance"), 1)
@@ -156,13 +155,13 @@ func TestFollowingATrigger(t *testing.T) {
 	follow := func(t *testing.T, x *failover.Execution) (*rig, *dumb) {
 		r := newRig(t, dr.Policy{})
 		d := &dumb{}
-		cfg := r.Agent(west, r.policy, r.trace())
-		cfg.Journal, cfg.Controller, cfg.Trigger = cfg.Controller.Journal, nil, d
+		cfg := r.Monitor(west, r.policy, r.trace())
+		cfg.Mover = r.by(d)
 		if x != nil {
 			require.NoError(t, r.Store.At(west).Append(r.ctx, failover.Entry{Execution: *x, Event: failover.EvConfirmed, At: time.Now()}))
 		}
 		r.take(west)
-		r.run(cfg)
+		r.run(failover.NewMonitor(cfg))
 		r.wait(20 * time.Second)
 		return r, d
 	}
@@ -257,24 +256,3 @@ func TestCalledOffBeforeItBegan(t *testing.T) {
 		})
 	}
 }
-
-// TestAnAgentSaysEverythingThatItLacks covers what only an agent's parts make possible.
-func TestAnAgentSaysEverythingThatItLacks(t *testing.T) {
-	_, err := failover.NewAgent(failover.AgentConfig{Region: west, Topology: topology, Bootstrapper: bootstrapper{}})
-	require.ErrorContains(t, err, "Leaser and Heartbeats are required")
-	require.ErrorContains(t, err, "a Bootstrapper needs a Guard")
-	bubble(t, "a guard and a controller without their means", func(t *testing.T) {
-		r := newRig(t, dr.Policy{})
-		defer r.end()
-		cfg := r.Agent(west, r.policy, nil)
-		cfg.Guard, cfg.Controller = &failover.GuardConfig{}, &failover.ControllerConfig{}
-		_, err := failover.NewAgent(cfg)
-		require.ErrorContains(t, err, "Beater, Fencer and Isolator are required")
-		require.ErrorContains(t, err, "Promoter is required")
-	})
-}
-
-type bootstrapper struct{}
-
-func (bootstrapper) Bootstraps(context.Context) (bool, error) { return false, errors.New("not asked") }
-func (bootstrapper) Install(context.Context) error            { return errors.New("not asked") }

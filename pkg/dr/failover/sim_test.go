@@ -165,7 +165,7 @@ func (s *sim) start(r dr.Region) {
 	if s.agents[r] != nil {
 		return
 	}
-	a, err := failover.NewAgent(s.Agent(r, s.policy, s.trace(r)))
+	a, err := s.Watching(r, s.policy, s.trace(r))
 	require.NoError(s.t, err)
 	ctx, cancel := context.WithCancel(s.ctx)
 	run := &running{cancel, make(chan struct{})}

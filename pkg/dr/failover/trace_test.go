@@ -86,11 +86,11 @@ func TestReportsAreTold(t *testing.T) {
 		var mu sync.Mutex
 		told := map[dr.Region][]dr.Report{}
 		for _, region := range topology.Vantages() {
-			a, err := failover.NewAgent(r.Agent(region, r.policy, &dr.Trace{Report: func(x dr.Report) {
+			a, err := r.Watching(region, r.policy, &dr.Trace{Report: func(x dr.Report) {
 				mu.Lock()
 				defer mu.Unlock()
 				told[x.Region] = append(told[x.Region], x)
-			}}))
+			}})
 			require.NoError(t, err)
 			r.wg.Go(func() { _ = a.Run(r.ctx) })
 		}

@@ -60,12 +60,7 @@ func count(t *testing.T, policy dr.Policy, watched time.Duration) map[drtest.Op]
 	ctx, stop := context.WithCancel(t.Context())
 	var agents sync.WaitGroup
 	for _, region := range topology.Vantages() {
-		cfg := world.Agent(region, policy, nil)
-		cfg.Controller = nil // it lives in the trigger
-		if cfg.Guard != nil {
-			cfg.Trigger, cfg.Journal = discard{}, world.Store.At(region)
-		}
-		agent, err := failover.NewAgent(cfg)
+		agent, err := watching(world, region, policy)
 		require.NoError(t, err)
 		agents.Go(func() { _ = agent.Run(ctx) })
 	}
@@ -84,6 +79,20 @@ func count(t *testing.T, policy dr.Policy, watched time.Duration) map[drtest.Op]
 	stop()
 	agents.Wait()
 	return counted
+}
+
+// watching is what a Region's monitor runs. The controller is in the trigger.
+func watching(world *drtest.World, region dr.Region, policy dr.Policy) (drtest.Agent, error) {
+	if region == topology.Witness {
+		return world.Watching(region, policy, nil)
+	}
+	return failover.NewMonitor(member(world, region, policy, nil))
+}
+
+func member(world *drtest.World, region dr.Region, policy dr.Policy, trace *dr.Trace) failover.MonitorConfig {
+	cfg := world.Monitor(region, policy, trace)
+	cfg.Mover = failover.ByTrigger{Trigger: discard{}, Journal: world.Store.At(region)}
+	return cfg
 }
 
 // discard answers every request for a failover or a redirection and does nothing.

@@ -111,10 +111,9 @@ func write(t *testing.T, watched time.Duration) (map[dr.Region]*bytes.Buffer, in
 		logs[region] = &bytes.Buffer{}
 		events, err := cloudwatch.NewEvents(cloudwatch.EventsConfig{Writer: logs[region], Region: region, GlobalCluster: topology.GlobalCluster})
 		require.NoError(t, err)
-		cfg := monitor.Config{Agent: world.Agent(region, dr.Policy{}, events.Trace())}
-		cfg.Agent.Controller = nil // it lives in the trigger
-		if cfg.Agent.Guard != nil {
-			cfg.Agent.Trigger, cfg.Agent.Journal, cfg.Role = discard{}, world.Store.At(region), discard{}
+		cfg := monitor.Config{Agent: monitor.Witness(world.Witness(dr.Policy{}, events.Trace()))}
+		if region != topology.Witness {
+			cfg = monitor.Config{Agent: monitor.Member(member(world, region, dr.Policy{}, events.Trace())), Role: discard{}}
 		}
 		h, err := monitor.New(cfg.WithMonitorLease(&leases, slog.New(slog.DiscardHandler)))
 		require.NoError(t, err)
