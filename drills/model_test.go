@@ -43,6 +43,14 @@ var bounds = []struct {
 	{"the writer is moved from outside", seconds, model.Config{Moves: 1}},
 	{"a database freezes, and an effect gives up", minutes, model.Config{Freezes: 1, Stuck: 1}},
 	{"a Region is lost, with all that it has", minutes, model.Config{Losses: 1}},
+	{"a database freezes, watched", seconds, model.Config{Freezes: 1, Watchdog: true}},
+	{"a monitor or a trigger crashes, watched", seconds, model.Config{Crashes: 1, Watchdog: true}},
+	{"a message is lost, late or doubled, watched", instant, model.Config{Lost: 1, Watchdog: true}},
+	{"a Region is cut off, watched", seconds, model.Config{Partitions: 1, Watchdog: true}},
+	{"the store is out of reach, watched", seconds, model.Config{Outs: 1, Watchdog: true}},
+	{"the writer is moved from outside, watched", seconds, model.Config{Moves: 1, Watchdog: true}},
+	{"members promise, and the store is out of reach, watched", minutes, model.Config{Promises: true, Outs: 1, Watchdog: true}},
+	{"a Region is cut off, and the writer's monitor crashes in it, watched", minutes, model.Config{Partitions: 1, Guards: 1, Watchdog: true}},
 }
 
 // TestModel searches every state of the protocol within its bounds, see package model,
@@ -140,22 +148,27 @@ func TestModelFinds(t *testing.T) {
 		{model.Drift, seconds, model.Config{Cuts: 2}, model.ErrDual},
 		{model.Fence, seconds, model.Config{Cuts: 2}, model.ErrDual},
 		{model.RenewalFirst, seconds, model.Config{Cuts: 2}, model.ErrDual},
-		{model.PromotedFirst, minutes, model.Config{Freezes: 2, Epochs: 3}, model.ErrUnfenced},
+		{model.PromotedFirst, instant, model.Config{Moves: 1}, model.ErrDual},
 		{model.Evidence, seconds, model.Config{Crashes: 1}, model.ErrDual},
 		{model.CompareAndSwap, minutes, model.Config{Cuts: 2, Lost: 1}, model.ErrDual},
-		{model.MonitorSurvivesCut, minutes, model.Config{Freezes: 1, Crashes: 1}, model.ErrDual},
-		{model.Inheritance, minutes, model.Config{Freezes: 1, Crashes: 1}, model.ErrDual},
+		{model.MonitorSurvivesCut, seconds, model.Config{Partitions: 1, Guards: 1}, model.ErrDual},
+		{model.Inheritance, seconds, model.Config{Partitions: 1, Guards: 1}, model.ErrDual},
 		{model.FenceRevision, minutes, model.Config{Cuts: 2, Lost: 1}, model.ErrDual},
-		{model.MonitorSeen, minutes, model.Config{Freezes: 1, Crashes: 1}, model.ErrDual},
+		{model.MonitorSeen, seconds, model.Config{Partitions: 1, Guards: 1}, model.ErrDual},
 		{model.Consent, seconds, model.Config{Kills: 1, Asks: 1}, model.ErrUnasked},
 		{model.Verification, instant, model.Config{Kills: 1}, model.ErrUnverified},
 		// The promises of the other member.
 		{model.Statement, seconds, model.Config{Freezes: 1, Outs: 1, Promises: true}, model.ErrUnfenced},
+		{model.PromiseForgotten, minutes, model.Config{Freezes: 1, Outs: 1, Peers: 1, Promises: true, Faults: []string{
+			"a: its Region loses the store's quorum", "a: the database freezes", "b: the monitor crashes",
+		}}, model.ErrUnfenced},
 		{model.PeerGrant, instant, model.Config{Outs: 1, Promises: true}, model.ErrHarm},
 		// What never ends. An end stays within reach of the last one all the time: only who
 		// looks for runs that go round and round finds it.
 		{model.Resumption, minutes, model.Config{Kills: 1, Crashes: 1}, model.ErrEndless},
 		{model.Learning, instant, model.Config{Kills: 1}, model.ErrEndless},
+		{model.ServerAnswer, instant, model.Config{Kills: 1}, model.ErrEndless},
+		{model.OpeningBeat, seconds, model.Config{Partitions: 1, Watchdog: true}, model.ErrEndless},
 		{model.Adoption, seconds, model.Config{Moves: 1}, model.ErrEndless},
 	} {
 		t.Run(w.without.String(), func(t *testing.T) {

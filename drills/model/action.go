@@ -24,6 +24,7 @@ const (
 	storeOut
 	deafen
 	moveOutside
+	partition
 	// Everything after this goes on by itself when nothing breaks any more.
 	lastFault
 
@@ -74,6 +75,7 @@ var whats = map[what]string{
 	readLease: "reads the lease", publish: "publishes its heartbeat", learn: "learns that it is promoted",
 	storeOut: "its Region loses the store's quorum", storeBack: "its Region reaches the store's quorum again",
 	deafen: "the monitor loses its way to its own database", hear: "the monitor can ask its own database again",
+	partition:   "the Region is cut off from both others",
 	moveOutside: "somebody orders the writer to be moved here", displaced: "learns from its control plane where the writer is",
 	clock: "its clock has moved on: beats, renews, or decides to close", release: "gives the lease back",
 	unanswered: "waits in vain for its database", abstain: "stops promising, or begins again", promiseRow: "promises in the other's database",
@@ -114,6 +116,10 @@ func (x action) String() string {
 		return whats[x.what]
 	case x.what == cutLink || x.what == healLink:
 		return links[x.who] + ": " + whats[x.what]
+	case x.what == storeOut && x.which == 1:
+		return "both " + whats[x.what]
+	case x.what == freeze && x.which == 1:
+		return name(x.who) + ": " + whats[x.what] + ", with a heartbeat write in its socket"
 	case x.what == lose:
 		return name(x.who) + ": " + losses[x.which]
 	case x.what == begin:
@@ -127,7 +133,13 @@ type step struct {
 	Config
 	steps map[key]stepped // of guards, which repeat themselves
 	s, t  State           // t is room for what may follow
+	all   int             // faults that may happen in a run
 	emit  func(action, *State)
+}
+
+func newStep(c Config, steps map[key]stepped) *step {
+	left := c.start().Left
+	return &step{Config: c, steps: steps, all: left.sum()}
 }
 
 // next calls emit with every state that may follow w.s. What emit gets is gone after it.
@@ -146,6 +158,11 @@ func (w *step) next() {
 
 // to emits what f makes of the state, if f says that it can happen.
 func (w *step) to(x action, f func(*State) bool) {
+	if x.fault() && w.Faults != nil {
+		if n := w.all - w.s.Left.sum(); n >= len(w.Faults) || x.String() != w.Faults[n] {
+			return
+		}
+	}
 	w.t = w.s
 	t := &w.t
 	if !f(t) {

@@ -20,16 +20,23 @@ type Config struct {
 	Cuts, Crashes, Kills, Freezes, Losses, Lost, Stuck, Asks uint8
 	// Outs are outages of the lease store: of a Region's own access to it, or of all of it.
 	// Deaf is how often a monitor may lose its way to its own database, which serves on.
-	// Moves are moves of the writer from outside, by a person or by AWS.
-	Outs, Deaf, Moves uint8
+	// Moves are moves of the writer from outside, by a person or by AWS. Partitions cut both
+	// links of a Region at once. Guards are crashes of a writer's monitor, Peers of the other
+	// member's.
+	Outs, Deaf, Moves, Partitions, Guards, Peers uint8
 	// Promises: members grant what the store can't, see failover's peer grant.
 	Promises bool
+	// Faults are those that may happen, in this order and as they are told, each at any moment.
+	// Default: what the bounds above allow, in every order.
+	Faults []string
 	// Remember keeps in a state what nobody will look at again, for Result.Distinct to show
 	// that forgetting it leaves nothing out. It takes about fifteen times as many states.
 	Remember bool
 	// Until ends the search at the first state that breaks this, besides [ErrDual] and
 	// [ErrHarm]. Default none: a search goes on.
 	Until error
+	// Drop is a field of a guard's state that is forgotten on purpose, see Config.Forgets.
+	Drop string
 	// Without drops an assumption or builds a bug in; the search must then find what it
 	// breaks. Default none.
 	Without Without
@@ -88,6 +95,8 @@ const (
 	Statement
 	// PeerGrant: a guard goes by the store's grant alone.
 	PeerGrant
+	// ServerAnswer: a guard renews whatever its server has answered.
+	ServerAnswer
 	// Adoption: no guard hears that its server is no writer any more, and no execution follows
 	// a move of the writer from outside.
 	Adoption
@@ -101,7 +110,7 @@ var withouts = map[Without]string{
 	Resumption: "resumption", Learning: "reading the journal", Consent: "consent", Verification: "verification", Vouching: "vouching for the old writer",
 	OrderInTime: "orders in time",
 	OpeningBeat: "a beat with the opening", PromiseForgotten: "a promise that outlives its process", Statement: "the monitor's statement",
-	PeerGrant: "the peer's grant", Adoption: "adoption",
+	PeerGrant: "the peer's grant", ServerAnswer: "the server's answer behind a renewal", Adoption: "adoption",
 }
 
 func (w Without) String() string { return withouts[w] }
@@ -126,7 +135,7 @@ func (c Config) start() State {
 		Lease: held, Writer: a, Moving: none, Acknowledged: a, Harming: c.Promises || c.Outs > 0 || c.Deaf > 0,
 		Left: budget{
 			Cuts: c.Cuts, Crashes: c.Crashes, Kills: c.Kills, Freezes: c.Freezes, Losses: c.Losses, Lost: c.Lost, Stuck: c.Stuck, Asks: c.Asks,
-			Outs: c.Outs, Deaf: c.Deaf, Moves: c.Moves,
+			Outs: c.Outs, Deaf: c.Deaf, Moves: c.Moves, Partitions: c.Partitions, Guards: c.Guards, Peers: c.Peers,
 		},
 	}
 	for r := range s.Member {

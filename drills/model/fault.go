@@ -14,6 +14,15 @@ func (w *step) faults() {
 			})
 		}
 	}
+	for r := range uint8(2) {
+		if left.Partitions > 0 && w.s.linked(r) {
+			w.to(action{what: partition, who: r}, func(t *State) bool {
+				t.Left.Partitions--
+				t.Cut[0], t.Cut[1+r] = true, true
+				return w.seen(t, a) && w.seen(t, b)
+			})
+		}
+	}
 	if left.Outs > 0 && !w.s.Out[a] && !w.s.Out[b] {
 		w.to(action{what: storeOut, who: a, which: 1}, func(t *State) bool {
 			t.Left.Outs--
@@ -55,9 +64,17 @@ func (w *step) faults() {
 		j := w.s.Journal
 		counted := !j.ended() && j.To == peer(r) && !j.Switchover && (j.RevCurrent || w.s.Lease.Epoch >= j.Epoch)
 		inCut := (w.s.dark(r) || counted) && m.Primary && m.Open
-		if left.Crashes > 0 && m.Up && (!inCut || w.Watchdog || w.Without == MonitorSurvivesCut) {
+		dies := m.Up && (!inCut || w.Watchdog || w.Without == MonitorSurvivesCut)
+		if dies && (left.Crashes > 0 || m.Primary && left.Guards > 0 || !m.Primary && left.Peers > 0) {
 			w.to(action{what: crashMonitor, who: r}, func(t *State) bool {
-				t.Left.Crashes--
+				switch l := &t.Left; {
+				case m.Primary && l.Guards > 0:
+					l.Guards--
+				case !m.Primary && l.Peers > 0:
+					l.Peers--
+				default:
+					l.Crashes--
+				}
 				m := &t.Member[r]
 				m.crash()
 				return true
@@ -187,8 +204,11 @@ func (w *step) time() {
 			return // a statement carries a deadline, or was lost
 		}
 		for _, x := range g.Renewal {
-			if m.Up && x.Stage != idle && x.Age > 0 {
-				return // an answer comes within a call's deadline, or it was lost
+			// An answer comes within a call's deadline, or it was lost. Under a watchdog it comes
+			// in its tick: one that was always late would close
+			// every writer, because the row must be younger than its grant.
+			if m.Up && x.Stage != idle && (x.Age > 0 || w.Watchdog) {
+				return
 			}
 		}
 		if w.watched(r) && m.Quiet >= watchdogAfter {
@@ -242,16 +262,22 @@ func (w *step) pass(t *State, slow, fast uint8) {
 			continue
 		}
 		if r != slow {
-			m.G.pass()
+			m.G.older()
 			m.Beat = min(ttl-margin, m.Beat+1)
 			m.Row.Age = min(ttl-margin, m.Row.Age+1)
+			m.Granted = min(ttl-margin, m.Granted+1)
+			m.Noted = min(ttl-margin, m.Noted+1)
+		}
+		if r != slow || w.Watchdog {
+			// A clock that has lost a tick has lost a part of each of its rounds, and no round: else
+			// its watchdog would close a writer under a guard that beats.
+			m.G.rest()
+			m.Due = true
 			// A promise counts once the guard has had a tick to read it.
-			m.Granted = min(ttl-margin, m.Granted+1, m.Noted+1)
-			m.Noted = ttl - margin
+			m.Granted, m.Noted = min(m.Granted, m.Noted), ttl-margin
 			if m.Row.Own && m.Row.Epoch == m.G.Term && !m.Frozen && !m.Deaf {
 				m.Noted = m.Row.Age
 			}
-			m.Due = true
 		}
 		if w.Promises {
 			m.Promised = min(expired, m.Promised+by)

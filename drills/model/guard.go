@@ -7,9 +7,12 @@ func (s *State) renewed(keepFence bool) {
 	s.Lease.Renewed, s.Silence = true, 0
 	for r := range s.Member {
 		m := &s.Member[r]
-		m.Current, m.Fast = false, false
-		if r != int(s.Lease.Holder) {
-			m.Slow = false // the holder's counts from its answer
+		m.Current = false
+		if !s.waits(r) {
+			m.Fast = false
+		}
+		if r != int(s.Lease.Holder) && !m.G.Armed {
+			m.Slow = false // the holder's counts from its answer, and an older term's from its own
 		}
 		g := &m.G
 		if g.Term == s.Lease.Epoch {
@@ -29,6 +32,16 @@ func (s *State) renewed(keepFence bool) {
 		m.forgetRevision()
 	}
 	s.Journal.RevCurrent = false
+}
+
+// waits reports whether a trigger of a Region counts a lease before the current one.
+func (s *State) waits(r int) bool {
+	for k := range s.Member[r].Trigger {
+		if g := &s.Member[r].Trigger[k]; g.On && g.X.State == epochTaken {
+			return true
+		}
+	}
+	return false
 }
 
 // taken is a new epoch. A fence that was confirmed at the last revision of the old one
@@ -114,7 +127,7 @@ func (w *step) ask(t *State, r uint8, i int) {
 		x.Stage = idle
 		t.renewed(w.Without == FenceRevision)
 		x.Stage, x.Current = granted, true
-		if left := &t.Left; left.Lost == 0 && left.Cuts == 0 && left.Losses == 0 && left.Outs == 0 && left.Crashes == 0 {
+		if l := &t.Left; l.Lost|l.Cuts|l.Partitions|l.Losses|l.Outs|l.Crashes|l.Guards|l.Peers == 0 {
 			w.answer(t, r, i) // nothing is left that could come between
 			return
 		}

@@ -86,6 +86,8 @@ type labelSet [4]uint64
 
 func (l *labelSet) add(n uint8) { l[n>>6] |= 1 << (n & 63) }
 
+func (l *labelSet) has(n uint8) bool { return l[n>>6]>>(n&63)&1 != 0 }
+
 // endless reports whether a run may stay in a part of the graph for ever.
 func (e *explorer) endless(part, order []uint32) bool {
 	var inside, all labelSet
@@ -136,42 +138,81 @@ func (x action) fair() bool {
 	return !x.fault()
 }
 
-// lap tells a shortest way from a state back to itself within a part of the graph.
+// lap tells a way from a state back to itself within a part of the graph, which shows why
+// nothing leads out of it: whatever would is impossible in one of the states that it passes.
 func (e *explorer) lap(first uint32, part []uint32) []string {
+	in := make(map[uint32]bool, len(part))
+	for _, s := range part {
+		in[s] = true
+	}
+	var leads labelSet // out of the part, from any state and whatever was to happen
+	var inside labelSet
+	for _, s := range part {
+		for i := e.firstOf[s]; i < e.firstOf[s+1]; i++ {
+			if n := e.label[i]; in[e.edges[i]] {
+				inside.add(n)
+			} else if e.labels.actions[n-1].fair() {
+				leads.add(n)
+			}
+		}
+	}
+	var ids []uint32
+	var labels []uint8
+	at := first
+	// walk goes the shortest way to a state that is as wanted, at least one step.
+	walk := func(wanted func(uint32) bool) bool {
+		way, by, ok := e.shortest(at, in, wanted)
+		if ok {
+			ids, labels, at = append(ids, way...), append(labels, by...), way[len(way)-1]
+		}
+		return ok
+	}
+	possible := func(s uint32, n uint8) bool { return slices.Contains(e.label[e.firstOf[s]:e.firstOf[s+1]], n) }
+	for n := uint8(1); int(n) <= len(e.labels.actions); n++ {
+		passed := func(s uint32) bool { return !possible(s, n) }
+		if !leads.has(n) || inside.has(n) || passed(at) || slices.ContainsFunc(ids, passed) {
+			continue
+		}
+		walk(passed)
+	}
+	if !walk(func(s uint32) bool { return s == first }) {
+		return []string{"and here it stands still"}
+	}
+	_, told := e.tell(e.at(first), ids, labels)
+	return append([]string{"and from here round and round:"}, told...)
+}
+
+// shortest returns the shortest way from a state to one that is wanted, within a part of
+// the graph.
+func (e *explorer) shortest(from uint32, in map[uint32]bool, wanted func(uint32) bool) (ids []uint32, labels []uint8, ok bool) {
 	type by struct {
 		from  uint32
 		label uint8
 	}
-	in := make(map[uint32]by, len(part))
-	for _, s := range part {
-		in[s] = by{}
-	}
-	queue := []uint32{first}
+	came := make(map[uint32]by)
+	queue := []uint32{from}
 	for len(queue) > 0 {
 		s := queue[0]
 		queue = queue[1:]
 		for i := e.firstOf[s]; i < e.firstOf[s+1]; i++ {
 			t := e.edges[i]
-			if b, ok := in[t]; !ok || b.label != 0 {
+			if _, known := came[t]; known || !in[t] {
 				continue
 			}
-			in[t] = by{s, e.label[i]}
-			if t != first {
-				queue = append(queue, t)
+			came[t] = by{s, e.label[i]}
+			queue = append(queue, t)
+			if !wanted(t) {
 				continue
 			}
-			var ids []uint32
-			var labels []uint8
-			for x := first; len(ids) == 0 || x != first; x = in[x].from {
-				ids, labels = append(ids, x), append(labels, in[x].label)
+			for x := t; len(ids) == 0 || x != from; x = came[x].from {
+				ids, labels = append(ids, x), append(labels, came[x].label)
 			}
 			slices.Reverse(ids)
 			slices.Reverse(labels)
-			_, told := e.tell(e.at(first), ids, labels)
-			return append([]string{"and from here round and round:"}, told...)
+			return ids, labels, true
 		}
 	}
-	return []string{"and here it stands still"}
+	return nil, nil, false
 }
 
 // at returns a state by its number.

@@ -123,7 +123,7 @@ func (e *explorer) explore(limit int) (r Result) {
 		r.Err, r.Trace = err, e.way(id)
 	}
 	distinct := newSet()
-	w := &step{Config: e.Config, steps: e.steps}
+	w := newStep(e.Config, e.steps)
 	w.emit = func(x action, t *State) {
 		r.Steps++
 		id, fresh := e.known.id(t)
@@ -201,7 +201,8 @@ func (e *explorer) tell(s State, ids []uint32, labels []uint8) (State, []string)
 		}
 		var to State
 		var by action
-		w := &step{Config: e.Config, s: s, steps: e.steps}
+		w := newStep(e.Config, e.steps)
+		w.s = s
 		w.emit = func(x action, t *State) {
 			if e.labels.number(x) == want && e.known.is(t, id) {
 				to, by = *t, x

@@ -67,7 +67,12 @@ type State struct {
 }
 
 // budget counts faults.
-type budget struct{ Cuts, Crashes, Kills, Freezes, Losses, Lost, Stuck, Asks, Outs, Deaf, Moves uint8 }
+type budget struct{ Cuts, Crashes, Kills, Freezes, Losses, Lost, Stuck, Asks, Outs, Deaf, Moves, Partitions, Guards, Peers uint8 }
+
+func (b budget) sum() int {
+	return int(b.Cuts) + int(b.Crashes) + int(b.Kills) + int(b.Freezes) + int(b.Losses) + int(b.Lost) + int(b.Stuck) + int(b.Asks) +
+		int(b.Outs) + int(b.Deaf) + int(b.Moves) + int(b.Partitions) + int(b.Guards) + int(b.Peers)
+}
 
 // lease is the store's item. Revisions are not counted: whoever remembers one knows
 // whether it is still the current one.
