@@ -13,7 +13,7 @@ import (
 // from it: the actions in its role are derived from this code.
 var duties = map[string][]string{
 	"health-monitor": {
-		"dynamo.Store.ReadLease", "dynamo.Store.RenewLease", "dynamo.Store.ReleaseLease", "dynamo.Store.Publish", "dynamo.Store.Heartbeats",
+		"dynamo.Store.ReadLease", "dynamo.Store.RenewLease", "dynamo.Store.ReleaseLease", "dynamo.Store.Publish", "dynamo.Store.Reports",
 		"dynamo.Store.ReadMonitorLease", "dynamo.Store.WriteMonitorLease",
 		"aurora.Control.Probe", "aurora.Isolator.Refresh", "aurora.Isolator.Isolate",
 		"cloudwatch.RPOLag.Lag", "cloudwatch.Role.Redirect", "notify.Topic.Notify",
@@ -23,12 +23,12 @@ var duties = map[string][]string{
 	},
 	// The witness has no database to fence and no replica to be read as its own.
 	"witness": {
-		"dynamo.Store.ReadLease", "dynamo.Store.Publish", "dynamo.Store.Heartbeats",
+		"dynamo.Store.ReadLease", "dynamo.Store.Publish", "dynamo.Store.Reports",
 		"dynamo.Store.ReadMonitorLease", "dynamo.Store.WriteMonitorLease",
 		"aurora.Control.Probe", "notify.Topic.Notify",
 	},
 	"failover-trigger": {
-		"dynamo.Store.ReadLease", "dynamo.Store.TakeLease", "dynamo.Store.Publish", "dynamo.Store.Heartbeats",
+		"dynamo.Store.ReadLease", "dynamo.Store.TakeLease", "dynamo.Store.Publish", "dynamo.Store.Reports",
 		"dynamo.Store.Append", "dynamo.Store.Latest", "dynamo.Store.Settled",
 		"dynamo.Store.Acknowledge", "dynamo.Store.Acknowledgement",
 		"aurora.Control.Probe", // it believes no alarm and asks again
