@@ -51,7 +51,7 @@ func moved() []harm {
 		name: "console-reboot", plan: "console(us-east-1,reboot)",
 		want: []check{stays(), serves(30 * time.Second), nothingLost(), {"it is back in 10 s", func(o *told) string {
 			if d := o.dark(0); d > 10*time.Second {
-				return fmt.Sprintf("nobody accepted for %v", d)
+				return fmt.Sprintf("no server accepted writes for %v", d)
 			}
 			return ""
 		}}},
@@ -67,7 +67,7 @@ func moved() []harm {
 	}, {
 		name: "third-member-writes-and-no-fault-follows", third: third, plan: "console(eu-west-1,failover)", long: true,
 		want: []check{fewOrders(0), hear(0, time.Minute)},
-		was:  "nobody is told that the writer is elsewhere",
+		was:  "no message says that the writer is elsewhere",
 	}}
 }
 
@@ -115,7 +115,7 @@ func stored() []harm {
 		{name: "store-hangs-in-the-writers-region", plan: store("us-east-1", "hang"), length: five, brief: brief, want: watchful, was: quorum, long: true},
 		{name: "store-throttles-in-the-writers-region", plan: store("us-east-1", "throttle"), length: five, brief: brief, want: watchful, was: quorum, long: true},
 		{name: "store-denies-in-the-writers-region", plan: store("us-east-1", "deny"), length: five, brief: brief, want: watchful, was: quorum, long: true},
-		{name: "store-refuses-in-the-other-region", plan: store("us-west-2", "refuse"), length: five, brief: brief, want: watchful, was: "nobody is told"},
+		{name: "store-refuses-in-the-other-region", plan: store("us-west-2", "refuse"), length: five, brief: brief, want: watchful, was: "no message is sent"},
 		{name: "store-refuses-everywhere", plan: store("everywhere", "refuse"), length: five, brief: brief, want: watchful, was: grant},
 		{name: "store-hangs-everywhere", plan: store("everywhere", "hang"), length: five, brief: brief, want: watchful, was: grant, long: true},
 		{name: "store-throttles-everywhere", plan: store("everywhere", "throttle"), length: five, brief: brief, want: watchful, was: grant, long: true},
@@ -172,7 +172,7 @@ func unknown() []harm {
 		{name: "too-many-connections-for-the-functions", plan: "database(us-east-1,full-for-functions)", want: unharmed(), was: fenced},
 		{name: "too-many-connections", plan: "database(us-east-1,full)", want: unharmed()},
 		{name: "too-many-connections-for-a-new-monitor", plan: "database(us-east-1,full)@0s" + cold, want: unharmed(), was: fenced, long: true},
-		{name: "login-denied", plan: "database(us-east-1,denied)", want: append(unharmed(), hear(0, time.Minute)), was: "each fence ends the clients' sessions, the verdict is healthy, and nobody is told"},
+		{name: "login-denied", plan: "database(us-east-1,denied)", want: append(unharmed(), hear(0, time.Minute)), was: "each fence ends the clients' sessions, the verdict is healthy, and no message is sent"},
 	}
 }
 
@@ -180,14 +180,14 @@ func unknown() []harm {
 func unheard() []harm {
 	closed := check{"no lease is renewed for a closed writer", func(o *told) string {
 		if d := o.dark(10 * time.Second); d > 10*time.Second && o.lease.Epoch == 1 {
-			return fmt.Sprintf("nobody accepted for %v, and the lease stayed", d)
+			return fmt.Sprintf("no server accepted writes for %v, and the lease stayed", d)
 		}
 		return ""
 	}}
 	lost := "the closed writer's lease stays alive on renewals that it can't hear of"
 	return []harm{
 		{name: "renewals-unheard-reads-heard", plan: "service(us-east-1,dynamodb,lose-acts)@0s for 70s", length: 80 * time.Second,
-			want: append(unharmed(), hear(0, time.Minute)), was: "nobody is told that no answer to a write of the store arrives", long: true},
+			want: append(unharmed(), hear(0, time.Minute)), was: "no message says that no answer to a write of the store arrives", long: true},
 		{name: "renewals-unheard", plan: "service(us-east-1,dynamodb.UpdateItem,lose)@0s for 70s", length: 90 * time.Second,
 			want: append(unharmed(), closed, hear(0, time.Minute), serves(10*time.Second)), was: lost},
 		{name: "store-unheard", plan: "service(us-east-1,dynamodb,lose)@0s for 70s", length: 90 * time.Second, long: true,

@@ -12,7 +12,7 @@ import (
 func reported() []harm {
 	return []harm{{
 		// vitessio/vitess#19340: a saturated primary answers just often enough to be counted as
-		// healthy again, so its shard serves nobody and is never moved.
+		// healthy again, so its shard serves no client and is never moved.
 		name: "commits-now-and-then", length: 2 * time.Minute,
 		plan: again("database(us-east-1,commits-hang)", 3*time.Second, 4*time.Second, 25),
 		want: []check{hush(3), neverBoth(), hear(0, time.Minute)},

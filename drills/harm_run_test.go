@@ -29,7 +29,7 @@ type harm struct {
 	policy dr.Policy
 	third  dr.Region
 	length time.Duration // from the fault instant on; a minute by default
-	brief  time.Duration // the same where nobody asks for the whole length; the length by default
+	brief  time.Duration // the same unless DRILL_HARM asks for the whole length; the length by default
 	person []act
 	want   []check
 	// was says what happened before it was mended; empty where nothing was wrong.
@@ -290,7 +290,7 @@ func (o *told) story() string {
 // figures sums a case up on one line.
 func (o *told) figures() string {
 	failed := len(o.failed("outside", 0, 1<<62))
-	return fmt.Sprintf("%d outside and %d inside writes failed, nobody accepted for %v, both for %v, %d lost; %d fences, %d reboots, %d moves by Lifeboat (%d asked for), %d executions, %d questions, %d messages, lease %d of %s, writer %s",
+	return fmt.Sprintf("%d outside and %d inside writes failed, no server accepted for %v, both for %v, %d lost; %d fences, %d reboots, %d moves by Lifeboat (%d asked for), %d executions, %d questions, %d messages, lease %d of %s, writer %s",
 		failed, len(o.failed("inside", 0, 1<<62)), o.dark(0), o.dual(), len(o.lost()), o.count("lease.fenced")+o.count("lease.isolated"), len(o.reboots), len(o.own()), o.orders(),
 		len(o.executions()), o.count(measure.MarkOperator), len(o.messages), o.lease.Epoch, o.lease.Holder, o.writer)
 }

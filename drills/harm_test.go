@@ -218,7 +218,7 @@ func serves(for_ time.Duration) check {
 	return check{"there is a writer at the end", func(o *told) string {
 		end := o.samples[len(o.samples)-1].at
 		if d := o.dark(end - for_); d > 0 {
-			return fmt.Sprintf("for %v of the last %v nobody accepted", d, for_)
+			return fmt.Sprintf("for %v of the last %v no server accepted writes", d, for_)
 		}
 		return ""
 	}}
@@ -257,7 +257,7 @@ func written(r event.Request) string {
 func reached() check {
 	return check{"a person gets through at the first attempt", func(o *told) string {
 		if len(o.answers) == 0 {
-			return "nobody was answered"
+			return "no person got an answer"
 		}
 		for _, a := range o.answers {
 			if a.Refused {

@@ -183,7 +183,7 @@ func TestModelFinds(t *testing.T) {
 }
 
 // TestModelForgetsNothingThatMatters: a search that remembers everything visits the same
-// states, once each of them is told without what nobody will look at again.
+// states, once each of them is compared without the values that no later step reads.
 func TestModelForgetsNothingThatMatters(t *testing.T) {
 	t.Skip("the first state is told twice, once with the age of the first renewal: see drills/model/config.go")
 	for _, w := range []struct {

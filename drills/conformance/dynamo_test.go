@@ -56,8 +56,8 @@ func TestStore(t *testing.T) {
 	}
 }
 
-// Two Regions that write the same item get ReplicatedWriteConflictException, which
-// nobody may notice.
+// Two Regions that write the same item get ReplicatedWriteConflictException, which the
+// store retries: its caller sees no error.
 func TestStoreFromTwoRegionsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := startWith(t, 0)

@@ -58,7 +58,7 @@ var ills = map[string]ill{
 	"loses answers":    {fault: cloud.Calls.Lose, costs: hedge},
 	"denies":           {net: says(400, "AccessDeniedException")},
 	"lacks the table":  {net: says(400, "ResourceNotFoundException")},
-	"knows nobody":     {net: says(400, "UnrecognizedClientException")},
+	"knows no client":  {net: says(400, "UnrecognizedClientException")},
 	"finds us expired": {net: says(400, "ExpiredTokenException")},
 	"answers 429":      {net: says(429, "RequestLimitExceeded")},
 	"answers nonsense": {net: says(502, "")},
@@ -72,7 +72,7 @@ type doer func(*http.Request) (*http.Response, error)
 
 func (d doer) Do(r *http.Request) (*http.Response, error) { return d(r) }
 
-// hurt makes a Region's DynamoDB ill, for whoever asks through the client that it returns.
+// hurt makes a Region's DynamoDB fail for requests through the client that it returns.
 func (w *world) hurt(i ill, at dr.Region, through aws.HTTPClient) aws.HTTPClient {
 	if i.fault != nil {
 		w.SetFault(i.fault(cloud.On(at, cloud.DynamoDB, "*")))

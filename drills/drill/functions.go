@@ -56,8 +56,8 @@ func functions() []Scenario {
 		Plan:    crash, Faulted: East, Clients: []Client{outside, inside}, Policy: watched, AfterHeal: comeback,
 		Expect: measure.Expect{Behaviour: measure.MustFailOver, PartitionWindow: watchdogWindow(watched), Unguarded: true},
 	}, {
-		// The one exception of invariant 1: without the watchdog nobody is left to stop
-		// the writer. What it acknowledges must be found, counted and listed.
+		// The one exception of invariant 1: without the watchdog no process is left that
+		// could stop the writer. What it acknowledges must be found, counted and listed.
 		Name:    "monitor-crash-unwatched",
 		Summary: "the same without the watchdog: what the old writer acknowledges until the heal is counted and listed",
 		Plan:    crash, Faulted: East, Clients: []Client{outside, inside}, AfterHeal: comeback + 5*time.Second,

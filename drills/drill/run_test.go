@@ -68,7 +68,7 @@ func TestEveryFaultIsHealedAndTheWorldClosed(t *testing.T) {
 }
 
 // A harness that only ever passes proves nothing: without a controller the same
-// drill must fail, and a fault that nobody notices must be inconclusive.
+// drill must fail, and a fault without an effect must be inconclusive.
 func TestTheHarnessSees(t *testing.T) {
 	isolated := find(t, "region-blackout")
 	isolated.Plan = fault.All(fault.Fault{Kind: fault.Isolate, Region: drill.West}, isolated.Plan[0].Fault)
@@ -82,7 +82,7 @@ func TestTheHarnessSees(t *testing.T) {
 		outcome  measure.Outcome
 		reason   string
 	}{
-		"a Region that nobody fails over": {
+		"a Region that is not failed over": {
 			plain(), isolated, drill.Options{Timing: drill.Timing{Horizon: 90 * time.Second}},
 			measure.Failed, "failed over 0 times, 1 required",
 		},

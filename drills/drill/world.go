@@ -15,7 +15,7 @@ type Target interface {
 	// Name is "embedded", "docker" or "aws".
 	Name() string
 	// Up brings a world to its steady state: both members, agents in every Region,
-	// nobody writing yet. On an error nothing is left running.
+	// no client writing yet. On an error nothing is left running.
 	Up(ctx context.Context, s Setup) (World, error)
 }
 
@@ -58,7 +58,7 @@ type Observer interface {
 	Marks(ctx context.Context) ([]measure.Mark, error)
 	// Effective waits until a probe of its own sees the fault, and returns when
 	// the first question that failed was put. What no client of a database can see
-	// is told by whoever counts it: a process that is gone or was killed after a
+	// is reported by the component that counts it: a process that is gone or was killed after a
 	// step, a tick that was lost or delivered twice, an invocation that was carried
 	// out twice or refused, a start that took longer, a call that was throttled. It
 	// may be called from several goroutines.

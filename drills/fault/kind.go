@@ -17,7 +17,7 @@ const (
 	// None injects nothing: the control drill.
 	None Kind = "none"
 	// Blackout (region): everything in the Region falls silent. Packets are
-	// dropped, processes live, nobody gets a reset.
+	// dropped, processes live, no client gets a reset.
 	Blackout Kind = "blackout"
 	// Kill (region): its servers and monitors are killed; connections are reset.
 	Kill Kind = "kill"

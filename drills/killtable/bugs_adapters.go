@@ -7,7 +7,7 @@ func adapterBugs() []Bug {
 		{
 			Name: "a lag of NULL is 0", Room: room, File: "pkg/dr/aurora/lag.go",
 			Old: "if err != nil || !value.Valid || !age.Valid || !(value.V >= -1e6) || math.IsNaN(age.V) {", New: "if err != nil || !(value.V >= -1e6) || math.IsNaN(age.V) {",
-			Why: "the gate passes a loss that nobody measured", Package: aurora, Test: "TestLagOnAurora", Says: "Expected nil, but got: &health.Lag{Value:0",
+			Why: "the gate passes a loss that was not measured", Package: aurora, Test: "TestLagOnAurora", Says: "Expected nil, but got: &health.Lag{Value:0",
 		},
 		{
 			Name: "every fence ends sessions", Room: room, File: "pkg/dr/aurora/fence.go",

@@ -64,7 +64,7 @@ func controllerBugs() []Bug {
 		{
 			Name: "a switchover begins beside a dead monitor", Room: room, File: "pkg/dr/failover/controller.go",
 			Old: "c.cfg.Topology.Peer(c.cfg.Region), c.renewed, func", New: "c.cfg.Topology.Peer(c.cfg.Region), func(context.Context, Execution) error { return nil }, func",
-			Why: "nobody can confirm its fence (found by the model, 2026-11-23)", Package: pkg, Test: "TestASwitchoverNeedsAMonitorBesideTheWriter", Says: "it does not begin",
+			Why: "no monitor can confirm its fence (found by the model, 2026-11-23)", Package: pkg, Test: "TestASwitchoverNeedsAMonitorBesideTheWriter", Says: "it does not begin",
 		},
 		{
 			Name: "consent to a failover keeps the lease that ran out", Room: room, File: "pkg/dr/failover/step.go",
@@ -82,7 +82,7 @@ func controllerBugs() []Bug {
 			Why: "a Region that comes back while a person thinks has lost its lease", Package: pkg, Test: "TestAQuestionIsPutBeforeTheEpochIsTaken", Says: `expected: "AwaitingApproval"`,
 		},
 		{
-			Name: "a lag that nobody saw is none", Room: room, File: "pkg/dr/failover/step.go",
+			Name: "an unknown lag counts as none", Room: room, File: "pkg/dr/failover/step.go",
 			Old: "case !ev.LagKnown:", New: "case !ev.LagKnown && ev.Lag > p.MaxDataLoss:",
 			Why: "an unknown loss passes the gate", Package: pkg, Test: "TestOperator", Says: "the question",
 		},
@@ -94,7 +94,7 @@ func controllerBugs() []Bug {
 		{
 			Name: "a dead monitor's lease proves a fence", Room: room, File: "pkg/dr/failover/step.go",
 			Old: "add(ev.MonitorDiedFirst, CodeNoFenceProof", New: "add(ev.MonitorDiedFirst && !ev.Witness, CodeNoFenceProof",
-			Why: "promotes beside a writer that nobody fences", Package: pkg, Test: "TestAQuestionIsPutBeforeTheEpochIsTaken", Says: "--- FAIL: TestAQuestionIsPutBeforeTheEpochIsTaken/no-fence-proof",
+			Why: "promotes beside a writer that no monitor fences", Package: pkg, Test: "TestAQuestionIsPutBeforeTheEpochIsTaken", Says: "--- FAIL: TestAQuestionIsPutBeforeTheEpochIsTaken/no-fence-proof",
 		},
 		{
 			Name: "an acknowledgement for any epoch", Room: room, File: "pkg/dr/failover/step.go",

@@ -72,7 +72,7 @@ func evidenceBugs() []Bug {
 		{
 			Name: "a report's number is its age", Room: room, File: "pkg/dr/failover/evidence.go",
 			Old: "if !ok || s.seq != h.Seq {", New: "if !ok || s.seq != h.Seq || true {",
-			Why: "the last words of a dead Region stay fresh for ever", Package: "./pkg/dr/failover", Test: "TestBoardDropsTheLastWordsOfTheDead", Says: "nobody has said so for two samples",
+			Why: "the last words of a dead Region stay fresh for ever", Package: "./pkg/dr/failover", Test: "TestBoardDropsTheLastWordsOfTheDead", Says: "its last report is older than two samples",
 		},
 	}
 }

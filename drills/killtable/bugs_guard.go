@@ -71,7 +71,7 @@ func guardBugs() []Bug {
 			Why: "a stream that stands still opens the writer again (found by this table, 2026-11-23)", Package: pkg, Test: "TestRPOGuardWaitsForEverythingToArrive", Says: "what it has acknowledged has not arrived",
 		},
 		{
-			Name: "between two guards nobody keeps the RPO", Room: room, File: "pkg/dr/failover/guard/lag.go",
+			Name: "between two guards no process keeps the RPO", Room: room, File: "pkg/dr/failover/guard/lag.go",
 			Old: "if !m.RPO || s.Behind && s.SafeAt == never {",
 			New: "if !m.RPO || s.Behind {",
 			Why: "a cut right after a handover costs a lease of writes (found by 150 runs of one game day, 2026-11-23)", Package: pkg, Test: "TestARearGuardKeepsTheRPO", Says: "the limit holds between two guards",

@@ -7,7 +7,7 @@ func harnessBugs() []Bug {
 		{
 			Name: "timeouts are counted as lost", Room: room, File: "drills/measure/loss.go",
 			Old: "if op.Outcome == workload.OK {\n\t\t\tl.acked", New: "if op.Outcome == workload.OK || op.Outcome == workload.Info {\n\t\t\tl.acked",
-			Why: "a loss of writes that nobody was promised", Package: measure, Test: "TestMeasureFailover", Says: "expected: 300ms",
+			Why: "counts writes as lost that were never acknowledged", Package: measure, Test: "TestMeasureFailover", Says: "expected: 300ms",
 		},
 		{
 			Name: "dual acknowledgements are not counted", Room: room, File: "drills/measure/measure.go",

@@ -86,7 +86,7 @@ func TestRunTellsAKilledBugFromAnyOther(t *testing.T) {
 		change(&b)
 		bugs, want[name] = append(bugs, b), says
 	}
-	add("nobody tests it", "survived", func(b *killtable.Bug) { b.Old, b.New = "return 1", "return 2" })
+	add("no test sees it", "survived", func(b *killtable.Bug) { b.Old, b.New = "return 1", "return 2" })
 	add("it does not compile", "does not compile", func(b *killtable.Bug) { b.New = "a +" })
 	add("it panics", "panicked", func(b *killtable.Bug) { b.New = "[]int{}[a] + b" })
 	add("for another reason", "does not say", func(b *killtable.Bug) { b.Says = "something else" })
@@ -117,15 +117,15 @@ func TestRunRefusesWhatProvesNothing(t *testing.T) {
 		change func(*killtable.Bug)
 		want   string
 	}{
-		"the place is gone":         {func(b *killtable.Bug) { b.Old = "a * b" }, `bug "minus" can't be built in any more: its old text is 0 times in m.go, not once: adapt it`},
-		"the place is not one":      {func(b *killtable.Bug) { b.Old = "return" }, "is 2 times in m.go"},
-		"the file is gone":          {func(b *killtable.Bug) { b.File = "n.go" }, "no such file"},
-		"the file is elsewhere":     {func(b *killtable.Bug) { b.File = "../m.go" }, "not below the module's root"},
-		"nothing changes":           {func(b *killtable.Bug) { b.New = b.Old }, "nothing would change"},
-		"the test is not there":     {func(b *killtable.Bug) { b.Test = "TestNothing" }, "TestNothing of ./ does not pass"},
-		"the test skips":            {func(b *killtable.Bug) { b.Test = "TestSkips" }, "it was skipped or is not there"},
-		"the test has no own name":  {func(b *killtable.Bug) { b.Test = "Test.*" }, "give the name of one top-level test"},
-		"nobody says what it costs": {func(b *killtable.Bug) { b.Why = "" }, "Why is empty"},
+		"the place is gone":        {func(b *killtable.Bug) { b.Old = "a * b" }, `bug "minus" can't be built in any more: its old text is 0 times in m.go, not once: adapt it`},
+		"the place is not one":     {func(b *killtable.Bug) { b.Old = "return" }, "is 2 times in m.go"},
+		"the file is gone":         {func(b *killtable.Bug) { b.File = "n.go" }, "no such file"},
+		"the file is elsewhere":    {func(b *killtable.Bug) { b.File = "../m.go" }, "not below the module's root"},
+		"nothing changes":          {func(b *killtable.Bug) { b.New = b.Old }, "nothing would change"},
+		"the test is not there":    {func(b *killtable.Bug) { b.Test = "TestNothing" }, "TestNothing of ./ does not pass"},
+		"the test skips":           {func(b *killtable.Bug) { b.Test = "TestSkips" }, "it was skipped or is not there"},
+		"the test has no own name": {func(b *killtable.Bug) { b.Test = "Test.*" }, "give the name of one top-level test"},
+		"its cost is not named":    {func(b *killtable.Bug) { b.Why = "" }, "Why is empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := minus()

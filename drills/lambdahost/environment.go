@@ -43,7 +43,7 @@ type environment struct {
 	extension bool
 }
 
-// newEnvironment starts a process that somebody has waited for since asked. onGone is
+// newEnvironment starts a process for an invocation that has waited since asked. onGone is
 // called when nothing of it is left; it isn't when there is an error.
 func newEnvironment(fn Function, asked time.Time, emit func(Event), onGone func(*environment)) (*environment, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -18,10 +18,10 @@ type Config struct {
 	// 123456789012.
 	Account string
 	// Observe is told of everything that happens, from many goroutines at once,
-	// with no lock held. It must return quickly. Default nobody.
+	// with no lock held. It must return quickly. Default: events are dropped.
 	Observe func(Event)
 	// DeadLetter is given the asynchronous events that were given up. Like
-	// Observe. Default nobody.
+	// Observe. Default: they are dropped.
 	DeadLetter func(DeadLetter)
 
 	// InitTimeout is how long the first attempt at init may take, up to

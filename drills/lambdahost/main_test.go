@@ -275,7 +275,7 @@ func (g *gate) await(t *testing.T) {
 	select {
 	case <-g.arrived:
 	case <-time.After(patience):
-		require.FailNow(t, "nobody has come to the gate")
+		require.FailNow(t, "no invocation has reached the gate")
 	}
 }
 

@@ -56,7 +56,7 @@ func TestReserve(t *testing.T) {
 	g.open()
 	require.NoError(t, within(t, first))
 	require.ErrorContains(t, w.Reserve("f", 0), "1 to 1000")
-	require.ErrorContains(t, w.Reserve("nobody", 1), "Function not found: nobody")
+	require.ErrorContains(t, w.Reserve("unknown", 1), "Function not found: unknown")
 }
 
 // An event that finds no place waits in the queue.

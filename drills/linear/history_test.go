@@ -29,7 +29,7 @@ type call struct {
 	began int64
 
 	mu   sync.Mutex // attempts overlap
-	open []int64    // when each write began whose outcome nobody knows
+	open []int64    // when each write began whose outcome is unknown
 }
 
 func (c *call) unknown(began int64) {

@@ -44,7 +44,7 @@ type leaseOutput struct {
 	lease   failover.Lease
 }
 
-// leases says what one lease may do. The zero Lease is the one that nobody ever took.
+// leases says what one lease may do. The zero Lease is one that no Region has ever taken.
 var leases = porcupine.Model{
 	Init: func() any { return failover.Lease{} },
 	Step: func(state, input, output any) (bool, any) {

@@ -45,8 +45,8 @@ func verdict(t *testing.T, s subject, b bug, seed uint64, count *tally, limit ti
 	return judge(s, h, limit), h
 }
 
-// judge checks a history, first without the open writes that nobody has met, or that
-// nothing tells from others. They are most of what makes a check long, and may always
+// judge checks a history, first without the open writes that no read has returned, or that
+// can't be told from others. They are most of what makes a check long, and may always
 // be put after everything else: when the rest is linearizable, so is the whole.
 func judge(s subject, h *history, limit time.Duration) porcupine.CheckResult {
 	met := make(map[string]bool)

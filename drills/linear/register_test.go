@@ -114,7 +114,7 @@ func useRegister(p *process) func() {
 	}
 }
 
-// The swaps write numbers that are thousands apart, and nobody adds a thousand.
+// The swaps write numbers that are thousands apart, and no client adds a thousand.
 func registerMark(input any) string {
 	if in := input.(registerInput); in.op == "swap" {
 		return strconv.Itoa(in.next / 1000)

@@ -44,7 +44,7 @@ func TestJudgeOfAWriterThatNothingFences(t *testing.T) {
 		{name: "found, counted and listed", outcome: measure.Passed},
 		{name: "the same where it may not be", expect: measure.Expect{Behaviour: measure.MustFailOver, PartitionWindow: time.Minute}, outcome: measure.Failed,
 			reasons: []string{"split brain: us-east-1 acknowledged 299 writes after the first acknowledgement by us-west-2, 0 allowed"}},
-		{name: "nobody wrote to it", outcome: measure.Inconclusive,
+		{name: "no client wrote to it", outcome: measure.Inconclusive,
 			change: func(r *measure.Run) {
 				for i := range r.Ops {
 					if op := &r.Ops[i]; op.Region == east && op.Start > sec(14) {
@@ -157,9 +157,9 @@ func TestJudgeOfAWriterThatStops(t *testing.T) {
 			reasons: []string{"lost 3 of 480 acknowledged writes, 0 allowed"}},
 		{name: "it stayed and lost", run: stopped(52), change: func(r *measure.Run) { r.Survivors = acked(r.Ops, 100) }, outcome: measure.Failed,
 			reasons: []string{"1 lost writes were acknowledged before", "lost 1 of 310 acknowledged writes, 0 allowed"}},
-		{name: "nobody was asked", run: stopped(52), outcome: measure.Failed,
+		{name: "no person was asked", run: stopped(52), outcome: measure.Failed,
 			change:  func(r *measure.Run) { r.Marks = append(r.Marks[:4:4], r.Marks[5]) },
-			reasons: []string{"writes stopped, nothing moved, and nobody was asked"}},
+			reasons: []string{"writes stopped, the writer did not move, and no person was asked"}},
 		{name: "nothing stopped", run: stopped(13), outcome: measure.Inconclusive, reasons: []string{"no write failed"}},
 		{name: "late after the heal", run: stopped(56), change: func(r *measure.Run) { r.Objectives.RTO = sec(5) }, outcome: measure.Failed,
 			reasons: []string{"writes came back 6.020 s after the heal, the objective is 5.000 s: over by 1.020 s"}},
@@ -171,7 +171,7 @@ func TestJudgeOfAWriterThatStops(t *testing.T) {
 			reasons: []string{"failed over 2 times, at most 1 allowed"}},
 		{name: "a person helped", run: failover(), outcome: measure.Failed,
 			change:  func(r *measure.Run) { r.Marks = append(r.Marks, mark(15, measure.MarkAcknowledged)) },
-			reasons: []string{"a person acknowledged at +15.000 s in a drill in which nobody may"}},
+			reasons: []string{"a person acknowledged at +15.000 s in a drill that allows no acknowledgement"}},
 		{name: "too slow", run: failover(), expect: measure.Expect{Behaviour: measure.MayFailOver, MaxRTO: sec(12)}, outcome: measure.Failed,
 			reasons: []string{"RTO is 12.020 s, the objective is 12.000 s: over by 0.020 s"}},
 	} {
@@ -203,9 +203,9 @@ func TestJudgeOfWhatClientsMustNotSee(t *testing.T) {
 	requireVerdict(t, measure.Judge(measure.Measure(one), unseen), measure.Failed,
 		[]string{"clients saw 1 outages of 0.120 s together, 0 allowed: the longest began at +20.000 s"})
 
-	nobody := calm()
-	nobody.Marks = append(nobody.Marks[:3:3], nobody.Marks[4])
-	requireVerdict(t, measure.Judge(measure.Measure(nobody), unseen), measure.Inconclusive, []string{"no controller suspected anything"})
+	unsuspected := calm()
+	unsuspected.Marks = append(unsuspected.Marks[:3:3], unsuspected.Marks[4])
+	requireVerdict(t, measure.Judge(measure.Measure(unsuspected), unseen), measure.Inconclusive, []string{"no controller suspected anything"})
 }
 
 func TestEveryFaultMustShow(t *testing.T) {

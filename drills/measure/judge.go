@@ -139,13 +139,13 @@ func (j *judge) movement() {
 func (j *judge) refusal(moved bool) {
 	r := j.r
 	if r.Operator == Unknown {
-		j.fail("nobody was asked: the run has no %s mark, 1 required", MarkOperator)
+		j.fail("no person was asked: the run has no %s mark, 1 required", MarkOperator)
 	}
 	switch {
 	case r.Acknowledged == Unknown && moved:
 		j.fail("failed over %d times without an acknowledgement, 0 allowed", r.Failovers)
 	case r.Acknowledged == Unknown:
-		j.doubt("nobody acknowledged: the run has no %s mark, so the failover that must follow was not seen", MarkAcknowledged)
+		j.doubt("no person acknowledged: the run has no %s mark, so the failover that must follow was not seen", MarkAcknowledged)
 	case r.Promoted != Unknown && r.Promoted < r.Acknowledged:
 		j.fail("promoted at %s, before the acknowledgement at %s", at(r.Promoted), at(r.Acknowledged))
 	case !moved:

@@ -95,7 +95,7 @@ func sinceFault(effective, at time.Duration) time.Duration {
 }
 
 // failovers counts the promotions: a controller that resumes after a crash may
-// report the same one again, and a writer that moved was promoted by somebody.
+// report the same one again, and a writer that moved was promoted, with or without a report.
 func failovers(r Run, marks []Mark, since time.Duration) int {
 	type promotion struct{ region, detail string }
 	seen := map[promotion]bool{}

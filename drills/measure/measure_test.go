@@ -369,7 +369,7 @@ func TestFailoversAreCountedOnce(t *testing.T) {
 	run := failover()
 	again := measure.Mark{At: sec(20), Name: measure.MarkPromoted, Region: west, Detail: "epoch 2"}
 	run.Marks = []measure.Mark{mark(1, measure.MarkSteady), mark(9, measure.MarkInjected)}
-	require.Equal(t, 1, measure.Measure(run).Failovers, "the writer moved, whoever did it")
+	require.Equal(t, 1, measure.Measure(run).Failovers, "the writer moved, with no report of a promotion")
 	run.Marks = append(run.Marks, again, again)
 	require.Equal(t, 1, measure.Measure(run).Failovers, "reported again after a crash")
 	again.Detail = "epoch 3"

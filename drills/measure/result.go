@@ -27,7 +27,7 @@ type Result struct {
 	// Outages are all of them, in order.
 	Outages []Outage
 	// FromFault is the time from the fault's effect to End: RTO plus the time
-	// during which nobody had noticed.
+	// until the first client write failed.
 	FromFault time.Duration
 	// Writable is the time from the fault's effect to the first write that the
 	// promoted server accepted from an independent probe.

@@ -38,7 +38,7 @@ type Run struct {
 	// Marks are the events beside the writes, in any order.
 	Marks []Mark
 	// Survivors are the ids found on the writer at the end, after the heal.
-	// Nil means that nobody read them; an empty table is an empty slice.
+	// Nil means that they were not read; an empty table is an empty slice.
 	Survivors []int64
 	// Faulted is the Region that the fault took from its clients: they are
 	// outside RTO, and inside RPO and dual acknowledgement. Empty for none.

@@ -2,8 +2,8 @@ package measure
 
 import "time"
 
-// stopped asks whether a writer that had to stop has done so, and whether somebody
-// saw to it that writes come back.
+// stopped judges whether a writer that had to stop has done so, and whether writes came
+// back: after a failover, or after a person was asked.
 func (j *judge) stopped(moved bool) {
 	r := j.r
 	switch {
@@ -12,11 +12,11 @@ func (j *judge) stopped(moved bool) {
 	case moved && r.Failovers > 1:
 		j.fail("failed over %d times, at most 1 allowed", r.Failovers)
 	case moved && r.Acknowledged != Unknown:
-		j.fail("a person acknowledged at %s in a drill in which nobody may", at(r.Acknowledged))
+		j.fail("a person acknowledged at %s in a drill that allows no acknowledgement", at(r.Acknowledged))
 	case moved:
 		j.note("the writer went from %s to %s by itself", r.OldWriter, r.NewWriter)
 	case r.Operator == Unknown:
-		j.fail("writes stopped, nothing moved, and nobody was asked: the run has no %s mark", MarkOperator)
+		j.fail("writes stopped, the writer did not move, and no person was asked: the run has no %s mark", MarkOperator)
 	default:
 		j.note("a person was asked at %s and gave no answer; writes came back at the heal", at(r.Operator))
 	}

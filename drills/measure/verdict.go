@@ -105,7 +105,7 @@ func (e Expect) Validate() error {
 		bad("NoOutage with %s: a writer that moves can't do so unseen; use %s", e.Behaviour, MustNotFailOver)
 	}
 	if e.Suspects && e.NoFault {
-		bad("Suspects with NoFault: nobody can suspect what did not happen")
+		bad("Suspects with NoFault: without a fault there is nothing to suspect")
 	}
 	if e.HeldUntil < 0 || e.HeldUntil > 0 && e.Behaviour != MustFailOver {
 		bad("HeldUntil is %v with %s: use a positive duration with %s, or zero", e.HeldUntil, e.Behaviour, MustFailOver)

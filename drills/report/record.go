@@ -21,7 +21,7 @@ type runRecord struct {
 	Faulted   dr.Region       `json:"faulted"`
 	OldWriter dr.Region       `json:"old_writer"`
 	NewWriter dr.Region       `json:"new_writer"`
-	Survivors []int64         `json:"survivors"` // null: nobody read them
+	Survivors []int64         `json:"survivors"` // null: they were not read
 }
 
 func newRunRecord(m Meta, r measure.Run) runRecord {

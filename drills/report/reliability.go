@@ -17,7 +17,7 @@ type Plan struct {
 	// name.
 	Scenarios []string
 	// Runs is how many runs each of Played was meant to get. What is missing ended without
-	// a result, and counts as Inconclusive. Zero means that nobody knows.
+	// a result, and counts as Inconclusive. Zero means that the number is unknown.
 	Runs int
 	// Played are those of Scenarios that were meant to be played. Nil means all.
 	Played []string

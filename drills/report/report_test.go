@@ -173,7 +173,7 @@ func TestHistoryIsThereBeforeTheVerdict(t *testing.T) {
 	require.Equal(t, measure.Measure(partition()), r)
 }
 
-// Nobody read the survivors is not the same as nothing survived.
+// Survivors that were not read are not the same as a table without survivors.
 func TestSurvivorsThatWereNotRead(t *testing.T) {
 	run := partition()
 	run.Survivors = nil

@@ -165,7 +165,7 @@ func Due(p fault.Plan) bool {
 }
 
 // Harmless reports whether nothing in a plan takes the first writer from its clients
-// or from the lease store: then nobody may move it.
+// or from the lease store: then no monitor may move it.
 func Harmless(p fault.Plan) bool {
 	cut := make(map[dr.Region]bool) // whom the writer's Region can't always reach
 	for _, s := range p {

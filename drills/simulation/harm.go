@@ -111,7 +111,7 @@ func (g *game) owner() {
 	}
 	told := slices.ContainsFunc(g.inside.Cloud.Published(), func(p cloud.Publication) bool { return p.At.After(g.split) })
 	if time.Since(g.split) > agree+time.Second && !told {
-		g.audit.fail("owner", "the lease is with %s and the writer in %s, %v after both answered, and nobody was told", lease.Holder, g.inside.Cloud.Writer(), time.Since(g.split))
+		g.audit.fail("owner", "the lease is with %s and the writer in %s, %v after both answered, and no person was told", lease.Holder, g.inside.Cloud.Writer(), time.Since(g.split))
 	}
 }
 

@@ -158,7 +158,7 @@ func (g *game) faults(ctx context.Context) error {
 			g.audit.visit("fault " + string(s.Fault.Kind))
 			g.audit.before(s.Fault)
 			if err := s.set.Inject(ctx, s.Fault); err != nil {
-				g.audit.note("the fault does nothing: %v", err) // nobody was there to be killed
+				g.audit.note("the fault does nothing: %v", err) // no process was running that it could kill
 			}
 			if s.Fault.Kind == fault.FreezeDatabase {
 				g.pending(ctx, s.Fault.Region)
@@ -223,7 +223,7 @@ func (g *game) operate(ctx context.Context) error {
 	g.audit.note("OPERATOR acknowledges epoch %d (%s)", x.Epoch, x.Code)
 	reason := fmt.Sprintf("answer at %v", time.Since(g.begun))
 	if err := g.inside.Consent(ctx, x, "operator", reason); err != nil {
-		g.audit.note("nobody takes the answer: %v", err)
+		g.audit.note("the answer is refused: %v", err)
 	}
 	return nil
 }

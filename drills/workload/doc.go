@@ -7,8 +7,8 @@
 // and the measurement looks good (coordinated omission).
 //
 // Every write has an id that is used once, and ends in one of four ways.
-// [Fail] means that the write was definitely not applied. [Info] means that
-// nobody can know: bytes left and no answer came. A timeout is never counted
+// [Fail] means that the write was definitely not applied. [Info] means that the
+// outcome is unknown: bytes left and no answer came. A timeout is never counted
 // as a failure and never as a loss.
 //
 // [MySQL] is the session of a real client: go-sql-driver/mysql behind the pool

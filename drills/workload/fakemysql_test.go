@@ -135,7 +135,7 @@ func (f *fakeMySQL) serve(c net.Conn, id uint32) {
 			return
 		}
 	}
-	// Blocks until the client gives up: it is writing, and nobody reads.
+	// Blocks until the client gives up: the server writes and the client doesn't read.
 	c.Write([]byte{0})
 }
 

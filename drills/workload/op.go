@@ -17,7 +17,7 @@ const (
 	// Fail: the write was definitely not applied. A row with this id is a
 	// mistake in the classification.
 	Fail Outcome = "fail"
-	// Info: nobody knows. The request may have left and no answer came.
+	// Info: unknown. The request may have left and no answer came.
 	Info Outcome = "info"
 	// Dropped: never sent, because MaxInFlight writes were already waiting.
 	Dropped Outcome = "dropped"
@@ -33,7 +33,7 @@ func (o Outcome) Valid() bool {
 }
 
 // Op is one write of the history. Its times are offsets on the run's one
-// monotonic clock, so that two ops can be compared whoever made them.
+// monotonic clock, so that ops of different clients can be compared.
 type Op struct {
 	ID       int64         `json:"id"`               // unique in the run, also the row's key
 	Client   string        `json:"client"`           // such as "us-east-2/open-loop"

@@ -175,7 +175,7 @@ func TestResolverFollowsAliases(t *testing.T) {
 func TestResolverFailures(t *testing.T) {
 	z := newZone(t)
 	r := resolver(t, z, nil)
-	_, err := r.Lookup(t.Context(), "nobody.lifeboat.test")
+	_, err := r.Lookup(t.Context(), "unknown.lifeboat.test")
 	require.ErrorContains(t, err, "NXDOMAIN")
 	z.set(writer)
 	_, err = r.Lookup(t.Context(), "writer.lifeboat.test")

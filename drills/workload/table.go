@@ -29,7 +29,7 @@ func CreateTable(ctx context.Context, db *sql.DB) error {
 }
 
 // Survivors returns the ids of every row, in order. An empty table is an empty
-// slice, never nil: nil means that nobody has read it.
+// slice, never nil: nil means that it was not read.
 func Survivors(ctx context.Context, db *sql.DB) (ids []int64, err error) {
 	rows, err := db.QueryContext(ctx, "SELECT id FROM lifeboat.writes ORDER BY id")
 	if err != nil {

@@ -155,7 +155,7 @@ func TestAQuestionEndsWithItsContext(t *testing.T) {
 }
 
 // A person types the account, reads the plan of the first unit, and says no.
-func TestNothingIsAppliedThatNobodyApproved(t *testing.T) {
+func TestNothingIsAppliedWithoutApproval(t *testing.T) {
 	t.Setenv("TF_CLI_CONFIG_FILE", tftest.Provider(t))
 	dir := t.TempDir()
 	args := []string{"-config", config(t, least), "-out", dir, "-local-state", "-account", "123456789012", "-apply", "-unit", "state"}

@@ -109,8 +109,8 @@ func (s *Stage) reap() {
 
 // operate switches over in a process of its own, as an operator's command does. When it
 // dies the operator looks whether anything has begun, and gives the command again if not:
-// what has begun is the agent's to continue. Where the agent has a Trigger, nobody is asked
-// to continue what has not taken the epoch yet.
+// the agent continues what has begun. Where the agent has a Trigger, it doesn't ask the
+// trigger to continue an execution that has not taken the epoch yet.
 func (s *Stage) operate() {
 	ctx, cancel := context.WithCancel(s.Ctx)
 	cfg := s.world.Controller("operator")

@@ -102,10 +102,10 @@ func (o Outcome) journal() []string {
 	return bad
 }
 
-// announced judges what people were told: how it ended and, before, what it asked. Who
-// can't know whether a message has gone out sends it again, so one call that goes wrong may
-// cost one message more or, when it is the message itself that nobody takes, one less. Each
-// names the same execution.
+// announced judges what people were told: how it ended and, before, what it asked. A process
+// that can't know whether its message was accepted sends it again, so one call that goes
+// wrong may cost one message more or, when the topic refuses the message itself, one less.
+// Each names the same execution.
 func (o Outcome) announced() []string {
 	var bad []string
 	least, most := 1, 2

@@ -78,11 +78,11 @@ func TestTheJudgeSees(t *testing.T) {
 }
 
 // A single call may cost five seconds, however it went wrong; a burst lasts, and may cost
-// as much after its end. One message more is nobody's fault.
+// as much after its end. One message more is allowed.
 func TestTheJudgeAllows(t *testing.T) {
 	o := good()
 	o.Told, o.Tells = nil, true
-	require.Empty(t, o.Judge(good()), "nobody takes the message")
+	require.Empty(t, o.Judge(good()), "the topic refuses the message")
 	o = good()
 	o.Told = append(o.Told, o.Told[0])
 	for _, way := range ways {

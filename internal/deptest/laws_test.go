@@ -34,12 +34,12 @@ var laws = []deptest.Law{
 
 	{Under: "pkg/infra", Only: true, Forbid: []string{deptest.StdOnly}, Allow: []string{"pkg/dr", "go.yaml.in/yaml"}, Why: "a Config is read and judged without terraform"},
 	{Under: "pkg/infra/render", Forbid: []string{"github.com/hashicorp/terraform-exec", "github.com/hashicorp/hc-install", "pkg/infra/tf", sdk}, Why: "rendering runs nothing"},
-	{Under: "pkg/infra/tf", Forbid: []string{"pkg/infra/render", "terraform", sdk}, Why: "whoever wrote the roots, tf runs them"},
+	{Under: "pkg/infra/tf", Forbid: []string{"pkg/infra/render", "terraform", sdk}, Why: "tf runs roots from any source, not only rendered ones"},
 	{Under: "pkg", Except: []string{"pkg/infra/render"}, Direct: true, Forbid: []string{"github.com/hashicorp/hcl"}, Why: "HCL is written in pkg/infra/render alone"},
 	{Under: "", Except: []string{"pkg/infra/tf"}, Direct: true, Forbid: []string{"github.com/hashicorp/terraform-exec", "github.com/hashicorp/hc-install"}, Why: "terraform is run in pkg/infra/tf alone"},
 
 	{Under: "", Except: []string{"drills/target/docker"}, Direct: true, Forbid: docker, Why: "docker is for drills/target/docker only"},
-	{Under: "pkg", Forbid: docker, Why: "somebody who imports the library compiles no docker"},
+	{Under: "pkg", Forbid: docker, Why: "a program that imports the library compiles no docker"},
 	{Under: "drills/measure", Forbid: []string{"pkg/dr/failover", "drills/drill", "drills/cloud"}, Why: "a saved history is measured again without the system that made it"},
 	{Under: "drills/cloud", Forbid: []string{"pkg/dr/failover", "pkg/dr/aurora", "pkg/dr/dynamo"}, Why: "the emulated cloud must not know the code that is drilled on it"},
 }

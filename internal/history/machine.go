@@ -6,7 +6,7 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
 
-// Machine is a guard that is played: it keeps its own state, and asks nobody for the time.
+// Machine is a guard that is played: it keeps its own state and is given the time.
 type Machine interface {
 	// Learn gives it something that is no answer: run, see, told, recall, stop or rear.
 	Learn(at time.Duration, l Learnt) []Effect

@@ -18,7 +18,7 @@ type Trace struct {
 	// Failure is Problem for each single time.
 	Failure func(Problem)
 	// Sample: a round of questions about a Region was answered and judged. It comes
-	// once per probe interval from every Region but the writer's, which nobody in it asks.
+	// once per probe interval from every Region but the writer's, which doesn't probe itself.
 	Sample func(Sample)
 	// Report: a Region's agent has reported to the others, or tried to. It comes twice per
 	// probe interval from every Region, for as long as its agent works.

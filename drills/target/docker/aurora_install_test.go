@@ -17,7 +17,7 @@ import (
 )
 
 // hostile are names and passwords that end a string, a statement or a comment where
-// nobody quotes them.
+// they are not quoted.
 var hostile = []string{`o'brien`, `a"b`, "back`tick", `back\slash`, `'; DROP DATABASE lifeboat; -- x`, `%`, `?@'%'`, "tab\tline\nend", `ünï↯`}
 
 // installer returns the server's database with an account to install, in a schema of
@@ -177,11 +177,11 @@ func installRotated(t *testing.T, s *server) {
 func installWithoutPassword(t *testing.T, s *server) {
 	asked := errors.New("secret store is down")
 	for want, ask := range map[string]func(context.Context) (string, error){
-		"password of nobody: secret store is down": func(context.Context) (string, error) { return "half-a-secret", asked },
-		"password of nobody is empty":              func(context.Context) (string, error) { return "", nil },
+		"password of unset: secret store is down": func(context.Context) (string, error) { return "half-a-secret", asked },
+		"password of unset is empty":              func(context.Context) (string, error) { return "", nil },
 	} {
 		db, err := aurora.NewSQL(aurora.SQLConfig{
-			DB: s.admin, Region: eastRegion, Dialect: aurora.DialectMySQL, Schema: "never", Account: aurora.Account{User: "nobody", Password: ask},
+			DB: s.admin, Region: eastRegion, Dialect: aurora.DialectMySQL, Schema: "never", Account: aurora.Account{User: "unset", Password: ask},
 		})
 		require.NoError(t, err)
 		err = db.Install(t.Context())

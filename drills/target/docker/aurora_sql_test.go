@@ -104,7 +104,7 @@ func fenceEndsSessions(t *testing.T, s *server) {
 	reader, err := client.Conn(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, db.Fence(within(t, 500*time.Millisecond), 1))
-	require.NoError(t, reader.PingContext(t.Context()), "whoever came after the fence may go on reading")
+	require.NoError(t, reader.PingContext(t.Context()), "a session that began after the fence may go on reading")
 	require.NoError(t, reader.Close())
 }
 

@@ -44,6 +44,6 @@
 // # Nothing stays
 //
 // [Fleet.Close] removes everything, Ctrl-C included. When the test process dies
-// without it, containers notice within seconds that nobody holds their lifeline,
-// end, and are removed by the engine; the next Up removes what networks are left.
+// without it, containers notice within seconds that their lifeline is cut, end, and
+// are removed by the engine; the next Up removes the networks that are left.
 package docker

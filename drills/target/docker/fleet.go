@@ -37,7 +37,7 @@ type Fleet struct {
 	stop  context.CancelFunc // ends lifelines, logs, signal handling
 	tasks sync.WaitGroup     // what stop ends
 
-	signalled chan struct{} // closed when nobody waits for signals any more
+	signalled chan struct{} // closed when the goroutine that waits for signals has ended
 
 	closing sync.Once
 	closed  error

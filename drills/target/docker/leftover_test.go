@@ -120,7 +120,7 @@ func TestCloseRemovesEverythingAndOnlyOurs(t *testing.T) {
 	c, err := client.New(client.FromEnv)
 	require.NoError(t, err)
 	defer c.Close()
-	// Somebody else's network, in our favourite range, with somebody's idea of our label.
+	// A network of another program, in the range that Up prefers, with the same label.
 	other, err := c.NetworkCreate(ctx, "lifeboat-test-foreign", client.NetworkCreateOptions{
 		Driver: "bridge", Labels: map[string]string{"lifeboat.run": "x"},
 		IPAM: &network.IPAM{Config: []network.IPAMConfig{{Subnet: netip.MustParsePrefix("10.213.0.0/20")}}},

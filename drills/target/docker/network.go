@@ -61,7 +61,7 @@ func (e *engine) makeNetwork(ctx context.Context, run run, region string) (strin
 		if err == nil {
 			return made.ID, subnet, nil
 		}
-		// Somebody was faster, or the engine knows of a use that we don't.
+		// Another process was faster, or the engine knows of a use that is not listed.
 		if !strings.Contains(err.Error(), "overlap") {
 			return "", netip.Prefix{}, fmt.Errorf("docker: make network of %s: %w", region, err)
 		}

@@ -78,7 +78,7 @@ func (w *world) readMarks(ctx context.Context, r dr.Region) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.seen[r] == since { // nobody else has read the same ones meanwhile
+	if w.seen[r] == since { // no other call has read the same ones meanwhile
 		w.marks, w.seen[r] = append(w.marks, news.Marks...), news.Next
 	}
 	return nil

@@ -62,7 +62,7 @@ func (r run) abandoned(labels map[string]string) bool {
 }
 
 // sweep removes what runs left behind whose process has ended: containers that
-// have not noticed yet, and networks, which nobody but us removes.
+// have not noticed yet, and networks, which the engine doesn't remove.
 func (e *engine) sweep(ctx context.Context, r run) error {
 	containers, networks, err := e.labelled(ctx, labelRun)
 	if err != nil {
@@ -105,7 +105,7 @@ func (e *engine) labelled(ctx context.Context, label string) (containers, networ
 }
 
 // removeContainer kills and removes a container and its anonymous volumes.
-// That somebody else does or did so is no error.
+// That it is gone, or that another process is removing it, is no error.
 func (e *engine) removeContainer(ctx context.Context, id string) error {
 	_, err := e.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
 	if err != nil && !errdefs.IsNotFound(err) && !errdefs.IsConflict(err) {

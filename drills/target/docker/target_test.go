@@ -135,8 +135,8 @@ func TestFaults(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, drill.East, writer)
 
-	// What breaks the trigger shows nothing while nobody needs it; the catalogue's
-	// scenarios have it asked for.
+	// A broken trigger has no effect while no monitor invokes it; in the catalogue's
+	// scenarios a monitor does.
 	for _, kind := range []fault.Kind{fault.KillController, fault.KillSteps, fault.DoubleTrigger} {
 		t.Run(string(kind)+" of a trigger that does not run", func(t *testing.T) {
 			f := fault.Fault{Kind: kind, Region: drill.West}
@@ -209,7 +209,7 @@ func rejoins(t *testing.T, target *docker.Target) {
 		want, err := w.Survivors(t.Context(), drill.West)
 		require.NoError(t, err)
 		got, err := w.Survivors(t.Context(), drill.East)
-		return err == nil && slices.Equal(want, got) // it answers nobody while it is emptied
+		return err == nil && slices.Equal(want, got) // it answers no client while it is emptied
 	}, time.Minute, 200*time.Millisecond)
 	writer, err := w.Writer(t.Context())
 	require.NoError(t, err)

@@ -86,8 +86,8 @@ func (w *world) Close(ctx context.Context) error {
 	return w.closed
 }
 
-// rest ends the load, the watches, the functions and the control plane. Faults that
-// nobody has healed go with the next reset.
+// rest ends the load, the watches, the functions and the control plane. The next reset
+// removes faults that were not healed.
 func (w *world) rest(ctx context.Context) error {
 	return errors.Join(
 		w.each(ctx, w.regions(), func(ctx context.Context, r dr.Region) error {

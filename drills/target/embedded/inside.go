@@ -32,12 +32,12 @@ func Look(w drill.World) (Inside, error) {
 	return Inside{w: mine, Cloud: mine.cloud, Pair: mine.pair}, nil
 }
 
-// Silent reports whether a Region is in a blackout, in which nobody hears anybody.
+// Silent reports whether a Region is in a blackout, in which no packet arrives.
 func (i Inside) Silent(r dr.Region) bool { return i.w.inBlackout(r) }
 
 // Accepts reports whether a Region's server would acknowledge a client's write that
-// reaches it: one in a blackout is reached by nobody, and one of a global database whose
-// writer is a third member's takes none.
+// reaches it: no client reaches a server in a blackout, and a server of a global database
+// whose writer is a third member accepts no write.
 func (i Inside) Accepts(r dr.Region) bool {
 	return i.Pair.DB(r).Accepts() && !i.Silent(r) && !i.w.third.away.Load()
 }

@@ -166,7 +166,7 @@ func TestLoginRefusesAnotherSecret(t *testing.T) {
 	}
 }
 
-func TestAdminIsWhoeverTheSecretNamesButTheUserOfHeartbeats(t *testing.T) {
+func TestAdminIsTheUserThatTheSecretNamesButNotTheUserOfHeartbeats(t *testing.T) {
 	user, password, err := boot.NewAdmin("arn", "lifeboat", &vault{value: secret("root", "first")}).Account(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []string{"root", "first"}, []string{user, password})

@@ -35,7 +35,7 @@ var (
 )
 
 // NewClient returns a client of one Region's API that tries once: moving a writer
-// has no idempotency token, so whoever asks looks before he asks again. An empty
+// has no idempotency token, so a caller describes the cluster before it asks again. An empty
 // endpoint means AWS's. A nil hc means an HTTP client of its own with a dial
 // timeout of 1 s; the SDK's default would wait 30 s for a Region that is gone.
 func NewClient(cfg aws.Config, region dr.Region, endpoint string, hc aws.HTTPClient) *rds.Client {

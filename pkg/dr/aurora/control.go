@@ -57,8 +57,8 @@ func (c ControlConfig) Validate() error {
 // RDS throttles an account, so a Region whose data plane answers is asked once per
 // ControlConfig.Interval, by one call that shows the cluster; if that does not show it to
 // be available, and while the data plane may be dark, the instances are asked for too. In
-// between the last answer is repeated with the time at which it was given, so that
-// whoever judges it drops it when it is old. A Dead is never repeated.
+// between the last answer is repeated with the time at which it was given, so that the
+// evaluation drops it when it is old. A Dead is never repeated.
 type Control struct {
 	cfg ControlConfig
 

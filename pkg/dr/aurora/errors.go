@@ -40,7 +40,7 @@ func (e *Error) Is(target error) bool {
 	return target == failover.ErrRefused && (permanent[e.Code] || strings.Contains(e.Code, "QuotaExceeded"))
 }
 
-// permanent are the codes of refusals that last until somebody does something. Throttling
+// permanent are the codes of refusals that last until a person changes something. Throttling
 // (Throttling, RequestLimitExceeded), a server's error (InternalFailure,
 // ServiceUnavailable) and no answer are none: they are over by themselves. A state fault
 // may be, when another operation is just ending, so it counts after some refusals in a row.
@@ -84,7 +84,7 @@ func answered(err error) bool {
 	if err == nil {
 		return true
 	}
-	var response *smithyhttp.ResponseError // also wraps requests that nobody answered
+	var response *smithyhttp.ResponseError // also wraps requests without an answer
 	if !errors.As(err, &response) {
 		return false
 	}

@@ -16,7 +16,7 @@ import (
 // Fence implements failover.Fencer. It makes the server read-only, waits for an
 // opening that is under way and undoes it, reads the server's state back, and ends
 // the sessions of clients from before. Ending them matters on Aurora, where
-// read_only binds nobody with CONNECTION_ADMIN; on both it makes clients look for
+// read_only doesn't bind users with CONNECTION_ADMIN; on both it makes clients look for
 // the new writer at once.
 //
 // A server that was read-only before keeps its sessions: they may be reports that
@@ -32,7 +32,7 @@ func (s *SQL) Fence(ctx context.Context, _ dr.Epoch) error {
 		if m.secondary {
 			return s.provenSecondary(ctx, c)
 		}
-		// First without the lock: whoever opens may hang.
+		// First without the lock: a goroutine that opens may hold it and hang.
 		if err := s.close(ctx, c, m); err != nil {
 			return err
 		}
@@ -62,7 +62,7 @@ func (s *SQL) Fence(ctx context.Context, _ dr.Epoch) error {
 
 // mode is what a server says of itself.
 type mode struct {
-	closed    bool // nobody writes; on Aurora, nobody without CONNECTION_ADMIN
+	closed    bool // refuses writes; on Aurora, those of users without CONNECTION_ADMIN
 	secondary bool // its storage takes no writes, whatever the variables say
 }
 

@@ -45,8 +45,8 @@ func (a Account) validate() error {
 // Install works; read_only stays on and keeps the applications out.
 //
 // The password is set by every Install, so that the last one counts. A rotation after
-// that must set it in the database itself, as a rotation by Secrets Manager does:
-// nobody installs a second time. MySQL keeps the password out of its general, slow and
+// that must set it in the database itself, as a rotation by Secrets Manager does: no
+// monitor installs a second time. MySQL keeps the password out of its general, slow and
 // binary logs (MySQL Reference Manual, passwords and logging) unless it runs with
 // --log-raw; errors never hold it.
 func (s *SQL) Install(ctx context.Context) error {
@@ -55,7 +55,8 @@ func (s *SQL) Install(ctx context.Context) error {
 	})
 }
 
-// install works on a writer that nobody opens or fences meanwhile.
+// install works on a writer; its caller holds the lock, so that no goroutine opens or fences
+// the writer meanwhile.
 func (s *SQL) install(ctx context.Context, c *sql.Conn) (err error) {
 	password, err := s.password(ctx)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 
 // IsolatorConfig says whose writer is cut off.
 type IsolatorConfig struct {
-	// Region is the own one: nobody cuts off another Region's writer.
+	// Region is the process's own: a process never cuts off another Region's writer.
 	Region dr.Region
 	// Cluster is the identifier of the member cluster in that Region.
 	Cluster string

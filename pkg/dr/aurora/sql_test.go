@@ -65,9 +65,9 @@ func TestFenceOnASecondary(t *testing.T) {
 	require.Equal(t, 2, s.opened-before)
 }
 
-// A reader beside the writer answers for itself only: taken for the writer's word, its
+// A reader beside the writer answers for itself only: taken for the writer's answer, its
 // refusal would say that the writer is closed, or is none, and disarm the guard.
-func TestAReaderBesideTheWriterSpeaksForNobody(t *testing.T) {
+func TestAReaderBesideTheWriterGivesNoAnswer(t *testing.T) {
 	s := newServer()
 	s.secondary, s.epoch, s.writers = true, 4, []string{"orders-west-1"}
 	db := sqlOn(t, s)

@@ -128,7 +128,7 @@ func TestAReaderIsAskedOnlyWhenTheClusterEndpointDoesNotExist(t *testing.T) {
 	for name, c := range map[string]struct {
 		writer func(net.Conn)
 		wrong  map[string]func(*dns.Msg)
-		asked  string // empty: nobody
+		asked  string // empty: no server
 	}{
 		"a writer":                        {greets(writerHas), nil, theWriter},
 		"a writer that resets":            {func(c net.Conn) { _ = c.(*net.TCPConn).SetLinger(0) }, nil, theWriter},

@@ -15,7 +15,7 @@ import (
 // InstallWatchdog implements failover.Watchdog by a MySQL event that looks once a
 // second and makes the server read-only when this Region's heartbeat row is older
 // than after. With it a writer stops by itself when its monitor has crashed inside a
-// cut; without it somebody must be alive to fence it. The price is that an outage of
+// cut; without it a monitor must be alive to fence it. The price is that an outage of
 // the monitor stops writes.
 //
 // after must leave room for the event's own second within the lease:

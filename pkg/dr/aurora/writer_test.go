@@ -121,8 +121,8 @@ func (r *site) database(t *testing.T, reader string, change ...func(*aurora.SQLC
 	return db
 }
 
-// The crux: the writer is opened, beaten and fenced though nobody resolves its cluster
-// endpoint, in one call each, and whatever readers the pools have kept from before.
+// The writer is opened, gets its heartbeat write and is fenced in one call each, although
+// its cluster endpoint doesn't resolve and whichever readers the pools have kept from before.
 func TestAPromotedWriterIsReachedBeforeItsClusterEndpointResolves(t *testing.T) {
 	r, writer, beside := promoted(t)
 	beside.writers = nil // a secondary still: the pools keep connections to the reader
@@ -176,8 +176,8 @@ func TestKeptConnectionsToAReaderAreGoneThrough(t *testing.T) {
 	require.Equal(t, []string{atCluster, atFirst}, r.hosts())
 }
 
-// The writer of before is dialled no more: not when its name leads to a reader, and not
-// when nobody answers there. And the cluster endpoint comes first as soon as it exists.
+// The former writer is dialled no more: not when its name leads to a reader, and not when
+// no server answers there. And the cluster endpoint comes first as soon as it exists.
 func TestAWriterThatIsNoneAnyMoreIsForgotten(t *testing.T) {
 	fresh := func(c *aurora.SQLConfig) {
 		c.DB.SetMaxIdleConns(-1) // every session opens a connection
@@ -219,7 +219,7 @@ func TestAWriterThatIsNoneAnyMoreIsForgotten(t *testing.T) {
 		require.ErrorContains(t, db.Open(t.Context(), 4), "connected to a reader, the writer is orders-west-1")
 		require.LessOrEqual(t, len(r.hosts()), 8, "four sessions at most")
 	})
-	t.Run("nobody answers", func(t *testing.T) {
+	t.Run("no server answers", func(t *testing.T) {
 		r, _, beside := promoted(t)
 		db := r.database(t, readerHost, fresh)
 		require.NoError(t, db.Open(t.Context(), 4))
@@ -250,7 +250,8 @@ func TestAWriterThatIsNoneAnyMoreIsForgotten(t *testing.T) {
 	})
 }
 
-// Nothing is made into a host's name that is not Aurora's, and nobody is asked again then.
+// A server id that can't be part of an Aurora host name is not dialled, and no server is
+// asked again then.
 func TestAnOtherNameIsNotDialled(t *testing.T) {
 	for name, writers := range map[string][]string{
 		"no identifier": {"evil.example.com#"}, "two writers": {"orders-west-1", "orders-west-2"},

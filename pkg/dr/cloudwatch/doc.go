@@ -15,7 +15,7 @@
 //	WriterHere          None          1 for the Region that has the writer, 0 for the other
 //
 //	MonitorHeartbeats   Count         reports of the Region's monitor that the other Regions can read;
-//	                                  0 while it works and reaches nobody, missing while none works
+//	                                  0 while it works and no Region can read them, missing while none works
 //	LeaseAge            Milliseconds  time since the lease was last seen to be renewed, at each report
 //	SinceCommit         Milliseconds  time since a heartbeat write of the guard last committed, at each report of the
 //	                                  Region that holds the lease, also while its writer is closed
@@ -63,7 +63,7 @@
 // # For alarms
 //
 // A dead man: the sum of MonitorHeartbeats is below 1, or missing, for three minutes.
-// A blind Region: the maximum of MonitorGap is above 4000. A lease that nobody renews: the
+// A blind Region: the maximum of MonitorGap is above 4000. A lease that no monitor renews: the
 // maximum of LeaseAge is above the lease's TTL. A writer that commits nothing, whatever
 // the lease says: the maximum of SinceCommit is above 15000. Replication that is not seen: the
 // maximum of RPOLagAge is above the policy's MaxLagAge.

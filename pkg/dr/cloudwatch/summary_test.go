@@ -110,7 +110,7 @@ func TestSummariesAddUp(t *testing.T) {
 
 func TestWhatWasNotSeenIsMissing(t *testing.T) {
 	out := told(t, func(tr *dr.Trace) {
-		// The writer's own Region: it samples nobody, and nobody has a lease yet.
+		// The writer's own Region: it samples no Region, and no Region has the lease yet.
 		tr.OnReport(dr.Report{At: start, Region: west, Delivered: true})
 		tr.OnMonitorLease(dr.MonitorLeaseChange{At: start.Add(time.Second), What: dr.MonitorLeaseReleased})
 	})
@@ -151,8 +151,8 @@ func TestSamplesWithoutReportsWriteNothing(t *testing.T) {
 	}))
 }
 
-// A process stands still between two invocations. What it knew before is told as of
-// then, even when nobody has told that the loop stopped.
+// A process is frozen between two invocations. What it knew before is reported with the time
+// of then, even when no event has said that the monitor lease was released.
 func TestAStandstillIsNotAveraged(t *testing.T) {
 	got := lines(t, told(t, func(tr *dr.Trace) {
 		tr.OnReport(report(start, time.Second))

@@ -22,7 +22,7 @@ type Database struct {
 	readOnly  bool // fenced, or booted and not opened yet
 	down      bool
 	thaw      chan struct{} // closed on thaw; nil when not frozen
-	cut       bool          // rebooted while frozen: answers nobody before it thaws
+	cut       bool          // rebooted while frozen: answers no client before it thaws
 	rows      map[int64]time.Time
 	beats     map[dr.Region]failover.Beat
 	beatAt    map[dr.Region]time.Time
@@ -214,9 +214,9 @@ func (db *Database) Fence(ctx context.Context, _ dr.Epoch) error {
 	return nil
 }
 
-// Open makes the writer accept writes, unless it has seen a newer epoch. A server
-// that nobody has told of its successor takes itself for the writer. One that was
-// promoted before the installation had arrived is installed.
+// Open makes the writer accept writes, unless it has seen a newer epoch. A server that has
+// not replicated its successor's epoch reports itself as the writer. One that was promoted
+// before the installation had arrived is installed.
 func (db *Database) Open(ctx context.Context, e dr.Epoch) error {
 	if err := db.serve(ctx); err != nil {
 		return err

@@ -36,8 +36,8 @@ type Pair struct {
 	lost       int
 }
 
-// move is a promotion that takes its time. It ends by itself: whoever looks at the
-// pair at or after its time finds it done.
+// move is a promotion that takes time. It ends by itself: a call that reads the pair at or
+// after that time finds it done.
 type move struct {
 	to       dr.Region
 	due      time.Time

@@ -19,10 +19,10 @@ type Bootstrap struct {
 	Region   dr.Region
 }
 
-// TestBootstrapper holds two Founders over one deployment against their documentation.
+// TestBootstrapper holds two Bootstrappers over one deployment against their documentation.
 // open is called once for every part.
 func TestBootstrapper(t *testing.T, open func(t *testing.T) Bootstrap) {
-	t.Run("the writer's Region bootstraps, and nobody else", func(t *testing.T) {
+	t.Run("only the writer's Region bootstraps", func(t *testing.T) {
 		f, ctx := open(t), callContext(t)
 		bootstraps, err := f.Writer.Bootstraps(ctx)
 		require.NoError(t, err)

@@ -158,7 +158,7 @@ func TestJournal(t *testing.T, open func(t *testing.T) failover.Journal) {
 		require.Error(t, j.Append(endedContext(t), entry("0000000002-0001", 1, failover.Confirmed, failover.ModeFailover, noon)))
 		_, err := j.Latest(endedContext(t))
 		require.Error(t, err)
-		require.NotErrorIs(t, err, failover.ErrNoEntry, "nobody looked")
+		require.NotErrorIs(t, err, failover.ErrNoEntry, "the journal was not read")
 		_, err = j.Settled(endedContext(t), noon)
 		require.Error(t, err)
 	})

@@ -17,7 +17,7 @@ type Moves struct {
 }
 
 // TestPromoter holds a Promoter against its documentation. open returns one over a
-// healthy global database that nobody else moves. A promotion must take long enough
+// healthy global database that only the suite moves. A promotion must take long enough
 // for one more call to see it under way.
 func TestPromoter(t *testing.T, open func(t *testing.T) Moves) {
 	t.Run("describe names the writer", func(t *testing.T) {
@@ -57,7 +57,7 @@ func TestPromoter(t *testing.T, open func(t *testing.T) Moves) {
 		})
 	}
 
-	t.Run("while the writer moves, nobody else moves it", func(t *testing.T) {
+	t.Run("while the writer moves, a second move is refused", func(t *testing.T) {
 		m := open(t)
 		require.NoError(t, m.Promoter.Failover(callContext(t), m.Secondary))
 		got, err := m.Promoter.Describe(callContext(t))

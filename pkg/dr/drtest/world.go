@@ -11,7 +11,7 @@ import (
 )
 
 // World is one of everything, wired together: two databases, their control plane,
-// the lease store, the clients' endpoint and somebody to notify in every Region.
+// the lease store, the clients' endpoint and a notification topic in every Region.
 type World struct {
 	Topology  dr.Topology
 	Net       *Network

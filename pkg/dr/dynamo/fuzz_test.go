@@ -57,7 +57,7 @@ var kinds = []kind{
 		read: func(ctx context.Context, s *dynamo.Store, _ string, _ uint64) (any, error) { return s.ReadLease(ctx) },
 		whole: func(t *testing.T, v any) {
 			l := v.(failover.Lease)
-			require.True(t, l.Epoch > 0 && l.Rev > 0 && l.Holder != "" && l.TakenAfter >= 0, "%+v is nobody's lease", l)
+			require.True(t, l.Epoch > 0 && l.Rev > 0 && l.Holder != "" && l.TakenAfter >= 0, "%+v is no complete lease", l)
 		},
 	},
 	{
@@ -97,7 +97,9 @@ var kinds = []kind{
 		read: func(ctx context.Context, s *dynamo.Store, text string, n uint64) (any, error) {
 			return s.Acknowledgement(ctx, "x"+text, fmt.Sprint(n))
 		},
-		whole: func(t *testing.T, v any) { require.NotEmpty(t, v.(failover.Acknowledgement).By, "nobody consents") },
+		whole: func(t *testing.T, v any) {
+			require.NotEmpty(t, v.(failover.Acknowledgement).By, "a consent names no person")
+		},
 	},
 	{
 		write: func(ctx context.Context, s *dynamo.Store, text string, _ uint64) (any, error) {

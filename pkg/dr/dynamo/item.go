@@ -63,8 +63,8 @@ func newer(it item) error {
 	return r.err
 }
 
-// reader takes attributes out of an item and keeps the first error: an item that
-// somebody has edited by hand must not read as zeros.
+// reader takes attributes out of an item and keeps the first error: an item that a
+// person has edited by hand must not read as zeros.
 type reader struct {
 	it  item
 	err error

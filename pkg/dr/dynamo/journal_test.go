@@ -83,7 +83,7 @@ func TestAppendAfterSilence(t *testing.T) {
 		require.ErrorIs(t, s.Append(t.Context(), e), failover.ErrConflict)
 		require.Equal(t, []string{"PutItem", "PutItem"}, other.ops())
 
-		// The place is empty: nobody knows whether an attempt is still on its way.
+		// The place is empty: an attempt may still be on its way.
 		_, s = script(t, silence, silence, ok(`{}`))
 		err := s.Append(t.Context(), journalEntry())
 		require.Error(t, err)

@@ -28,8 +28,8 @@ func (s *Store) ReadLease(ctx context.Context) (failover.Lease, error) {
 }
 
 // RenewLease implements failover.Leaser. A renewal that is repeated after a lost
-// answer may raise Rev twice, which harms nobody: whoever waits for the lease to
-// run out waits longer.
+// answer may raise Rev twice, which does no harm: a Region that waits for the lease to
+// expire waits longer.
 func (s *Store) RenewLease(ctx context.Context, held failover.Lease) (failover.Lease, error) {
 	const op = "renew lease"
 	update := "SET #rev = #rev + :one, #at = :at"

@@ -119,7 +119,7 @@ func TestTakeFirstLease(t *testing.T) {
 	require.Equal(t, "attribute_not_exists(pk)", w.seen[0].Body["ConditionExpression"])
 }
 
-// After silence nobody knows whether the lease was taken; the lease itself tells.
+// After silence the caller can't know whether it has taken the lease; reading it tells.
 func TestTakeLeaseAfterSilence(t *testing.T) {
 	for name, c := range map[string]struct {
 		replies []reply
@@ -148,11 +148,11 @@ func TestTakeLeaseAfterSilence(t *testing.T) {
 			[]reply{silence, refuseShowing(leaseJSON("Item", 4, 91, east, "x3"))}, []string{"PutItem", "PutItem"},
 			func(t *testing.T, _ failover.Lease, err error) { require.ErrorIs(t, err, failover.ErrLeaseMoved) },
 		},
-		"somebody else has taken it": {
+		"another Region has taken it": {
 			[]reply{silence, silence, ok(leaseJSON("Item", 5, 91, west, "other"))}, []string{"PutItem", "PutItem", "GetItem"},
 			func(t *testing.T, _ failover.Lease, err error) { require.ErrorIs(t, err, failover.ErrLeaseMoved) },
 		},
-		"somebody has deleted it": {
+		"it was deleted by hand": {
 			[]reply{silence, refuse("ConditionalCheckFailedException")}, []string{"PutItem", "PutItem"},
 			func(t *testing.T, _ failover.Lease, err error) { require.ErrorIs(t, err, failover.ErrLeaseMoved) },
 		},
@@ -246,7 +246,7 @@ func TestTheWitnessSendsNoWriteTwiceAtOnce(t *testing.T) {
 	})
 }
 
-func TestNobodyAnswersTheFirstRead(t *testing.T) {
+func TestNoReplicaAnswersTheFirstRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		first := &wire{t: t, replies: []reply{silence, ok(`{}`)}}
 		second := &wire{t: t, replies: []reply{silence}}

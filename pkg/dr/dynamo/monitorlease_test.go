@@ -53,7 +53,7 @@ func TestWriteMonitorLeaseWhoseFirstAnswerWasLost(t *testing.T) {
 		want    error
 	}{
 		"it was carried out":             {[]reply{silence, refuseWith(monitorLeaseJSON(renewed))}, nil},
-		"it was not, and somebody else":  {[]reply{silence, refuseWith(monitorLeaseJSON(other))}, dynamo.ErrMonitorLeaseMoved},
+		"it was not, another's was":      {[]reply{silence, refuseWith(monitorLeaseJSON(other))}, dynamo.ErrMonitorLeaseMoved},
 		"it was not, and is now":         {[]reply{silence, ok(`{}`)}, nil},
 		"nothing is stored":              {[]reply{silence, refuse("ConditionalCheckFailedException")}, dynamo.ErrMonitorLeaseMoved},
 		"the first is refused":           {[]reply{refuseWith(monitorLeaseJSON(renewed))}, dynamo.ErrMonitorLeaseMoved},

@@ -85,7 +85,7 @@ func TestBoardDropsTheLastWordsOfTheDead(t *testing.T) {
 		r.wait(4 * time.Second)
 		require.Equal(t, 1, observations(), "two samples old")
 		r.wait(time.Millisecond)
-		require.Zero(t, observations(), "nobody has said so for two samples")
+		require.Zero(t, observations(), "its last report is older than two samples")
 	})
 }
 

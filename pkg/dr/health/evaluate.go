@@ -240,7 +240,7 @@ func missing(p dr.Policy, v Verdict, latest Round, now time.Time) []string {
 		m = append(m, "an end of the proof that writes are served")
 	}
 	// Serving is an absence of proof too: without an answer of the families that
-	// could bring it, nobody knows.
+	// could bring it, the Region may still serve.
 	for _, f := range []Family{SQL, Heartbeat} {
 		if latest.Answer(f) == Unknown {
 			m = append(m, fmt.Sprintf("an answer of family %s", f))

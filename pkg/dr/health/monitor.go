@@ -32,7 +32,7 @@ type Config struct {
 	Probers []Prober
 	Self    SelfChecker
 	// Subject returns the Region to watch, normally the lease's holder, or "" to
-	// pause: nobody watches himself. While it is "" it is asked ten times
+	// pause: a Region doesn't watch itself. While it is "" it is asked ten times
 	// in an ObserveInterval, so that the first sample does not wait for it.
 	Subject func() dr.Region
 	// OnVerdict receives every verdict. It must not block.

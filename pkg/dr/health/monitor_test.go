@@ -153,7 +153,7 @@ func TestMonitorStartsAfreshWithANewSubject(t *testing.T) {
 				case since < 4*time.Second:
 					return "us-east-1"
 				case since < 6*time.Second:
-					return "us-west-2" // nobody watches himself
+					return "us-west-2" // a Region doesn't watch itself
 				case since < 8*time.Second:
 					return "" // paused
 				default:

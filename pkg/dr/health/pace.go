@@ -87,7 +87,7 @@ func (l *look) step() {
 	case l.answers():
 		l.decide(false)
 	case l.returned+l.waiting == l.all:
-		l.decide(true) // whoever is still out waits for this
+		l.decide(true) // probers that have not returned yet wait for this
 	}
 }
 

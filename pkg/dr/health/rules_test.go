@@ -84,7 +84,7 @@ func TestImpairedNeedsEveryProof(t *testing.T) {
 			func(w *health.Window) { each(*w, func(o *health.Observation) { o.Answer = health.Unknown }) },
 			health.StateUnknown, "two dark families (have 0)",
 		},
-		"without a word on writes nobody knows": {
+		"without an answer of sql it may still serve": {
 			func(w *health.Window) {
 				each(*w, func(o *health.Observation) {
 					if o.Family == health.SQL {
@@ -93,7 +93,7 @@ func TestImpairedNeedsEveryProof(t *testing.T) {
 				})
 			}, health.Degraded, "an answer of family sql",
 		},
-		"without a word on the lease nobody knows": {
+		"without an answer of heartbeat it may still serve": {
 			func(w *health.Window) {
 				each(*w, func(o *health.Observation) {
 					if o.Family == health.Heartbeat {

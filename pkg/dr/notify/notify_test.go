@@ -72,7 +72,7 @@ func TestNotify(t *testing.T) {
 	require.Equal(t, "sns.us-west-2.amazonaws.com", w.host)
 }
 
-// What SNS would refuse is made to fit: a message that is refused tells nobody.
+// What SNS would refuse is made to fit: a message that SNS refuses reaches no person.
 func TestNotifyMakesMessagesFit(t *testing.T) {
 	long := strings.Repeat("ü", 200_000)
 	for name, c := range map[string]struct {
@@ -147,5 +147,5 @@ func TestConfigReportsEverythingAtOnce(t *testing.T) {
 	}
 	client := notify.NewClient(aws.Config{}, "us-east-1", "", nil)
 	_, err = notify.New(notify.Config{Region: "us-east-1", ARN: topicARN, Client: client})
-	require.EqualError(t, err, fmt.Sprintf("notify: config: the topic is in us-west-2: name one in %s, or nobody is told when that Region is lost", "us-east-1"))
+	require.EqualError(t, err, fmt.Sprintf("notify: config: the topic is in us-west-2: name one in %s, or no message is delivered when that Region is lost", "us-east-1"))
 }

@@ -17,8 +17,8 @@ import (
 
 // Config says whom to tell.
 type Config struct {
-	// Region is the own one. The topic must be there: one in the lost Region would
-	// tell nobody.
+	// Region is the process's own. The topic must be there: a topic in the lost Region
+	// would deliver nothing.
 	Region dr.Region
 	// ARN is the topic's.
 	ARN string
@@ -38,7 +38,7 @@ func (c Config) Validate() error {
 	if a, err := arn.Parse(c.ARN); err != nil || a.Service != "sns" {
 		errs = append(errs, fmt.Errorf("notify: config: ARN %q is no topic's", c.ARN))
 	} else if c.Region != "" && a.Region != c.Region.String() {
-		errs = append(errs, fmt.Errorf("notify: config: the topic is in %s: name one in %s, or nobody is told when that Region is lost", a.Region, c.Region))
+		errs = append(errs, fmt.Errorf("notify: config: the topic is in %s: name one in %s, or no message is delivered when that Region is lost", a.Region, c.Region))
 	}
 	if c.Timeout < 0 {
 		errs = append(errs, fmt.Errorf("notify: config: Timeout %v is negative: give a positive duration, or 0 for 1.5s", c.Timeout))

@@ -42,7 +42,7 @@ func KindOf(descriptor string) Kind {
 }
 
 // Value is one attribute value. Values are immutable once built, so they may
-// be shared; whoever changes a Map or a List makes a new one.
+// be shared; code that changes a Map or a List makes a new one.
 type Value struct {
 	Kind Kind
 	Bool bool   // BOOL and NULL

@@ -12,7 +12,7 @@ import (
 // Port is the port that every server is said to listen on.
 const Port = 3306
 
-// hash makes the part of an AWS name that nobody chooses; equal inputs give
+// hash makes the part of an AWS name that AWS generates; equal inputs give
 // equal names, so two runs of a drill print the same.
 func hash(parts ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))

@@ -6,8 +6,8 @@
 // conditions are evaluated against the latest version anywhere; a strongly
 // consistent read sees it on any replica; a write to an item that is being
 // written in another Region fails with ReplicatedWriteConflictException; there
-// are no transactions, no TTL and no local secondary indexes; nobody can read
-// or write the witness.
+// are no transactions, no TTL and no local secondary indexes; clients can neither
+// read nor write the witness.
 //
 // A write or strongly consistent read therefore needs its Region to reach one
 // of the other two, and costs one round trip to the nearest. Eventually
@@ -148,7 +148,7 @@ func validation(format string, args ...any) error {
 
 // quorum runs act at the moment a second Region has the request, and returns
 // when the answer is back: one round trip to the nearest reachable Region. If
-// the link breaks on the way back the act has happened and nobody is told,
+// the link breaks on the way back the act has happened and the caller gets no answer,
 // which is what makes a timed-out write ambiguous.
 func (s *Service) quorum(ctx context.Context, r dr.Region, act func() error) error {
 	for {

@@ -77,7 +77,8 @@ func TestSameTextOtherParameters(t *testing.T) {
 	}
 }
 
-// TestManyExpressions holds that what is kept has a bound that nobody notices.
+// TestManyExpressions: the cache of programs is bounded, and a program that it has dropped
+// is compiled again with the same result.
 func TestManyExpressions(t *testing.T) {
 	var wg sync.WaitGroup
 	for worker := range 4 {

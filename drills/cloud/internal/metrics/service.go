@@ -1,6 +1,6 @@
 // Package metrics emulates CloudWatch: metrics of one-second and one-minute
-// resolution, and alarms on single metrics that are evaluated when somebody
-// looks at them.
+// resolution, and alarms on single metrics that are evaluated when a call
+// describes them.
 //
 // Not emulated: metric math, percentiles, composite alarms, alarm actions,
 // anomaly detection, metric streams.

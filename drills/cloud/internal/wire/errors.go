@@ -28,7 +28,7 @@ func Refuse(status int, code, format string, args ...any) *Error {
 }
 
 // NotEmulated is the refusal of something that AWS has and this fake has not.
-// No AWS service uses the code, nor status 501, so nobody mistakes it for AWS.
+// No AWS service uses the code, nor status 501, so a caller can tell it from AWS's errors.
 func NotEmulated(service, what string) *Error {
 	return Refuse(501, "NotEmulated",
 		"%s %s is not emulated by lifeboat's drills/cloud; run this against AWS or extend the fake", service, what)

@@ -8,7 +8,7 @@ import (
 )
 
 // Form is the body of a query-protocol request. Reading a parameter marks it
-// as known, so that Unknown can name the ones nobody asked for.
+// as known, so that Unknown can name those that no handler has read.
 type Form struct{ parameters []parameter }
 
 type parameter struct {

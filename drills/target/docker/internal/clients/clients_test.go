@@ -67,7 +67,7 @@ func TestWatch(t *testing.T) {
 	require.Eventually(t, func() bool { return len(seen()) == 1 }, 5*time.Second, 5*time.Millisecond)
 	require.Equal(t, probe.Refused, seen()[0].Outcome)
 
-	// A listener that nobody accepts from is what a frozen server looks like.
+	// A listener that accepts no connection behaves like a frozen server.
 	l, err = net.Listen("tcp4", address)
 	require.NoError(t, err)
 	defer l.Close()
@@ -212,7 +212,7 @@ func TestCrowd(t *testing.T) {
 	r.free(r.count())
 	asked := func() int { r.mu.Lock(); defer r.mu.Unlock(); return r.asked }
 	before := asked()
-	require.Never(t, func() bool { return asked() != before }, 100*time.Millisecond, 10*time.Millisecond, "nobody asks after the end")
+	require.Never(t, func() bool { return asked() != before }, 100*time.Millisecond, 10*time.Millisecond, "no watch asks after the end")
 
 	l.Close()
 	require.ErrorContains(t, post("/crowd/start", crowd, nil), "open session 1", "a server that is not there is not full")

@@ -167,7 +167,7 @@ func (n *node) endWatches() {
 	prober.Close()
 }
 
-// reset makes room for new watches. The lock must be held, or nobody else there.
+// reset makes room for new watches. The caller holds the lock, or is the only goroutine.
 func (n *node) reset() {
 	clear(n.watches)
 	n.prober, n.watching = &probe.Prober{}, &sync.WaitGroup{}

@@ -1,7 +1,7 @@
-// Package clients is who stands in a Region and is no part of the system: the
+// Package clients holds what runs in a Region and is no part of the system: the
 // applications that write, and the watches that ask a server the same question
-// again and again, so that a fault and a promotion are seen by somebody who
-// neither made nor needs them.
+// again and again, so that a fault and a promotion are measured by a process that
+// causes neither and depends on neither.
 package clients
 
 import (

@@ -163,7 +163,7 @@ func TestControlPlane(t *testing.T) {
 		require.Positive(t, some.Last)
 		require.Less(t, some.Last, before)
 		require.NoError(t, throttled(""), "healed")
-		require.Equal(t, cloudnode.Calls{drill.West: some}, counted(), "what is served doesn't count, nor does a fault that meets nobody")
+		require.Equal(t, cloudnode.Calls{drill.West: some}, counted(), "a call that is served doesn't count, nor does a fault that meets no call")
 		require.ErrorContains(t, throttled("10m"), "Throttling")
 		require.NoError(t, post("/cloud/throttle", url.Values{"region": {"us-west-2"}, "for": {"20ms"}}))
 		require.Eventually(t, func() bool { _, err := describe(t, west, 5*time.Second); return err == nil }, 5*time.Second, 5*time.Millisecond)

@@ -129,7 +129,7 @@ func (n *node) link(r *http.Request) (any, error) {
 	})(r)
 }
 
-// silence makes a Region's API and name server answer nobody, and its servers
+// silence makes a Region's API and name server answer no request, and its servers
 // unreachable.
 func (n *node) silence(r *http.Request) (any, error) {
 	on, err := control.Query(r, "on", true, strconv.ParseBool)

@@ -78,7 +78,7 @@ func TestServerEndsWhenTheLifelineIsLost(t *testing.T) {
 	require.ErrorIs(t, <-ended, control.ErrOrphaned)
 }
 
-func TestServerEndsWhenNobodyEverComes(t *testing.T) {
+func TestServerEndsWithoutALifeline(t *testing.T) {
 	_, ended := serve(t, control.NewServer(control.Lifeline{First: 20 * time.Millisecond}))
 	require.ErrorIs(t, <-ended, control.ErrOrphaned)
 }

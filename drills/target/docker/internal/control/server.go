@@ -20,7 +20,7 @@ import (
 // Port is the TCP port of the control API in every container.
 const Port = 9990
 
-// ErrOrphaned says that nobody holds the lifeline any more.
+// ErrOrphaned says that the test process no longer holds the lifeline.
 var ErrOrphaned = errors.New("control: the test process is gone")
 
 // Lifeline says how long a container lives without the test process.
@@ -111,7 +111,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	return err
 }
 
-// watch returns when ctx ends, the server failed, or nobody held the lifeline for too long.
+// watch returns when ctx ends, the server failed, or the lifeline was not held for too long.
 func (s *Server) watch(ctx context.Context, failed <-chan error) error {
 	for {
 		s.mu.Lock()

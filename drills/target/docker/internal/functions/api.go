@@ -25,7 +25,7 @@ func (s *service) invokeAPI() http.Handler {
 			}
 			r.Body = io.NopCloser(bytes.NewReader(payload))
 			s.also(func() {
-				_, _ = s.host.Invoke(s.ctx, s.cfg.name(Trigger), payload, lambdahost.Sync) // nobody waits for it
+				_, _ = s.host.Invoke(s.ctx, s.cfg.name(Trigger), payload, lambdahost.Sync) // its answer is dropped
 			})
 		}
 		api.ServeHTTP(w, r)

@@ -125,7 +125,7 @@ func (s service) heal(f string) {
 	require.NoError(s.t, s.Call(s.t.Context(), "/lambda/heal", url.Values{"fault": {f}}, nil, nil))
 }
 
-// config describes functions that reach nobody. In the folder this test's binary stands
+// config describes functions that reach no server. In the folder this test's binary stands
 // for both.
 func config(t *testing.T, cluster string) functions.Config {
 	t.Helper()
@@ -205,7 +205,7 @@ func TestService(t *testing.T) {
 	require.NoError(t, s.post("/lambda/configure", config(t, "ledger")))
 	require.Zero(t, s.marks(0).Next, "another drill begins with none")
 	acknowledge := s.post("/lambda/acknowledge", nil)
-	require.ErrorContains(t, acknowledge, "read journal", "nobody can be asked")
+	require.ErrorContains(t, acknowledge, "read journal", "without a journal no question can be answered")
 }
 
 func TestFaults(t *testing.T) {

@@ -97,7 +97,7 @@ func TestRouterLagsOneFlow(t *testing.T) {
 	out := route(t, func(r *link.Router) { require.NoError(t, r.Lag("east", 5*time.Second, 0)) },
 		tcp(east, west, 3306, 1),   // the source's data to the replica
 		tcp(west, east, 40000, 2),  // the replica's acknowledgements
-		tcp(east, client, 3306, 3), // the same server to somebody else
+		tcp(east, client, 3306, 3), // the same server to another host
 		tcp(east, west, 40000, 4),  // something else between the same hosts
 		fragment)
 	base := 30 * time.Millisecond

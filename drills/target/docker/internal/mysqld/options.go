@@ -69,7 +69,7 @@ func (c Config) bootstrapOptions() []string {
 }
 
 // setupOptions are for the server that completes the pristine data directory:
-// nobody reaches it and it keeps no binary log.
+// it has no network and keeps no binary log.
 func (c Config) setupOptions() []string {
 	return append(c.common(c.pristine()),
 		"--socket="+c.socket(),

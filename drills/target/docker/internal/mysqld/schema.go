@@ -2,8 +2,8 @@
 // data directory once, keeps a pristine copy for fast resets, and starts,
 // kills, freezes, thaws, reboots and queries the server on command.
 //
-// Servers boot with super_read_only=ON. Whoever wants to write opens a server
-// explicitly; a server that comes back from the dead accepts nothing.
+// Servers boot with super_read_only=ON and accept no write before an explicit
+// opening, also after a crash.
 package mysqld
 
 import "fmt"

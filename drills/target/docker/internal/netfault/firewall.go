@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// FaultName is the name of a cut that a drill injects. Other names belong to
-// whoever put the cut there, so that healing a fault never lifts a fence.
+// FaultName is the name of a cut that a drill injects. A component that makes a cut of
+// its own uses another name, so that healing a fault never lifts a fence.
 const FaultName = "fault"
 
 // Firewall holds the cuts of one network namespace, grouped by name.

@@ -84,7 +84,7 @@ func TestRulesDropWhatTheCutSays(t *testing.T) {
 			[]packet{servedReply, asked, through},
 			[]packet{served, askedReply, web, local, orders, ordersReply},
 		},
-		"port, whoever opened the connection": {
+		"port, in both directions": {
 			netfault.Cut{Mode: netfault.Port, Port: 3306},
 			[]packet{served, servedReply, asked, askedReply},
 			[]packet{web, through, back, local, localReply, orders, ordersReply},

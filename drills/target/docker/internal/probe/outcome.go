@@ -1,6 +1,6 @@
 // Package probe asks from inside a network what a client there would see, so
-// that a drill believes in a fault only when somebody who isn't part of it has
-// seen its effect.
+// that a drill counts a fault as effective only when a client that is no part of
+// it has seen its effect.
 package probe
 
 import (

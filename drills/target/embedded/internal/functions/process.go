@@ -44,7 +44,7 @@ func (p *Process) hangUp() {
 // Kill ends the process, in whatever it does. It may be called by the process itself.
 func (p *Process) Kill() { p.end() }
 
-// Dead reports whether the process was killed: nobody hears it any more.
+// Dead reports whether the process was killed: none of its calls goes out any more.
 func (p *Process) Dead() bool { return p.life.Err() != nil }
 
 // Pass is the gate between a process and the world: a call through it ends when the
