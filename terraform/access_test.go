@@ -132,8 +132,9 @@ func TestFunctionsTouchNoControlPlaneElsewhere(t *testing.T) {
 	}
 }
 
-// A role reaches its own Region, but for the calls that are about the pair: who asks both
-// members and moves the writer, and the lease table, which is one table with two replicas.
+// A role reaches its own Region, but for the calls that are about the pair: those that
+// describe both members or move the writer, and those of the lease table, which has a
+// replica in each member.
 func TestRolesStayInTheirRegion(t *testing.T) {
 	d := deployed(t)
 	leases := 0

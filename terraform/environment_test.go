@@ -93,7 +93,7 @@ func TestFunctionsStartWithWhatIsDeployed(t *testing.T) {
 		}
 		reported := fmt.Sprint(d.in(unit, "aws_rds_cluster")[0].at("reader_endpoint"))
 		require.Equal(t, map[string]string{u.Region: strings.ReplaceAll(reported, ".cluster-ro-", ".cluster-") + ":3306"}, u.Addresses,
-			"%s in %s: the own member's, and nothing of the other Region's state", function, unit)
+			"%s in %s: the local member's, and nothing of the other Region's state", function, unit)
 		require.Equal(t, map[string]string{u.Region: reported + ":3306"}, u.Readers, "%s in %s", function, unit)
 		require.Equal(t, fmt.Sprint(one(t, d.in(unit, "aws_lambda_function"), "failover-trigger").at("function_name")), u.Trigger)
 		require.Equal(t, "/var/task/rds-ca.pem", u.Certificates, "where the packages carry it")

@@ -140,7 +140,7 @@ func (c *Cloud) Writer() dr.Region { return c.rds.Writer() }
 func (c *Cloud) ClusterARN(r dr.Region) string { return c.rds.ClusterARN(r) }
 
 // Items returns what a table holds under a partition key whose sort keys have a prefix,
-// in their order, past every fault: for who judges. Each is its attributes that are
+// in their order, past every fault: for a test's judge. Each is its attributes that are
 // text or numbers.
 func (c *Cloud) Items(table, partition, prefix string) []map[string]string {
 	return c.tables.Items(table, partition, prefix)

@@ -136,8 +136,8 @@ func (p Plan) Lead() time.Duration {
 }
 
 // Run injects the steps when they are due: the fault instant is Lead from now.
-// It stops at the first error or when ctx ends, and never heals: that is for
-// the owner of the set, who does it whatever happened.
+// It stops at the first error or when ctx ends, and never heals: the owner of the
+// set does so in every case.
 func (p Plan) Run(ctx context.Context, inject func(context.Context, Step) error) error {
 	steps := slices.Clone(p)
 	slices.SortStableFunc(steps, func(a, b Step) int {

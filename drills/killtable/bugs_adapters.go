@@ -1,6 +1,6 @@
 package killtable
 
-// adapterBugs are those of who talks to AWS and to MySQL.
+// adapterBugs are those of the adapters of AWS and MySQL.
 func adapterBugs() []Bug {
 	const room, aurora, dynamo = "adapters", "./pkg/dr/aurora", "./pkg/dr/dynamo"
 	return []Bug{

@@ -1,6 +1,6 @@
 package killtable
 
-// controllerBugs are those of who moves the writer.
+// controllerBugs are those of the controller, which moves the writer.
 func controllerBugs() []Bug {
 	const room, pkg = "controller", "./pkg/dr/failover"
 	return []Bug{
@@ -69,7 +69,7 @@ func controllerBugs() []Bug {
 		{
 			Name: "consent to a failover keeps the lease that ran out", Room: room, File: "pkg/dr/failover/step.go",
 			Old: "if x.Proof == ProofExpired {", New: "if x.Proof == \"\" {",
-			Why: "the journal calls proven what a person was asked to see to", Package: pkg, Test: "TestASwitchoverNeedsAMonitorBesideTheWriter", Says: "a person vouches",
+			Why: "the journal calls proven what a person was asked to see to", Package: pkg, Test: "TestASwitchoverNeedsAMonitorBesideTheWriter", Says: "a person has confirmed it",
 		},
 		{
 			Name: "an open execution is not joined", Room: room, File: "pkg/dr/failover/controller.go",

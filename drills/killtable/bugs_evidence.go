@@ -1,6 +1,6 @@
 package killtable
 
-// evidenceBugs are those of who judges what is dark.
+// evidenceBugs are those of the evaluation of evidence.
 func evidenceBugs() []Bug {
 	const room, health = "evidence", "./pkg/dr/health"
 	return []Bug{
@@ -45,7 +45,7 @@ func evidenceBugs() []Bug {
 			Why: "a prober of another database moves this one's writer, or keeps it", Package: health, Test: "TestWhatIsWrongIsNeitherDarkNorAlive", Says: "--- FAIL: TestWhatIsWrongIsNeitherDarkNorAlive/another_database",
 		},
 		{
-			Name: "a Region's word about itself counts", Room: room, File: "pkg/dr/health/counted.go",
+			Name: "a Region's observation of itself counts", Room: room, File: "pkg/dr/health/counted.go",
 			Old: "case o.Vantage == w.Subject:", New: "case false:",
 			Why: "the Region that is judged is its own second vantage", Package: health, Test: "TestWhatIsWrongIsNeitherDarkNorAlive", Says: "--- FAIL: TestWhatIsWrongIsNeitherDarkNorAlive/itself",
 		},
@@ -67,12 +67,12 @@ func evidenceBugs() []Bug {
 		{
 			Name: "a short silence of the lease is dead at once", Room: room, File: "pkg/dr/failover/evidence.go",
 			Old: "case silent >= b.policy.SilentAfter():", New: "case silent >= b.policy.RenewInterval:",
-			Why: "one lost renewal is evidence", Package: "./pkg/dr/failover", Test: "TestBoardForgivesALostRenewal", Says: "one lost call is forgiven",
+			Why: "one lost renewal is evidence", Package: "./pkg/dr/failover", Test: "TestLeaseProberForgivesALostRenewal", Says: "one lost call is forgiven",
 		},
 		{
 			Name: "a report's number is its age", Room: room, File: "pkg/dr/failover/evidence.go",
 			Old: "if !ok || s.seq != h.Seq {", New: "if !ok || s.seq != h.Seq || true {",
-			Why: "the last words of a dead Region stay fresh for ever", Package: "./pkg/dr/failover", Test: "TestBoardDropsTheLastWordsOfTheDead", Says: "its last report is older than two samples",
+			Why: "the last report of a dead Region stays fresh for ever", Package: "./pkg/dr/failover", Test: "TestLeaseProberDropsTheLastReportOfADeadRegion", Says: "its last report is older than two samples",
 		},
 	}
 }

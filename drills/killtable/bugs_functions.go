@@ -10,7 +10,7 @@ func functionBugs() []Bug {
 			Why: "a monitor lease is taken that its holder may still renew", Package: monitorlease, Test: "TestDecide", Says: `expected: "claim"`,
 		},
 		{
-			Name: "a waiter takes over from who works", Room: room, File: "lambdas/function/monitorlease/decide.go",
+			Name: "a waiter takes over from a process that works", Room: room, File: "lambdas/function/monitorlease/decide.go",
 			Old: "case t.Released && (t.Next == \"\" || t.Next == v.Me):", New: "case t.Next == \"\" || t.Next == v.Me:",
 			Why: "two monitors renew and fence beside each other", Package: monitorlease, Test: "TestDecide", Says: `expected: "wait"`,
 		},

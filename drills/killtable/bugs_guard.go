@@ -1,6 +1,6 @@
 package killtable
 
-// guardBugs are those of who keeps the lease and fences the writer.
+// guardBugs are those of the guard, which keeps the lease and fences the writer.
 func guardBugs() []Bug {
 	const room, pkg, step = "guard", "./pkg/dr/failover", "./pkg/dr/failover/guard"
 	return []Bug{
@@ -26,7 +26,7 @@ func guardBugs() []Bug {
 			Name: "the writer is opened before the renewal", Room: room, File: "pkg/dr/failover/guard/keep.go",
 			Old: "\tif !s.MayOpen || s.Opening.ID != 0 || s.Fencing.ID != 0 || s.Behind {\n\t\treturn\n\t}\n",
 			New: "\topens := s.Closing.On && s.Closing.Acked && s.Serves(m.Rules)\n\tif !opens && !s.MayOpen || s.Opening.ID != 0 || s.Fencing.ID != 0 || s.Behind {\n\t\treturn\n\t}\n\tif opens {\n\t\ts.StoreAt, s.Armed = m.now, true\n\t}\n",
-			Why: "opened on an epoch that may be gone", Package: pkg, Test: "TestGuardOpensAgainWhenNobodyTookTheEpoch", Says: "Should be false",
+			Why: "opened on an epoch that may be gone", Package: pkg, Test: "TestGuardOpensAgainWhenNoRegionTookTheEpoch", Says: "Should be false",
 		},
 		{
 			Name: "a lease that has moved is no reason to fence", Room: room, File: "pkg/dr/failover/guard/keep.go",

@@ -1,6 +1,6 @@
 package killtable
 
-// harnessBugs are those of who measures and judges.
+// harnessBugs are those of the measurement and its judge.
 func harnessBugs() []Bug {
 	const room, measure, drill = "harness", "./drills/measure", "./drills/drill"
 	return []Bug{

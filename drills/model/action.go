@@ -76,7 +76,7 @@ var whats = map[what]string{
 	storeOut: "its Region loses the store's quorum", storeBack: "its Region reaches the store's quorum again",
 	deafen: "the monitor loses its way to its own database", hear: "the monitor can ask its own database again",
 	partition:   "the Region is cut off from both others",
-	moveOutside: "somebody orders the writer to be moved here", displaced: "learns from its control plane where the writer is",
+	moveOutside: "an order from outside moves the writer here", displaced: "learns from its control plane where the writer is",
 	clock: "its clock has moved on: beats, renews, or decides to close", release: "gives the lease back",
 	unanswered: "waits in vain for its database", abstain: "stops promising, or begins again", promiseRow: "promises in the other's database",
 	zombie: "the store carries out a late renewal", giveUp: "waits in vain for the answer to the renewal",

@@ -29,7 +29,7 @@ type Config struct {
 	// Faults are those that may happen, in this order and as they are told, each at any moment.
 	// Default: what the bounds above allow, in every order.
 	Faults []string
-	// Remember keeps in a state what nobody will look at again, for Result.Distinct to show
+	// Remember keeps in a state what no later step reads, for Result.Distinct to show
 	// that forgetting it leaves nothing out. It takes about fifteen times as many states.
 	Remember bool
 	// Until ends the search at the first state that breaks this, besides [ErrDual] and
@@ -56,15 +56,15 @@ const (
 	CutOff
 	// Drift: the observer waits for the lease without the drift of clocks.
 	Drift
-	// Fence: nobody waits for a proof.
+	// Fence: the controller waits for no proof.
 	Fence
 	// Inheritance: a guard that starts believes that nothing is open.
 	Inheritance
 	// RenewalFirst: a guard opens a closed writer before it has renewed.
 	RenewalFirst
-	// FenceRevision: a confirmed fence counts whatever was renewed since.
+	// FenceRevision: a confirmed fence counts although the lease was renewed since.
 	FenceRevision
-	// MonitorSeen: nobody asks whether the writer's monitor had died first.
+	// MonitorSeen: the controller doesn't ask whether the writer's monitor had died first.
 	MonitorSeen
 	// CompareAndSwap: the epoch is taken whatever was renewed meanwhile.
 	CompareAndSwap
@@ -72,17 +72,17 @@ const (
 	Evidence
 	// PromotedFirst: a guard opens its writer as soon as its Region holds the epoch.
 	PromotedFirst
-	// Resumption: nobody goes on with what a crashed trigger has begun.
+	// Resumption: no process continues an execution of a crashed trigger.
 	Resumption
 	// Learning: a guard doesn't read in the journal that its server is promoted.
 	Learning
-	// Consent: a lag that nobody has seen puts no question.
+	// Consent: an unknown lag puts no question.
 	Consent
 	// Verification: a promotion counts as verified before anything has been committed.
 	Verification
-	// Vouching: a person lets a switchover become a failover and doesn't make sure that the
+	// Confirmation: a person lets a switchover become a failover and doesn't make sure that the
 	// old writer is stopped.
-	Vouching
+	Confirmation
 	// OrderInTime: the control plane carries out an order to promote after the other Region
 	// has taken the next epoch. No two writers come of it, but a person must move the writer.
 	OrderInTime
@@ -107,7 +107,7 @@ var withouts = map[Without]string{
 	CutOff: "cutting a frozen server off", Drift: "waiting for the drift of clocks", Fence: "the fence",
 	Inheritance: "an inherited deadline", RenewalFirst: "a renewal before an opening", FenceRevision: "the revision of a fence",
 	MonitorSeen: "asking whether the monitor had died first", CompareAndSwap: "compare-and-swap", Evidence: "evidence", PromotedFirst: "a promotion before the opening",
-	Resumption: "resumption", Learning: "reading the journal", Consent: "consent", Verification: "verification", Vouching: "vouching for the old writer",
+	Resumption: "resumption", Learning: "reading the journal", Consent: "consent", Verification: "verification", Confirmation: "confirmation that the old writer is stopped",
 	OrderInTime: "orders in time",
 	OpeningBeat: "a beat with the opening", PromiseForgotten: "a promise that outlives its process", Statement: "the monitor's statement",
 	PeerGrant: "the peer's grant", ServerAnswer: "the server's answer behind a renewal", Adoption: "adoption",

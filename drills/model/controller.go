@@ -95,8 +95,8 @@ func (w *step) begin(r, k uint8) {
 		t.Journal = x.follow(failover.Event{Kind: kind}, w.Without)
 		return t.Journal, true
 	}
-	// Without evidence no execution begins: health.Evaluate finds nobody impaired of whom
-	// it can be seen that he serves. Its own tests hold that.
+	// Without evidence no execution begins: health.Evaluate finds no Region impaired that is
+	// seen to serve. Its own tests hold that.
 	if from := w.s.Member[peer(r)]; w.s.elapsed(r) >= silent && (!from.serves() || !w.s.linked(peer(r)) || w.Without == Evidence) {
 		x.DiedFirst = w.s.Member[peer(r)].DiedFirst && w.Without != MonitorSeen
 		start(0, func(t *State) (execution, bool) { return ask(t, x, failover.EvConfirmed) })
@@ -272,7 +272,7 @@ func (w *step) question(r, k uint8, outcome outcome) {
 		outcome(action{what: consent, who: r, which: k}, failover.Event{Kind: failover.EvAcknowledged, Ack: ack}, func(t *State, _ *member, x *execution) {
 			// A switchover becomes a failover, and its fence may have been proven by the lease
 			// of a monitor that was not there.
-			unproven := x.Switchover && x.Asked == gated && w.Without != Vouching
+			unproven := x.Switchover && x.Asked == gated && w.Without != Confirmation
 			if x.DiedFirst || x.Asked == epochTaken || unproven {
 				old := &t.Member[peer(r)]
 				old.Stopped, old.Open = true, false

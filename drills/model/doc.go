@@ -18,7 +18,7 @@
 // One tick is a quarter of the lease: LeaseTTL is 4, LeaseMargin 1, LeaseDrift 1. All
 // clocks advance together, except that within one revision of the lease the holder's may
 // lose a tick or an observer's gain one, which together is LeaseDrift. A guard's fence
-// that is due is done within LeaseMargin: by the server's own word, or by cutting it off.
+// that is due is done within LeaseMargin: the server confirms it, or is cut off.
 // That is the assumption of the design, and time stands still in the model until it holds.
 // A guard learns of a tick before the next one passes; while no execution is under way, at
 // once.
@@ -60,8 +60,8 @@
 //
 // The witness votes in the lease store's majority, over links that can be cut, and counts
 // like a member for how long the lease has been silent: State.Silence is the longest count
-// of anybody, and who reaches the store knows it, because all publish theirs and a
-// duration needs no clock in common. A shorter count is not modelled, because it is the
+// of any process, and a process that reaches the store knows it, because all publish theirs
+// and a duration needs no clock in common. A shorter count is not modelled, because it is the
 // same as acting later. Its agent does nothing else.
 //
 // # What must hold
@@ -76,8 +76,8 @@
 //
 // Of every run: once nothing breaks any more it comes to a good end, every execution
 // ended and exactly one database open ([ErrEndless]). What is asked of the scheduler is
-// weak fairness: whoever can act all the time acts at last, be it a process, a person or
-// the repair of a fault. So it is not enough that an end can still be reached: a run that
+// weak fairness: a party that can act all the time acts at last, be it a process, a person
+// or the repair of a fault. So it is not enough that an end can still be reached: a run that
 // goes round and round past it is found, too. See live.go for how.
 //
 // The assumptions of ARCHITECTURE.md are switches of [Config], so that a test can show
@@ -87,7 +87,7 @@
 // # Fewer states
 //
 // Nothing is truncated: a search that meets its limit returns [ErrLimit]. States are made
-// fewer by forgetting what nobody will look at again (State.forget, each with its reason)
+// fewer by forgetting what no later step reads (State.forget, each with its reason)
 // and by remembering revisions and journal entries as "still the latest or not" instead of
 // by number.
 package model

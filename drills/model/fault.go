@@ -218,7 +218,7 @@ func (w *step) time() {
 	w.to(action{what: tick}, func(t *State) bool { w.pass(t, none, none); return true })
 	for r := range uint8(2) {
 		m, other := w.s.Member[r], w.s.Member[peer(r)]
-		// Only a clock that somebody counts on matters.
+		// Only a clock that the other member counts on matters.
 		if g := &m.G; m.Up && g.Armed && !g.Inherited && !g.Closing.On && !m.Slow && !other.Fast && !g.renewing() && w.s.counts(peer(r)) {
 			w.to(action{what: tick, who: r, which: 1}, func(t *State) bool {
 				t.Member[r].Slow = true

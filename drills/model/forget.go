@@ -1,6 +1,6 @@
 package model
 
-// forget clears what nobody will look at again, so that states which differ in nothing
+// forget clears what no later step reads, so that states which differ in nothing
 // that matters are one.
 func (s *State) forget() {
 	s.journals((*trigger).overtaken)
@@ -15,7 +15,7 @@ func (s *State) forget() {
 		}
 		m.Sees.After = 0
 		if m.Sees.Renewed && m.G.Told == m.Sees.Epoch || m.G.Told < m.Sees.Epoch {
-			m.G.Told = 0 // the renewal says the same, or nobody asks any more
+			m.G.Told = 0 // the renewal says the same, or no step asks any more
 		}
 		if m.Zombie < s.Lease.Epoch {
 			m.Zombie = 0 // the store will refuse it
@@ -89,7 +89,7 @@ func (g *trigger) overtaken(j *execution, is bool) {
 	}
 }
 
-// decided reports whether nobody will ask any more for a proof of the fence before an epoch.
+// decided reports whether no step asks any more for a proof of the fence before an epoch.
 func (s *State) decided(e uint8) bool {
 	open := func(x *execution) bool {
 		at := x.at()
@@ -105,7 +105,7 @@ func (s *State) decided(e uint8) bool {
 	return e < s.Lease.Epoch || e == s.Lease.Epoch && !open(&s.Journal)
 }
 
-// taking reports whether somebody may still learn from the lease that he has taken it.
+// taking reports whether a controller may still learn from the lease that it has taken it.
 func (s *State) taking() bool {
 	if s.Journal.at() == confirmed {
 		return true

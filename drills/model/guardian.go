@@ -2,7 +2,7 @@ package model
 
 import "github.com/lifeboat-dr/lifeboat/pkg/dr/failover/guard"
 
-// guardian is a guard.State without what nobody will look at again: its instants are ages
+// guardian is a guard.State without what no later step reads: its instants are ages
 // in ticks, clipped where nothing asks for more, and a revision is the last one of its
 // epoch or not.
 type guardian struct {
@@ -59,7 +59,7 @@ const (
 	toEnforce
 )
 
-// forget clears what nobody will look at again.
+// forget clears what no later step reads.
 func (g *guardian) forget(r guard.Rules) {
 	g.Role = guard.RoleUnknown // it is looked at once in a tick either way
 	if !g.Armed {

@@ -31,7 +31,7 @@ type key struct {
 	Row    promise
 }
 
-// server is what the own database says when it is asked.
+// server is what the local database answers when it is asked.
 type server struct {
 	Primary, Open, Silent, Deaf bool
 	Mute                        bool // it never says that it is a secondary

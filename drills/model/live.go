@@ -3,11 +3,11 @@ package model
 import "slices"
 
 // live looks for a run in which nothing breaks any more and which never comes to a good
-// end, although nobody who can act all the time waits for ever: weak fairness of every
+// end, although no party that can act all the time waits for ever: weak fairness of every
 // party on its own. Such a run stays, from some moment on, among states that reach each
 // other, none of which is good. So it is enough to look at the strongly connected parts of
 // the graph without faults and without good ends. A run can stay in one of them unless
-// somebody can act in all its states and leaves it with whatever he does.
+// one party can act in all its states and leaves it with each of its actions.
 func (e *explorer) live(r *Result) {
 	n := len(e.parent)
 	for _, good := range e.good {

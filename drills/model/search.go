@@ -24,7 +24,7 @@ type Result struct {
 	States, Steps int
 	Depth         int // of the farthest state: the longest shortest way
 	Ends          int // good ends among the states
-	// Distinct is how many states there are but for what nobody will look at again. It
+	// Distinct is how many states differ in values that a later step reads. It
 	// differs from States only with [Config].Remember.
 	Distinct int
 	Took     time.Duration

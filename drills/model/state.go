@@ -53,8 +53,8 @@ type State struct {
 	// Acknowledged is the member promoted last of those that have acknowledged a write.
 	Acknowledged uint8
 	// Silence is how many ticks the lease's revision has been unchanged, by the clock of
-	// whoever has looked first: the other member, its predecessor, or the witness. They
-	// tell each other, so who looks late knows it, too.
+	// the process that looked first: the other member's, its predecessor, or the witness's.
+	// They report it to each other, so a process that looks late knows it, too.
 	Silence uint8
 	// Out: the store's quorum can't be reached from a member's Region, though links are well.
 	Out [2]bool
@@ -74,8 +74,8 @@ func (b budget) sum() int {
 		int(b.Outs) + int(b.Deaf) + int(b.Moves) + int(b.Partitions) + int(b.Guards) + int(b.Peers)
 }
 
-// lease is the store's item. Revisions are not counted: whoever remembers one knows
-// whether it is still the current one.
+// lease is the store's item. Revisions are not counted: a process that remembers one
+// knows whether it is still the current one.
 type lease struct {
 	Epoch    uint8
 	Holder   uint8
@@ -103,8 +103,8 @@ type execution struct {
 	Consented    bool
 }
 
-// Entries of the journal are not counted either: whoever holds one knows whether it is
-// still the latest. One that is just being written is neither.
+// Entries of the journal are not counted either: a process that holds one knows whether it
+// is still the latest. One that is just being written is neither.
 const (
 	latest  uint8 = 0
 	written uint8 = 1

@@ -146,7 +146,7 @@ func (g *game) path(t trial) {
 	}
 }
 
-// announcements holds every message against the journal, and the journal's word that
+// announcements holds every message against the journal, and every entry that says that
 // people were told against the messages.
 func (g *game) announcements(trials []trial) {
 	said := make(map[string]bool)

@@ -111,7 +111,7 @@ func TestOutThatIsNoFolder(t *testing.T) {
 }
 
 // A suffix that changed would mix two deployments in a folder, and Terraform would see
-// new names as a wish to replace everything.
+// new names as a request to replace everything.
 func TestAnotherDeploymentsFolderIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	require.Equal(t, exitDone, do(t, "", "-config", config(t, least), "-out", dir).status)

@@ -27,7 +27,7 @@ var laws = []deptest.Law{
 	{Under: "pkg/dr/notify", Direct: true, Forbid: []string{sdk, "pkg/dr/aurora", "pkg/dr/dynamo", "pkg/dr/cloudwatch", "pkg/dr/probe"}, Allow: []string{sdk + "/sns"}, Why: "an adapter knows its own service and no other adapter"},
 	{Under: "pkg/dr/probe", Forbid: []string{sdk, "pkg/dr/aurora", "pkg/dr/dynamo", "pkg/dr/cloudwatch", "pkg/dr/notify"}, Why: "probers need no SDK"},
 
-	{Under: "pkg", Forbid: []string{"drills", "examples", "lambdas"}, Why: "the library knows nothing of who uses it"},
+	{Under: "pkg", Forbid: []string{"drills", "examples", "lambdas"}, Why: "the library knows nothing of the programs that use it"},
 	{Under: "pkg/dr", Forbid: []string{"pkg/infra"}, Why: "infrastructure knows policy, policy never knows infrastructure"},
 	{Under: "lambdas", Forbid: []string{"pkg/infra", "drills"}, Why: "a Lambda carries neither terraform nor faults"},
 	{Under: "internal", Forbid: []string{"drills"}, Why: "only drills and examples import drills"},

@@ -29,7 +29,7 @@ func TestNotesShowFaults(t *testing.T) {
 		dropped       = note{functions.NoteLost, monitor + ": lambdahost: the host is closed"}
 		triggerLost   = note{functions.NoteLost, trigger + ": lose"}
 		tickTwice     = note{functions.NoteDuplicated, monitor}
-		wishTwice     = note{functions.NoteDuplicated, trigger}
+		requestTwice  = note{functions.NoteDuplicated, trigger}
 		triggerTwice  = note{functions.NoteTwice, trigger}
 		prompt        = note{functions.NoteStarted, monitor + ": 999ms"}
 		late          = note{functions.NoteStarted, trigger + ": 1.003s"}
@@ -37,7 +37,7 @@ func TestNotesShowFaults(t *testing.T) {
 		verdict       = note{measure.MarkSuspected, "1.5s"}
 	)
 	all := []note{monitorKilled, monitorLeft, monitorDown, triggerKilled, triggerDown, step, lost, dropped, triggerLost,
-		tickTwice, wishTwice, triggerTwice, prompt, late, untold, verdict}
+		tickTwice, requestTwice, triggerTwice, prompt, late, untold, verdict}
 	want := map[fault.Kind][]note{
 		fault.Kill:           {monitorKilled, monitorDown, triggerKilled, triggerDown},
 		fault.KillMonitor:    {monitorKilled},

@@ -43,7 +43,7 @@ func (p parts) control() (health.Prober, error) {
 	})
 }
 
-// guard returns what keeps the lease and the own writer.
+// guard returns what keeps the lease and the local Region's writer.
 func (p parts) guard(store *dynamo.Store) (failover.GuardConfig, error) {
 	isolator, err := aurora.NewIsolator(aurora.IsolatorConfig{Region: p.region, Cluster: p.clusters()[p.region], API: p.rds(p.region)})
 	if err != nil {

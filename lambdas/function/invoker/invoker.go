@@ -1,4 +1,4 @@
-// Package invoker asks the trigger of the own Region to move the writer. It is apart from
+// Package invoker asks the trigger of the local Region to move the writer. It is apart from
 // package boot so that the trigger itself carries no client of Lambda's.
 package invoker
 
@@ -68,7 +68,7 @@ func New(r dr.Region, function string, client API) *Invoker {
 	return &Invoker{region: r, function: function, client: client}
 }
 
-// NewClient returns a client of one Region that tries once: who asks asks again
+// NewClient returns a client of one Region that tries once: the monitor asks again
 // anyway. An empty endpoint means AWS's.
 func NewClient(cfg aws.Config, r dr.Region, endpoint string, hc aws.HTTPClient) *lambda.Client {
 	return lambda.NewFromConfig(cfg, func(o *lambda.Options) {
@@ -142,7 +142,7 @@ func (d *Invoker) ended(c *call, given bool, err error) {
 	d.asked, d.failed = time.Time{}, err
 }
 
-// told returns the error that nobody has been told yet.
+// told returns the error that no caller has been given yet.
 func (d *Invoker) told() error {
 	err := d.failed
 	d.failed = nil

@@ -186,7 +186,7 @@ func TestWhatFailedIsToldAndAskedAgainAtOnce(t *testing.T) {
 				i.err, i.said = c.err, c.said
 				require.NoError(t, ask(t, d, "r"))
 				require.Equal(t, 3, i.asks())
-				require.ErrorContains(t, d.HangUp(), c.want, "nobody asks after it")
+				require.ErrorContains(t, d.HangUp(), c.want, "no later request returns it")
 				require.NoError(t, d.HangUp())
 			})
 		})

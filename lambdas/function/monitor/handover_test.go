@@ -105,8 +105,8 @@ func TestACutBetweenTwoProcessesLeavesOneWriter(t *testing.T) {
 	}
 }
 
-// A process whose time is over leaves like one that is relieved, but nobody has come. Its
-// rear guard stays until the other Region must have seen that.
+// A process whose time is over leaves like one that is relieved, but it has no successor.
+// Its rear guard stays until the other Region must have seen that.
 func TestACutWhenTicksAreMissingLeavesOneWriter(t *testing.T) {
 	for _, after := range []time.Duration{-100 * time.Millisecond, 0, 200 * time.Millisecond, 2 * time.Second, 4400 * time.Millisecond, 6500 * time.Millisecond, 12 * time.Second, 20 * time.Second, time.Minute} {
 		t.Run(after.String(), func(t *testing.T) {
@@ -130,8 +130,8 @@ func TestACutWhenTicksAreMissingLeavesOneWriter(t *testing.T) {
 }
 
 // Otherwise a handover changes nothing: the writer stays open, the lease is renewed all
-// the time, and who was relieved leaves.
-func TestAHandoverLeavesNobodyBehind(t *testing.T) {
+// the time, and the process that was relieved leaves.
+func TestAHandoverLeavesNoProcessBehind(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		var mu sync.Mutex
 		var lease []string

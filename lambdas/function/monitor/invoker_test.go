@@ -46,6 +46,6 @@ func TestTheInvokersCallsEndWithTheMonitorLease(t *testing.T) {
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		require.Contains(t, problems, "ask the trigger: the trigger has failed", "what nobody asked after is told")
+		require.Contains(t, problems, "ask the trigger: the trigger has failed", "an error that no later request returned is reported")
 	})
 }

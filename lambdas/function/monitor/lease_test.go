@@ -14,8 +14,8 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
 
-// A handover is told to the agent's trace, and the gap that is told is never shorter
-// than the one in which nobody worked.
+// A handover is reported to the agent's trace, and the reported gap is never shorter
+// than the time in which no process worked.
 func TestHandoversAreTold(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		var (

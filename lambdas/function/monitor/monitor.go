@@ -27,7 +27,7 @@ import (
 // process has taken over or ctx is about to end. process names the invocation.
 type Hold func(ctx context.Context, process string, work func(context.Context) error) error
 
-// Publisher says in the own Region which Region has the writer.
+// Publisher publishes in the local Region which Region has the writer.
 type Publisher interface {
 	Redirect(ctx context.Context, to dr.Region, e dr.Epoch) error
 }
@@ -82,7 +82,7 @@ func New(cfg Config) (*Handler, error) {
 	return &Handler{cfg, cfg.Agent.common()}, nil
 }
 
-// Answer is what an invocation returns, for the log: nobody waits for it.
+// Answer is what an invocation returns, for the log: no caller waits for it.
 type Answer struct {
 	Region dr.Region `json:"region"`
 	// Held counts how often this process got the monitor lease, Worked how long it worked in

@@ -263,7 +263,7 @@ func TestWhatEndsAnInvocationIsAnError(t *testing.T) {
 		_, err = h.Invoke(r.ctx, nil)
 		require.ErrorIs(t, err, expired, "the process must end: Lambda gives credentials to a new one")
 		require.ErrorContains(t, err, "after holding the monitor lease 1 times")
-		require.False(t, r.Pair.DB(east).Accepts(), "a writer that nobody guards must not be left open")
+		require.False(t, r.Pair.DB(east).Accepts(), "a writer without a guard must not be left open")
 		require.Less(t, time.Since(begun), 10*time.Second+dr.DefaultPolicy().LeaseTTL)
 		r.Net.SetHook(nil)
 

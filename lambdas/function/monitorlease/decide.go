@@ -48,7 +48,7 @@ func Decide(v View, c Config) Step {
 	case t.Holder != v.Behind && t.Holder != v.Me && !t.Released && v.Alive:
 		return Leave
 	case t.Holder == v.Me && !t.Released && t.Next != "":
-		return Yield // its work has lapsed, and somebody waits for TTL: spare them that
+		return Yield // its work has lapsed, and its successor would wait for TTL: spare it that
 	case t.Holder == v.Me && !t.Released:
 		return Take
 	case t.Released && (t.Next == "" || t.Next == v.Me):

@@ -20,7 +20,7 @@ type term struct {
 // the work has ended by itself. began is from before the lease was taken.
 //
 // A lease that could not be renewed in time may be another's, and may not: when the table is
-// silent, nobody can take it. The work goes on until another process is seen to have it. See
+// silent, no process can take it. The work goes on until another process is seen to have it. See
 // the package's comment for why two at once do no harm.
 func (r *runner) hold(life context.Context, held Lease, began time.Time) (done bool, err error) {
 	valid := r.cfg.TTL - r.cfg.Margin
@@ -155,8 +155,8 @@ func (r *runner) renew(life context.Context, x *term) (step Step, renewed bool) 
 	if !errors.Is(err, ErrMoved) {
 		return Keep, false
 	}
-	// Whoever has claimed the lease takes it when TTL has passed: until then it is worth waiting
-	// for the answer, also of a store that has been fast so far.
+	// A process that has claimed the lease takes it when TTL has passed: until then it is worth
+	// waiting for the answer, also of a store that has been fast so far.
 	seen, err := r.readWithin(life, time.Until(x.heard.Add(r.cfg.TTL)))
 	if err != nil {
 		return Keep, false
@@ -165,7 +165,7 @@ func (r *runner) renew(life context.Context, x *term) (step Step, renewed bool) 
 	if step == Leave || seen.Number != x.held.Number {
 		return Leave, false
 	}
-	// Nobody else writes this holder's beats.
+	// No other process writes this holder's beats.
 	if renewed = seen.Beat == x.tried.Beat; renewed {
 		x.heard = x.since
 	}
@@ -173,7 +173,7 @@ func (r *runner) renew(life context.Context, x *term) (step Step, renewed bool) 
 	return step, renewed
 }
 
-// end says why the work has ended, and hands the lease over when somebody waits.
+// end says why the work has ended, and hands the lease over when a successor waits.
 func (r *runner) end(ctx context.Context, held Lease, err error) (done bool, _ error) {
 	if ctx.Err() == nil {
 		if err != nil {

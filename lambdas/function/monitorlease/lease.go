@@ -11,7 +11,7 @@ import (
 var ErrMoved = errors.New("monitorlease: the lease has moved on")
 
 // Lease says which process of a Region acts. The zero Lease of a Region, with no Number,
-// is one that nobody has ever taken.
+// is one that no process has ever taken.
 type Lease struct {
 	Region   dr.Region
 	Holder   string // the process that acts, or was the last to
@@ -37,14 +37,14 @@ func (t Lease) renewed() Lease { t.Beat++; return t }
 
 func (t Lease) released() Lease { t.Released = true; return t }
 
-// taken leaves out Next: whoever takes a lease against a claim has proved that the
-// claimant didn't.
+// taken leaves out Next: a process that takes a lease against a claim has proved that the
+// claimant didn't take it.
 func (t Lease) taken(by string) Lease {
 	return Lease{Region: t.Region, Holder: by, Number: t.Number + 1}
 }
 
-// sameBeat reports whether the holder has said nothing new. A claim is not the
-// holder's word.
+// sameBeat reports whether the holder has renewed nothing since. A claim is written by
+// another process and is no renewal.
 func (t Lease) sameBeat(u Lease) bool {
 	return t.Number == u.Number && t.Beat == u.Beat && t.Released == u.Released
 }

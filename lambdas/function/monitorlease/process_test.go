@@ -59,14 +59,14 @@ func (w *world) start(ctx context.Context, id string, cold time.Duration) {
 		err := monitorlease.Run(run, cfg, p.act)
 		goodbye.Stop()
 		w.mu.Lock()
-		// Who leaves on its own account leaves somebody behind that lives.
+		// A process that leaves on its own account leaves a live one behind.
 		others := len(w.procs)
 		if w.procs[p] {
 			others--
 		}
 		end, _ := run.Deadline() // also of the whole day
 		if run.Err() == nil && time.Until(end) > cfg.Spare && !p.done && others == 0 && len(w.workers) == 0 && time.Since(w.idle) > 2*time.Second {
-			w.fail("%s left, and nobody works since %v", p, w.idle)
+			w.fail("%s left, and no process works since %v", p, w.idle)
 		}
 		w.mu.Unlock()
 		w.gone(p, "")
@@ -172,7 +172,7 @@ func (w *world) gone(p *process, why string) {
 	}
 }
 
-// orphaned notes that who has taken the lease last does nothing with it. As with any holder
+// orphaned notes that the process that took the lease last does nothing with it. As with any holder
 // that dies, its silence has to be proven from here on.
 func (w *world) orphaned(p *process) {
 	if w.taker == p && len(w.workers) == 0 {

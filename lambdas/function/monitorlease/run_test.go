@@ -210,7 +210,7 @@ func TestASuccessorThatDiesCostsPatience(t *testing.T) {
 		s := &script{}
 		old := begin(t, s, "old", 0)
 		<-old.started
-		for { // a claim of nobody
+		for { // a claim by a process that doesn't exist
 			now := s.now(t)
 			next := now
 			next.Next = "dead"
@@ -227,8 +227,8 @@ func TestASuccessorThatDiesCostsPatience(t *testing.T) {
 	})
 }
 
-// A store that is silent for one is silent for all: nobody else can take the lease, and the
-// work goes on.
+// A store that is silent for one is silent for all: no other process can take the lease, and
+// the work goes on.
 func TestRenewalsThatHangDoNotEndTheWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := monitorlease.Config{}.WithDefaults()
@@ -499,8 +499,8 @@ func TestWorkThatEndsByItself(t *testing.T) {
 	})
 }
 
-// What somebody has done to the record by hand must not let two work.
-func TestATurnThatIsTakenAway(t *testing.T) {
+// A record that was edited by hand must not let two processes work.
+func TestALeaseThatIsTakenAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{}
 		j := begin(t, s, "p", 0)

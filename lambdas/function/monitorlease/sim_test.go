@@ -27,7 +27,7 @@ const (
 
 // TestDay lets a Region live through days on which everything goes wrong: ticks jittered,
 // missed and doubled, processes killed and stopped, a store that is slow, unreachable,
-// that loses answers, refuses, or carries a write out when nobody expects it any more.
+// that loses answers, refuses, or carries a write out after its sender has given up.
 //
 // LIFEBOAT_SEED replays one day, LIFEBOAT_SEEDS asks for another number of them. A seed
 // draws the faults; which of two goroutines runs first at the same instant is the
@@ -103,9 +103,9 @@ type world struct {
 	sick   string    // the store: "", "outage", "slow"
 	well   time.Time // since when the store is
 	back   time.Time // when it has last begun to answer again, be it one process
-	idle   time.Time // since when nobody works; zero while somebody does
+	idle   time.Time // since when no process works; zero while one does
 	hurt   int       // calls that failed since
-	lately []string  // the last events, for who reads a failure
+	lately []string  // the last events, printed with a failure
 
 	workers []*process           // those that work, more than one only as in beside
 	taker   *process             // of the lease as it is stored
@@ -243,8 +243,8 @@ func (w *world) settle() (gap time.Duration) {
 	if w.idle.IsZero() || w.sick != "" || len(w.procs) == 0 {
 		return 0
 	}
-	// Blind is who could have acted: since nobody has, since the store is well, and since
-	// the oldest process lives that still does.
+	// The Region is blind from when all of these hold: no process works, the store is well,
+	// and the oldest process that still lives has started.
 	var oldest time.Time
 	for p := range w.procs {
 		if oldest.IsZero() || p.since.Before(oldest) {

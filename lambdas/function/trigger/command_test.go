@@ -91,8 +91,8 @@ func TestAbortBesideAnExecutionOfMinutesIsTooLate(t *testing.T) {
 	})
 }
 
-// A pause keeps what nobody has asked for from beginning, in both Regions, until it
-// expires or is ended. What is asked again by the monitor is answered at once.
+// A pause refuses executions that no person has requested, in both Regions, until it
+// expires or a person resumes. A monitor that asks again is answered at once.
 func TestPause(t *testing.T) {
 	bubble(t, drtest.WorldConfig{}, dr.Policy{}, func(t *testing.T, r *rig) {
 		a, err := r.invoke(east, lambdaLimit, pause)

@@ -10,7 +10,7 @@
 //	asked for   found                                         answers
 //	any         execution has ended                           Settled or Aborted, with its report
 //	any         execution asks a person                       AwaitingApproval, and the question
-//	failover    the own Region holds the lease                Steady: nothing to do
+//	failover    the local Region holds the lease              Steady: nothing to do
 //	failover    no verdict Impaired in Window                 Steady: nothing to do, and what is known
 //	failover    Impaired, and nothing could begin             an error
 //	any         time is up, the store or the lease is silent  an error; the journal keeps what was done

@@ -62,7 +62,7 @@ func (h *Handler) drive(ctx context.Context, w event.Request, now bool, work fun
 	return a, err
 }
 
-// driving reports whether an execution to the own Region is open.
+// driving reports whether an execution to the local Region is open.
 func (h *Handler) driving(ctx context.Context) bool {
 	s, err := h.read(ctx)
 	return err == nil && s.open(h.cfg.Agent.Region)

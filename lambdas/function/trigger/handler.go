@@ -11,12 +11,12 @@ import (
 
 // Config says what the trigger consists of.
 type Config struct {
-	// Agent is the own Region's trigger. Its OnOutcome is the handler's. A new one is made
+	// Agent is the local Region's trigger. Its OnOutcome is the handler's. A new one is made
 	// for every invocation: the process stands still between two of them, and what a trigger
 	// has watched is void then.
 	Agent failover.TriggerConfig
-	// Name is the function's own, the same in both members: who asks for the wrong
-	// Region is told where to call it.
+	// Name is the function's own, the same in both members: a request that names the other
+	// Region is answered with the function to invoke there.
 	Name string
 	// Spare is how long before the invocation's deadline it ends, so that an error
 	// still reaches who asked. Default 5 s.

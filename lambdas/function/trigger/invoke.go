@@ -114,7 +114,7 @@ func (h *Handler) do(ctx context.Context, w event.Request, began time.Time) (eve
 	return h.drive(ctx, w, true, func(ctx context.Context, _ func()) (event.Response, error) { return h.failover(ctx, s, began) })
 }
 
-// misaddressed refuses a request for another Region than the own one.
+// misaddressed refuses a request for another Region than the function's.
 func (h *Handler) misaddressed(target dr.Region) (event.Response, bool) {
 	own, t := h.cfg.Agent.Region, h.cfg.Agent.Topology
 	switch target {

@@ -71,7 +71,7 @@ func (w *watchman) next(m Mark, now time.Time) turnout {
 	case m.Driver == w.me:
 		return keep
 	case !w.known || w.seen.Driver == w.me:
-		// What it says at the first look may be the last word of one that has died.
+		// What the first look shows may be the last mark of an invocation that has died.
 		w.seen, w.known, w.since = m, true, now
 		return look
 	case m != w.seen:

@@ -25,8 +25,8 @@ const (
 	witness dr.Region = "us-east-2"
 )
 
-// rig is a world in which every Region's monitor runs, and nobody but the function
-// under test moves the writer.
+// rig is a world in which every Region's monitor runs, and only the function under test
+// moves the writer.
 type rig struct {
 	*drtest.World
 	t      *testing.T

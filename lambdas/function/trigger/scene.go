@@ -17,8 +17,8 @@ type scene struct {
 	lease failover.Lease // zero when none was ever taken
 	last  failover.Execution
 	ack   *failover.Acknowledgement // of last's epoch; nil when there is none
-	// claims says that the own Region's monitor has lately claimed a writer that other hands
-	// have moved here.
+	// claims says that the local Region's monitor has lately claimed a writer that a person
+	// or another tool has moved here.
 	claims bool
 }
 

@@ -19,8 +19,8 @@ type outcome struct {
 	err error
 }
 
-// ears hear what a controller says while it works.
-type ears struct {
+// signals carry what a controller reports while it works.
+type signals struct {
 	fatal    func(error) bool
 	outcomes chan outcome
 	asked    chan struct{} // a person was told a question
@@ -28,8 +28,8 @@ type ears struct {
 	waits    atomic.Bool   // the execution has come to a question
 }
 
-func (h *Handler) ears() *ears {
-	return &ears{fatal: h.fatal, outcomes: make(chan outcome, 1), asked: make(chan struct{}, 1), died: make(chan error, 1)}
+func (h *Handler) signals() *signals {
+	return &signals{fatal: h.fatal, outcomes: make(chan outcome, 1), asked: make(chan struct{}, 1), died: make(chan error, 1)}
 }
 
 // put keeps the newest value of a channel with room for one. One goroutine puts.
@@ -44,10 +44,10 @@ func put[T any](c chan T, v T) {
 	}
 }
 
-func (e *ears) heard(x failover.Execution, err error) { put(e.outcomes, outcome{x, err}) }
+func (e *signals) heard(x failover.Execution, err error) { put(e.outcomes, outcome{x, err}) }
 
 // trace returns the trace that hears.
-func (e *ears) trace() *dr.Trace {
+func (e *signals) trace() *dr.Trace {
 	return &dr.Trace{
 		State: func(c dr.StateChange) { e.waits.Store(failover.State(c.State) == failover.AwaitingApproval) },
 		Problem: func(p dr.Problem) {
@@ -65,20 +65,20 @@ func (e *ears) trace() *dr.Trace {
 // tries again. Otherwise it ends when the journal holds that they were told.
 type notifier struct {
 	failover.Notifier
-	ears *ears
+	signals *signals
 }
 
 func (n notifier) Notify(ctx context.Context, m failover.Message) error {
 	err := n.Notifier.Notify(ctx, m)
-	if err != nil && n.ears.waits.Load() {
+	if err != nil && n.signals.waits.Load() {
 		// People are told by the next invocation, which is asked for soon.
-		put(n.ears.asked, struct{}{})
+		put(n.signals.asked, struct{}{})
 	}
 	return err
 }
 
-// agent returns the own agent's configuration with ears.
-func (h *Handler) agent(e *ears) failover.TriggerConfig {
+// agent returns the configuration of the function's agent, with callbacks added.
+func (h *Handler) agent(e *signals) failover.TriggerConfig {
 	cfg := h.cfg.Agent
 	c := &cfg.Controller
 	cfg.Trace = dr.Join(h.cfg.Agent.Trace, e.trace())
@@ -110,8 +110,8 @@ func (h *Handler) failover(ctx context.Context, before scene, began time.Time) (
 // round runs an agent until its controller has come to something, or nothing comes of
 // it. It reports whether an execution was walked.
 func (h *Handler) round(ctx context.Context, before scene, began time.Time) (event.Response, bool, error) {
-	ears := h.ears()
-	agent, err := failover.NewTrigger(h.agent(ears))
+	signals := h.signals()
+	agent, err := failover.NewTrigger(h.agent(signals))
 	if err != nil {
 		return event.Response{}, false, err
 	}
@@ -127,20 +127,20 @@ func (h *Handler) round(ctx context.Context, before scene, began time.Time) (eve
 		select {
 		case <-ctx.Done():
 			return event.Response{}, false, h.late(ctx)
-		case err := <-ears.died:
+		case err := <-signals.died:
 			return event.Response{}, false, err
-		case o := <-ears.outcomes:
+		case o := <-signals.outcomes:
 			switch {
 			case o.err != nil:
 				last = o.err
 			case !(scene{last: o.x}).moot(before):
 				return event.Of(o.x, time.Since(began)), true, nil
 			}
-		case <-ears.asked:
+		case <-signals.asked:
 			x, err := h.question(ctx)
 			return event.Of(x, time.Since(began)), true, err
 		case <-tick.C:
-			if s, is := h.waits(ctx, ears); is {
+			if s, is := h.waits(ctx, signals); is {
 				return event.Of(s.last, time.Since(began)), true, nil
 			}
 			if !idle(h.cfg.Agent.Policy, time.Since(begun), agent.Explain().Verdict) {
@@ -151,7 +151,7 @@ func (h *Handler) round(ctx context.Context, before scene, began time.Time) (eve
 				last = err
 			}
 			if err != nil || s.open(h.cfg.Agent.Region) {
-				continue // nobody knows, or the controller is at work
+				continue // unknown, or the controller is at work
 			}
 			if s.ended(before, h.cfg.Agent.Region) {
 				return event.Of(s.last, time.Since(began)), true, nil // a moment ago, or by another process
@@ -182,8 +182,8 @@ func (h *Handler) recheck(ctx context.Context, began time.Time) (event.Response,
 // walk has a controller do something, without looking for evidence.
 // began is called when the execution has made a step.
 func (h *Handler) walk(ctx context.Context, began func(), do func(*failover.Controller, context.Context) (failover.Execution, error)) (failover.Execution, error) {
-	ears := h.ears()
-	cfg, watch := h.agent(ears), &failover.Watch{}
+	signals := h.signals()
+	cfg, watch := h.agent(signals), &failover.Watch{}
 	cfg.Trace = dr.Join(cfg.Trace, &dr.Trace{State: func(dr.StateChange) { began() }})
 	cc := cfg.Controller
 	cc.Region, cc.Topology, cc.Policy, cc.Trace = cfg.Region, cfg.Topology, cfg.Policy, cfg.Trace
@@ -205,7 +205,7 @@ func (h *Handler) walk(ctx context.Context, began func(), do func(*failover.Cont
 		}
 		x, err := do(c, run)
 		if run.Err() == nil {
-			ears.heard(x, err)
+			signals.heard(x, err)
 		}
 	})
 	tick := time.NewTicker(cfg.Policy.PollInterval)
@@ -214,14 +214,14 @@ func (h *Handler) walk(ctx context.Context, began func(), do func(*failover.Cont
 		select {
 		case <-ctx.Done():
 			return failover.Execution{}, h.late(ctx)
-		case err := <-ears.died:
+		case err := <-signals.died:
 			return failover.Execution{}, err
-		case <-ears.asked:
+		case <-signals.asked:
 			return h.question(ctx)
-		case o := <-ears.outcomes:
+		case o := <-signals.outcomes:
 			return o.x, o.err
 		case <-tick.C:
-			if s, is := h.waits(ctx, ears); is {
+			if s, is := h.waits(ctx, signals); is {
 				return s.last, nil
 			}
 		}
@@ -229,8 +229,8 @@ func (h *Handler) walk(ctx context.Context, began func(), do func(*failover.Cont
 }
 
 // waits reports whether the execution waits for a person who was told the question before.
-func (h *Handler) waits(ctx context.Context, ears *ears) (scene, bool) {
-	if !ears.waits.Load() {
+func (h *Handler) waits(ctx context.Context, signals *signals) (scene, bool) {
+	if !signals.waits.Load() {
 		return scene{}, false
 	}
 	s, err := h.read(ctx)

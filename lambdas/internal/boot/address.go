@@ -29,8 +29,8 @@ type named dynamo.Place
 func (n named) find(context.Context) (dynamo.Place, error) { return dynamo.Place(n), nil }
 func (n named) missed()                                    {}
 
-// onWriter leads to the cluster endpoint whatever becomes of it: who asks whether the
-// writer commits must not be answered by a reader.
+// onWriter leads to the cluster endpoint, also while it doesn't answer: a reader must not
+// answer whether the writer commits.
 type onWriter struct{ finder }
 
 func (w onWriter) find(ctx context.Context) (dynamo.Place, error) {
@@ -50,7 +50,7 @@ type lookup struct {
 	region dr.Region
 	book   Addresses
 
-	turn   chan struct{} // held by who reads or looks; the others wait
+	turn   chan struct{} // held by the goroutine that reads or looks; the others wait
 	place  dynamo.Place  // zero when it is not known
 	looked time.Time
 
@@ -128,7 +128,7 @@ const (
 	announceAgain = 15 * time.Second
 )
 
-// Announcer tells the book where the own Region's database is, once in a process's life.
+// Announcer writes to the book where the local Region's database is, once in a process's life.
 type Announcer struct {
 	region dr.Region
 	place  dynamo.Place

@@ -173,7 +173,7 @@ func TestAPeerWhoseAddressIsNotKnownIsUnknown(t *testing.T) {
 	all(health.Unknown, "read secret")
 	set("", gone.Addr().String())
 	all(health.Dead, "connection refused")
-	require.Empty(t, server.asked(), "the own Region's server is another one")
+	require.Empty(t, server.asked(), "the local Region's server is another one")
 }
 
 func TestAFoundPeerIsAsked(t *testing.T) {

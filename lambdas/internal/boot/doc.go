@@ -17,18 +17,18 @@
 //	LIFEBOAT_MEMBERS            M W T                                  the two member Regions, comma-separated
 //	LIFEBOAT_WITNESS            W        none                          third Region
 //	LIFEBOAT_LEASE_TABLE        M W T                                  DynamoDB table
-//	LIFEBOAT_TOPIC_ARN          M W T                                  SNS topic in the own Region
-//	LIFEBOAT_SECRET_ARN         M   T    refused in the witness        login of LIFEBOAT_DATABASE_USER in the own Region's Secrets
+//	LIFEBOAT_TOPIC_ARN          M W T                                  SNS topic in the local Region
+//	LIFEBOAT_SECRET_ARN         M   T    refused in the witness        login of LIFEBOAT_DATABASE_USER in the local Region's Secrets
 //	                                                                   Manager: heartbeats, probes, lag; without CONNECTION_ADMIN, so
 //	                                                                   that read_only binds it
 //	LIFEBOAT_ADMIN_SECRET_ARN   M        refused in W and T            login that fences and opens, of another user: the secret names it
 //	LIFEBOAT_POLICY                      {}                            dr.Policy as JSON
 //	LIFEBOAT_DATABASES          M   T    none                          region=host[:port],... cluster endpoint of each member, port 3306;
-//	                                                                   the own one is needed, the peer's is looked up if it isn't named;
+//	                                                                   the local one is needed, the peer's is looked up if it isn't named;
 //	                                                                   in the witness: asked by TCP, when it can reach them
 //	LIFEBOAT_READERS            M   T    none with dialect mysql       region=host[:port],... reader endpoint of members that
 //	                                                                   LIFEBOAT_DATABASES names: asked where the cluster endpoint's
-//	                                                                   name doesn't exist; the own one is needed on Aurora
+//	                                                                   name doesn't exist; the local one is needed on Aurora
 //	LIFEBOAT_ENDPOINT               T    none                          host[:port] of the global writer endpoint
 //	LIFEBOAT_TRIGGER                     own name, -health-monitor     the trigger's function name, for the monitor in a member
 //	                                     becoming -failover-trigger
@@ -40,7 +40,7 @@
 //	LIFEBOAT_SERVERS                     by the clusters' names        identity=region,... where a server's identity doesn't begin with
 //	                                                                   its cluster's; needed by T with dialect mysql: its server_ids
 //	LIFEBOAT_DNS                         the system's                  host:port of a name server, for the databases' names
-//	AWS_ENDPOINT_URL_<SERVICE>           AWS_ENDPOINT_URL, or AWS's    URL of a service in the own Region
+//	AWS_ENDPOINT_URL_<SERVICE>           AWS_ENDPOINT_URL, or AWS's    URL of a service in the local Region
 //	LIFEBOAT_ENDPOINT_URL_<SERVICE>_<REGION>                           the same in a named Region, such as ..._RDS_US_EAST_1; it goes
 //	                                                                   before AWS_ENDPOINT_URL_<SERVICE>, which no other Region uses
 //
@@ -63,7 +63,7 @@
 // The cluster endpoint of a secondary is inactive until the member is promoted (AWS
 // Database Blog, automate Amazon Aurora Global Database endpoint management). Whether its
 // name resolves is documented nowhere; it has been seen not to
-// (gravitational/teleport#16079). The reader endpoint is always there. So where the own
+// (gravitational/teleport#16079). The reader endpoint is always there. So where the local
 // member is asked for its lag, its heartbeats or its fence, and where a writer's guard
 // asks the peer what has arrived, a connection goes to the cluster endpoint, and to the
 // reader endpoint only when a name server says that the first name doesn't exist. A
@@ -84,8 +84,8 @@
 // # The peer's address
 //
 // The peer's endpoints exist only after the peer's part of the deployment. So each
-// member's monitor announces its own in the lease table ([Announcer]), and who needs the
-// peer's looks it up when the first connection is made, keeps it for the process's life,
+// member's monitor announces its own in the lease table ([Announcer]). A process that needs
+// the peer's looks it up when it makes the first connection, keeps it for its life,
 // and looks again in the background when nothing answers there. While it isn't known, and
 // whatever the table does, a question to the peer is Unknown and never Dead: such an error
 // carries health.ErrNotAsked. The peer's RDS API is not asked for it, because it may be

@@ -27,7 +27,7 @@ type Login struct {
 	allows func(user string) error
 	client SecretReader
 
-	turn    chan struct{} // held by who asks; the others wait for the answer
+	turn    chan struct{} // held by the goroutine that asks; the others wait for the answer
 	account account
 	asked   time.Time // when the account was read; zero when it is not known
 
@@ -114,7 +114,7 @@ func (l *Login) Prepare(ctx context.Context) {
 	}
 }
 
-// password is Account's, for who knows the user.
+// password is Account's, for a caller that knows the user.
 func (l *Login) password(ctx context.Context) (string, error) {
 	_, password, err := l.Account(ctx)
 	return password, err

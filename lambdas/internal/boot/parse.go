@@ -223,7 +223,7 @@ func (e *env) database(f Function, s Settings) Database {
 		db.Addresses[r] = e.address(address.key, address.value, "3306")
 	}
 	if s.Member() && db.Addresses[s.Region] == "" {
-		e.refuse("LIFEBOAT_DATABASES names no address for %[1]s, the own Region: give %[1]s=host:port of its cluster endpoint", s.Region)
+		e.refuse("LIFEBOAT_DATABASES names no address for %[1]s, the local Region: give %[1]s=host:port of its cluster endpoint", s.Region)
 	}
 	for r, address := range e.byRegion("LIFEBOAT_READERS", t) {
 		if db.Addresses[r] == "" {
@@ -232,7 +232,7 @@ func (e *env) database(f Function, s Settings) Database {
 		db.Readers[r] = e.address(address.key, address.value, "3306")
 	}
 	if s.Member() && db.Readers[s.Region] == "" && db.Dialect == aurora.DialectAurora {
-		e.refuse("LIFEBOAT_READERS names no address for %[1]s, the own Region: give %[1]s=host:port of its reader endpoint, because the cluster endpoint of a secondary may not exist", s.Region)
+		e.refuse("LIFEBOAT_READERS names no address for %[1]s, the local Region: give %[1]s=host:port of its reader endpoint, because the cluster endpoint of a secondary may not exist", s.Region)
 	}
 	if endpoint := e.getenv("LIFEBOAT_ENDPOINT"); endpoint != "" {
 		db.Endpoint = e.address("LIFEBOAT_ENDPOINT", endpoint, "3306")

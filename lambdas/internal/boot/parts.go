@@ -37,12 +37,12 @@ type Parts struct {
 	HTTP aws.HTTPClient
 	// Tables are clients of the lease table, the preferred one first.
 	Tables []dynamo.Client
-	// Announcer tells the other Region where the own database is; nil but for a member's
+	// Announcer tells the other Region where the local database is; nil but for a member's
 	// monitor.
 	Announcer *Announcer
 	// Logins are the accounts of the database; empty in the witness.
 	Logins []*Login
-	// Keep holds connections to the own database open beside the invocations; nil in the
+	// Keep holds connections to the local database open beside the invocations; nil in the
 	// witness. See aurora.SQL.Keep.
 	Keep func(context.Context)
 
@@ -241,7 +241,7 @@ func (b *builder) cluster() (*aurora.Cluster, error) {
 	})
 }
 
-// guard returns what keeps the lease and the own writer.
+// guard returns what keeps the lease and the local Region's writer.
 func (b *builder) guard(local *aurora.SQL) (failover.GuardConfig, error) {
 	isolator, err1 := aurora.NewIsolator(aurora.IsolatorConfig{
 		Region: b.s.Region, Cluster: b.s.Clusters[b.s.Region], API: b.apis[b.s.Region],

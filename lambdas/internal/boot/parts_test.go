@@ -63,7 +63,7 @@ func newCloud(t *testing.T) *cloud {
 	c.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		if strings.Contains(r.URL.Path, "/peer-dynamodb") {
-			w.WriteHeader(http.StatusServiceUnavailable) // the other member's replica: the own one is enough
+			w.WriteHeader(http.StatusServiceUnavailable) // the other member's replica: the local one is enough
 			return
 		}
 		c.mu.Lock()

@@ -21,7 +21,7 @@ const replicaAgain = time.Minute
 func replicaName(r dr.Region) string { return "dynamodb." + r.String() + ".lifeboat.internal" }
 
 // replica finds the other member's endpoint of DynamoDB by DNS. It needs nothing of the
-// other Region, and not the table: a process may start while the own replica is dark.
+// other Region, and not the table: a process may start while the local replica is dark.
 type replica struct {
 	region dr.Region
 	alias  func(context.Context, string) (string, error) // net.Resolver's LookupCNAME

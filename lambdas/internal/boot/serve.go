@@ -151,7 +151,7 @@ const answerTime = 50 * time.Millisecond
 
 // End calls off the invocation that runs and waits until its answer is on its way. Lambda
 // kills a process 500 ms after SIGTERM (Lambda developer guide, runtime environment,
-// shutdown phase): enough to release a turn, and what isn't released lapses.
+// shutdown phase): enough to release the monitor lease; if it isn't released, it expires.
 func (h *Host) End(cancel context.CancelFunc) {
 	cancel()
 	if len(h.busy) == 0 {

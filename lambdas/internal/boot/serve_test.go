@@ -81,7 +81,7 @@ func TestSIGTERMWaitsForTheAnswer(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		h, log := host(func(ctx context.Context, _ []byte) ([]byte, error) {
 			<-ctx.Done()
-			<-time.After(200 * time.Millisecond) // it releases its turn
+			<-time.After(200 * time.Millisecond) // it releases the monitor lease
 			return []byte(`{}`), nil
 		})
 		answered := make(chan error, 1)

@@ -32,14 +32,14 @@ type Settings struct {
 	Topic    string
 	Secret   string // of the account that read_only binds
 	Admin    string // of the one that fences; empty in the trigger and in the witness
-	// Trigger is the function name of the own Region's trigger; empty in the witness.
+	// Trigger is the function name of the local Region's trigger; empty in the witness.
 	Trigger  string
 	Clusters map[dr.Region]string
 	Database Database
 	// Credentials are Lambda's, read once.
 	Credentials aws.CredentialsProvider
 
-	// Lambda is the URL of Lambda's API in the own Region; empty means AWS's.
+	// Lambda is the URL of Lambda's API in the local Region; empty means AWS's.
 	Lambda string
 
 	urls map[place]string

@@ -17,7 +17,7 @@ import (
 // entry names an entry of a variable that is a list.
 func entry(key string, at int) string { return fmt.Sprintf("%s, entry %d,", key, at+1) }
 
-// arn refuses what is not the ARN of a thing of a service in the own Region.
+// arn refuses what is not the ARN of a resource of a service in the local Region.
 func (e *env) arn(key, value, service string, own dr.Region) string {
 	if value == "" {
 		return "" // refused already, if it is needed
@@ -28,7 +28,7 @@ func (e *env) arn(key, value, service string, own dr.Region) string {
 		e.refuse("%s is no ARN of %s: give arn:aws:%[2]s:REGION:ACCOUNT:NAME", key, service)
 		return ""
 	case own != "" && a.Region != own.String():
-		e.refuse("%s is in another Region than the function, which is in %s: name the one of the own Region, the other may be lost", key, own)
+		e.refuse("%s is in another Region than the function, which is in %s: name one in the function's Region, the other Region may be lost", key, own)
 	}
 	return value
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
-// Installer prepares the database of the own Region for its first epoch. [SQL] is one.
+// Installer prepares the database of the local Region for its first epoch. [SQL] is one.
 type Installer interface {
 	// Install creates what is missing, or returns failover.ErrNotWriter.
 	Install(ctx context.Context) error
@@ -20,7 +20,7 @@ type Installer interface {
 // BootstrapperConfig says what is bootstrapped, and where.
 type BootstrapperConfig struct {
 	Region dr.Region
-	// Cluster describes the global database by the own Region's API.
+	// Cluster describes the global database by the local Region's API.
 	Cluster  failover.Promoter
 	Database Installer
 }
@@ -38,7 +38,7 @@ func (c BootstrapperConfig) Validate() error {
 }
 
 // Bootstrapper implements failover.Bootstrapper: the control plane and the server itself must
-// both take the own Region for the writer.
+// both report that the local Region has the writer.
 type Bootstrapper struct{ cfg BootstrapperConfig }
 
 var _ failover.Bootstrapper = (*Bootstrapper)(nil)
@@ -64,7 +64,7 @@ func (f *Bootstrapper) Install(ctx context.Context) error {
 		return err
 	}
 	if newest > 0 {
-		return fmt.Errorf("aurora: found in %s: %w: the lease table is empty but the database has seen epoch %d: "+
+		return fmt.Errorf("aurora: bootstrap in %s: %w: the lease table is empty but the database has seen epoch %d: "+
 			"restore the table; or, if this is a new deployment made from another one's snapshot, empty the heartbeat table", f.cfg.Region, failover.ErrBootstrapped, newest)
 	}
 	return f.cfg.Database.Install(ctx)

@@ -20,10 +20,10 @@ import (
 type ClusterConfig struct {
 	// GlobalCluster is the identifier of the Aurora global database.
 	GlobalCluster string
-	// Region is the own one, whose API describes and fails over.
+	// Region is the process's own, whose API describes and fails over.
 	Region dr.Region
 	// Clients returns the API of a Region, or nil when there is none. A failover
-	// uses the own Region's only; a switchover asks the writer's.
+	// uses the local Region's only; a switchover asks the writer's.
 	Clients func(dr.Region) GlobalAPI
 	// Timeout is the deadline of one call. Default 1.5 s.
 	Timeout time.Duration
@@ -39,7 +39,7 @@ func (c ClusterConfig) Validate() error {
 		errs = append(errs, errors.New("aurora: cluster: Region is empty"))
 	}
 	if c.Clients == nil || c.Region != "" && c.Clients(c.Region) == nil {
-		errs = append(errs, errors.New("aurora: cluster: Clients must return the API of the own Region"))
+		errs = append(errs, errors.New("aurora: cluster: Clients must return the API of the local Region"))
 	}
 	if c.Timeout < 0 {
 		errs = append(errs, fmt.Errorf("aurora: cluster: Timeout %v is negative: give a positive duration, or 0 for 1.5s", c.Timeout))
@@ -78,7 +78,7 @@ func (c *Cluster) Describe(ctx context.Context) (failover.Cluster, error) {
 	return g.cluster, nil
 }
 
-// Failover implements failover.Promoter: it asks the own Region, which must be the
+// Failover implements failover.Promoter: it asks the local Region, which must be the
 // one to be promoted, for FailoverGlobalCluster with AllowDataLoss. Left out, that
 // flag would silently mean a switchover (RDS API reference). A target that is the
 // writer already, or to which the writer fails over, needs no request.
@@ -201,7 +201,7 @@ func (c *Cluster) target(ctx context.Context, op string, to dr.Region, dataLoss 
 
 func (c *Cluster) subject() string { return "global cluster " + c.cfg.GlobalCluster }
 
-// fail wraps an error of the own Region; nil stays nil.
+// fail wraps an error of the local Region; nil stays nil.
 func (c *Cluster) fail(op string, err error) error {
 	if err == nil {
 		return nil

@@ -14,7 +14,7 @@ import (
 // when none is known. It is never zero for want of a sample, and never younger than
 // the newest change that has arrived: a fresh lag proves that the writer commits.
 //
-// Aurora: RPO_LAG_IN_MILLISECONDS of the own Region's row; a row whose time of
+// Aurora: RPO_LAG_IN_MILLISECONDS of the local Region's row; a row whose time of
 // calculation is 1970 is the writer's (Aurora User Guide, monitoring a global
 // database). Aurora may calculate it while the writer is frozen, because storage
 // replicates by itself, so the sample is no younger than the newest heartbeat.

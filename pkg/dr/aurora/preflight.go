@@ -36,12 +36,12 @@ func (c PreflightConfig) Validate() error {
 		errs = append(errs, errors.New("aurora: preflight: Cluster, API and Database are required"))
 	}
 	if c.Member == "" {
-		errs = append(errs, errors.New("aurora: preflight: Member is empty: name the member cluster of the own Region"))
+		errs = append(errs, errors.New("aurora: preflight: Member is empty: name the member cluster of the local Region"))
 	}
 	return errors.Join(errs...)
 }
 
-// Preflight looks at the member of the own Region before it is promoted. It implements
+// Preflight looks at the member of the local Region before it is promoted. It implements
 // failover.Preflighter.
 type Preflight struct{ cfg PreflightConfig }
 

@@ -24,7 +24,7 @@ const (
 // RoleConfig says where the role metric is published.
 type RoleConfig struct {
 	Topology dr.Topology
-	// Region is the own one, whose CloudWatch is written to: the alarms that the
+	// Region is the process's own, whose CloudWatch is written to: the alarms that the
 	// health checks follow are in both Regions, and the surviving one feeds its own.
 	Region dr.Region
 	// Client is a client of that Region.

@@ -34,7 +34,7 @@ func (f *Bootstrapper) Install(ctx context.Context) error {
 		return err
 	}
 	if newest > 0 {
-		return fmt.Errorf("drtest: found in %s: %w: %d", f.db.db.region, failover.ErrBootstrapped, newest)
+		return fmt.Errorf("drtest: bootstrap in %s: %w: %d", f.db.db.region, failover.ErrBootstrapped, newest)
 	}
 	return f.db.Install(ctx)
 }

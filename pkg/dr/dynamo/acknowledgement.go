@@ -22,7 +22,7 @@ func acknowledgementKey(execution, question string) string {
 func (s *Store) Acknowledge(ctx context.Context, a failover.Acknowledgement) error {
 	const op = "acknowledge"
 	if a.Execution == "" || a.Question == "" || a.By == "" {
-		return s.fail(op, errors.New("an acknowledgement needs the execution, the question that it answers and the name of who consents"))
+		return s.fail(op, errors.New("an acknowledgement needs the execution, the question that it answers and the name of the person who consents"))
 	}
 	it := s.key(acknowledgementKey(a.Execution, a.Question))
 	it["execution"], it["question"], it["by"], it["reason"], it["at"] = str(a.Execution), str(a.Question), str(a.By), str(a.Reason), instant(time.Now())

@@ -254,8 +254,8 @@ func (c *call[T]) pause(r *replica) {
 	r.ready = time.Now().Add(c.s.wait(c.pauses))
 }
 
-// failure is the error of a call that nothing has answered: what the first replica said,
-// which is the own Region's, or else another one.
+// failure is the error of a call that no replica has answered: that of the first replica,
+// which is the local Region's, or else of another one.
 func (c *call[T]) failure() error {
 	for _, r := range c.replicas {
 		if r.err != nil {

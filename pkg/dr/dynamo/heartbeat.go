@@ -29,7 +29,7 @@ func (e *SupersededError) Error() string {
 
 // Publish implements failover.Heartbeats. It replaces the Region's report unless
 // that one carries a higher number, so that what an older process had still on its
-// way doesn't hide the words of its successor.
+// way doesn't replace the report of its successor.
 func (s *Store) Publish(ctx context.Context, h failover.Report) error {
 	const op = "publish heartbeat"
 	report, err := json.Marshal(h)

@@ -132,5 +132,5 @@ func TestAcknowledgements(t *testing.T) {
 	require.Equal(t, a, got)
 	_, err = s.Acknowledgement(t.Context(), a.Execution, "3")
 	require.ErrorIs(t, err, failover.ErrNotAcknowledged)
-	require.ErrorContains(t, s.Acknowledge(t.Context(), failover.Acknowledgement{Execution: a.Execution, Question: "2"}), "the name of who consents")
+	require.ErrorContains(t, s.Acknowledge(t.Context(), failover.Acknowledgement{Execution: a.Execution, Question: "2"}), "the name of the person who consents")
 }

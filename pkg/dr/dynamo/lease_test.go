@@ -137,7 +137,7 @@ func TestTakeLeaseAfterSilence(t *testing.T) {
 			[]reply{silence, silence, ok(leaseJSON("Item", 5, 93, west, "x4"))}, []string{"PutItem", "PutItem", "GetItem"},
 			func(t *testing.T, l failover.Lease, err error) {
 				require.NoError(t, err)
-				require.EqualValues(t, 93, l.Rev, "renewed since by the own guard")
+				require.EqualValues(t, 93, l.Rev, "renewed since by the Region's guard")
 			},
 		},
 		"the second attempt takes it": {
@@ -159,7 +159,7 @@ func TestTakeLeaseAfterSilence(t *testing.T) {
 		"what is stored is damaged": {
 			[]reply{silence, refuseShowing(`{"Item":{"sk":{"S":"lease"}}}`)}, []string{"PutItem", "PutItem"},
 			func(t *testing.T, _ failover.Lease, err error) {
-				require.NotErrorIs(t, err, failover.ErrLeaseMoved, "it may be the own one")
+				require.NotErrorIs(t, err, failover.ErrLeaseMoved, "it may be the caller's lease")
 				require.ErrorContains(t, err, "item lease: attribute epoch")
 			},
 		},

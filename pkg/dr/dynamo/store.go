@@ -53,7 +53,7 @@ func (c Config) Validate() error {
 			errs = append(errs, fmt.Errorf("dynamo: config: "+format, args...))
 		}
 	}
-	refuse(len(c.Clients) == 0, "no Clients: give the DynamoDB client of the own Region")
+	refuse(len(c.Clients) == 0, "no Clients: give the DynamoDB client of the local Region")
 	for i, client := range c.Clients {
 		refuse(client == nil, "Clients[%d] is nil", i)
 	}

@@ -58,7 +58,7 @@ type agent struct {
 
 	mu     sync.Mutex
 	claims bool
-	// followed is the newest epoch in which the own server was seen to be a secondary.
+	// followed is the newest epoch in which the local server was seen to be a secondary.
 	followed dr.Epoch
 	latest   health.Verdict
 	asked    time.Time // when the trigger was asked last
@@ -119,7 +119,7 @@ func (a *agent) Run(ctx context.Context) error {
 	defer wg.Wait()
 	pace := a.cfg.Policy
 	if a.controller == nil && a.guard == nil {
-		// A witness promotes nobody: its word on the lease need not be as fresh.
+		// A witness promotes no Region: its report on the lease need not be as fresh.
 		pace.ObserveInterval = max(pace.ObserveInterval, pace.ProbeInterval/2)
 	}
 	a.promises.start(time.Now())
@@ -185,7 +185,7 @@ func (a *agent) onVerdict(v health.Verdict) {
 	case <-a.verdicts: // void: this one is newer
 	default:
 	}
-	a.verdicts <- v // there is room: nobody else sends
+	a.verdicts <- v // there is room: only this goroutine sends
 }
 
 // control acts on verdicts, and continues what the journal holds open: its own after

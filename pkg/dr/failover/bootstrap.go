@@ -11,8 +11,8 @@ import (
 // first epoch can be taken. Servers boot read-only and open with a current epoch
 // only: without a bootstrap a new deployment would stay closed for ever.
 type Bootstrapper interface {
-	// Bootstraps reports whether the own Region holds the writer, in the words of the own
-	// Region's control plane, and nobody is moving it.
+	// Bootstraps reports whether the local Region's control plane says that the writer is in
+	// that Region, and that no move of the writer is under way.
 	Bootstraps(ctx context.Context) (bool, error)
 	// Install prepares what the guard needs on the writer: schema and accounts. It is
 	// idempotent. It returns ErrNotWriter on a secondary, whatever Bootstraps has said,
@@ -23,14 +23,15 @@ type Bootstrapper interface {
 // installCalls is how many calls an installation may take as long as.
 const installCalls = 10
 
-// found takes the first epoch for a new deployment. It looks every ProbeInterval
+// bootstrap takes the first epoch for a new deployment. It looks every ProbeInterval
 // whether the store has said that no lease exists, which costs no call, and does
 // nothing as long as one does.
 //
-// The bootstrap is safe, whoever else bootstraps, and however old what it has read:
+// The bootstrap is safe, whichever Regions bootstrap at the same time, and however old what
+// they have read:
 //
 //	a Region without a majority           can neither read that there is no lease, nor take one
-//	both Regions found at once            TakeLease is a compare-and-swap on nothing: one of them gets epoch 1
+//	both Regions bootstrap at once        TakeLease is a compare-and-swap on nothing: one of them gets epoch 1
 //	an answer that is lost or late        the next read shows the lease, and a swap that comes late finds it
 //	a control plane with an old view      Install asks the server itself, and a secondary says ErrNotWriter
 //	the writer is moved in between        the guard opens nothing but a writer (ErrNotWriter); the lease
@@ -77,7 +78,7 @@ func (a *agent) bootstrapOnce(ctx context.Context) error {
 	l, err := a.cfg.Leaser.TakeLease(call, Lease{}, Claim{Holder: a.cfg.Region})
 	switch {
 	case errors.Is(err, ErrLeaseMoved):
-		a.watch.observeSome(time.Now()) // somebody else was quicker: not to be asked again
+		a.watch.observeSome(time.Now()) // the other Region was quicker: not to be asked again
 		return nil
 	case err != nil:
 		return err // taken or not, the watch will see

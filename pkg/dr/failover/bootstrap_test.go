@@ -47,7 +47,7 @@ func TestANewDeploymentIsFoundedByTheWritersRegion(t *testing.T) {
 						r.wait(5 * time.Second)
 					}
 					_, none := r.Store.Lease()
-					require.False(t, none && region == east, "nobody but the writer's Region bootstraps")
+					require.False(t, none && region == east, "only the writer's Region bootstraps")
 					r.agent(region)
 				}
 				r.until("the writer accepts", 5*time.Second, r.open(east))
@@ -80,8 +80,8 @@ func TestAFoundedDeploymentIsLeftAlone(t *testing.T) {
 	})
 }
 
-// An error is no answer: nobody bootstraps because a read failed.
-func TestNobodyFoundsOnAnError(t *testing.T) {
+// An error is no answer: no Region bootstraps because a read failed.
+func TestNoRegionBootstrapsOnAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := unbootstrapped(t, dr.Policy{})
 		defer r.end()

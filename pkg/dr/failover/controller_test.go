@@ -183,7 +183,7 @@ func TestOperator(t *testing.T) {
 		require.Equal(t, failover.CodeRecovered, x.Code)
 		require.True(t, r.Pair.DB(east).Accepts())
 	})
-	bubble(t, "is not needed when somebody else has moved the writer", func(t *testing.T) {
+	bubble(t, "is not needed when another process has moved the writer", func(t *testing.T) {
 		r, ended := asked(t)
 		r.take(west)
 		x := <-ended
@@ -288,7 +288,7 @@ func (r *rig) renewIsRefused() {
 	require.ErrorIs(r.t, err, failover.ErrLeaseMoved)
 }
 
-// TestSuperseded: somebody takes the lease past the protocol. From then on nothing
+// TestSuperseded: a person takes the lease past the protocol. From then on nothing
 // that the execution does counts, and it ends.
 func TestSuperseded(t *testing.T) {
 	for state, hold := range map[failover.State]drtest.Op{
@@ -319,7 +319,7 @@ func TestSuperseded(t *testing.T) {
 			require.Equal(t, failover.CodeSuperseded, x.Code)
 			require.Equal(t, moves, r.Cluster.Moves(), "nothing is promoted any more")
 			if state != failover.Verified {
-				require.Empty(t, r.when(drtest.OpRedirect, west), "nobody is redirected any more")
+				require.Empty(t, r.when(drtest.OpRedirect, west), "clients are not redirected any more")
 			}
 		})
 	}

@@ -161,7 +161,7 @@ func TestEveryEffectMayFail(t *testing.T) {
 	}
 }
 
-func TestNobodyToTellDoesNotKeepAnExecutionOpen(t *testing.T) {
+func TestARefusedMessageDoesNotKeepAnExecutionOpen(t *testing.T) {
 	bubble(t, "the topic refuses", func(t *testing.T) {
 		r, _, _ := outage(t, func(c drtest.Call) drtest.Fault {
 			if c.Op == drtest.OpNotify {

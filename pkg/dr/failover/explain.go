@@ -27,7 +27,7 @@ type Explanation struct {
 }
 
 // Explain tells what a controller with this policy would do about a verdict. It is
-// pure: it asks nobody and starts nothing.
+// pure: it makes no call and starts nothing.
 func Explain(p dr.Policy, t dr.Topology, v health.Verdict, recent int) Explanation {
 	p = p.WithDefaults()
 	b := p.Budget()

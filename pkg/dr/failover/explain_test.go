@@ -89,8 +89,8 @@ func TestReport(t *testing.T) {
 	golden(t, "testdata/report.txt", out.String())
 }
 
-// A Region has fallen silent, and no replication lag was seen before that: nobody
-// knows what would be lost, so a person would be asked first.
+// A Region has fallen silent, and no replication lag was seen before that: the loss
+// is unknown, so a person would be asked first.
 func ExampleExplain() {
 	at := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 	w := health.Window{Subject: "us-east-1", Vantage: "us-west-2"}

@@ -39,7 +39,7 @@ func (c *Controller) proveFence(ctx context.Context, x Execution) Event {
 				promised = c.cfg.Policy.PollInterval
 				unsaid := time.Since(begun) - max(0, needed)
 				if ok && own.Abstains && unsaid > 2*c.cfg.Policy.ProbeInterval || unsaid > unsaidLimit {
-					return Event{Kind: EvStuck, Code: CodeNoFenceProof, Detail: fmt.Sprintf("a process of %s's monitor that was lost without its last word may still keep the writer of %s open: make sure that the old writer is stopped", c.cfg.Region, x.From)}
+					return Event{Kind: EvStuck, Code: CodeNoFenceProof, Detail: fmt.Sprintf("a process of %s's monitor that was lost without its last report may still keep the writer of %s open: make sure that the old writer is stopped", c.cfg.Region, x.From)}
 				}
 			}
 			left = max(left, promised)

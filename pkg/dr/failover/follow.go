@@ -220,7 +220,8 @@ func (f *follower) read(l Lease, e Entry, now time.Time) (promoted, again bool) 
 	}
 	switch {
 	case changed:
-		// Who has just begun to follow can't know for how long it has stood still.
+		// A process that has just begun to follow can't know for how long the execution has
+		// stood still.
 		again = first
 	case now.Sub(f.since) >= stalled:
 		f.since, again = now, true

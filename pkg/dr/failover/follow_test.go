@@ -101,7 +101,7 @@ func TestATriggerMovesTheWriterAsAControllerDoes(t *testing.T) {
 		require.Equal(t, 1, r.Cluster.Moves())
 		before := d.asked
 		r.wait(time.Minute)
-		require.Equal(t, before, d.asked, "nobody is asked about an execution that has ended")
+		require.Equal(t, before, d.asked, "the trigger is not asked about an execution that has ended")
 	})
 }
 

@@ -25,13 +25,13 @@ type GuardConfig struct {
 	// Releaser gives the lease back when the server is no writer any more. Without one the
 	// other Region waits for the lease to run out.
 	Releaser Releaser
-	// Roles asks the own server whether it is the writer. Without one a writer that was moved
+	// Roles asks the local server whether it is the writer. Without one a writer that was moved
 	// here by other hands than Lifeboat's is not adopted.
 	Roles RoleReader
 	// Plane is the Region's own control plane, asked where the writer is before a closed one
 	// is opened, and when another Region claims it. Without one the server alone is believed.
 	Plane Plane
-	// Promises reads the rows of the own database, and Peer is the other member, whose row
+	// Promises reads the rows of the local database, and Peer is the other member, whose row
 	// holds what it promises. Without them the store alone keeps the writer open.
 	Promises ReplicaReader
 	Peer     dr.Region
@@ -217,7 +217,7 @@ func (g *Guard) Report(h *Report) {
 	}
 }
 
-// role is what the own server last said of itself.
+// role is what the local server last reported.
 func (g *Guard) role() guard.Role {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -182,7 +182,7 @@ func TestGuardCutsAFrozenWriterOff(t *testing.T) {
 		r.wait(10 * time.Second)
 		r.Pair.DB(east).Thaw()
 		require.False(t, r.Pair.DB(east).Accepts(), "what comes back from a reboot is read-only")
-		r.until("nobody took the epoch, so it opens again", 3*time.Second, r.open(east))
+		r.until("no Region took the epoch, so it opens again", 3*time.Second, r.open(east))
 		require.Equal(t, []string{dr.LeaseHeld, dr.LeaseIsolated, dr.LeaseFenced, dr.LeaseOpened}, r.told())
 	})
 	bubble(t, "and keeps it closed when the epoch was taken meanwhile", func(t *testing.T) {
@@ -232,7 +232,7 @@ func (r *rig) take(to dr.Region) failover.Lease {
 	}
 }
 
-func TestGuardOpensAgainWhenNobodyTookTheEpoch(t *testing.T) {
+func TestGuardOpensAgainWhenNoRegionTookTheEpoch(t *testing.T) {
 	bubble(t, "after a store outage", func(t *testing.T) {
 		r := newRig(t, dr.Policy{})
 		defer r.end()
@@ -312,7 +312,7 @@ func TestGuardKeepsAServerClosedThatMayNotBeOpen(t *testing.T) {
 		r.guard(east)
 		r.guard(west)
 		r.wait(5 * time.Second)
-		_, err := r.Pair.Promote(west) // by somebody who holds no epoch
+		_, err := r.Pair.Promote(west) // by a person, without an epoch
 		require.NoError(t, err)
 		r.until("it is closed", 3*time.Second, r.closed(west))
 	})

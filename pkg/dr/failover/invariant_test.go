@@ -50,7 +50,7 @@ func newAuditor(s *sim) *auditor {
 		renewed: map[dr.Region]time.Time{east: s.begun}, promise: make(map[dr.Region]failover.Beat),
 	}
 	if s.unbootstrapped {
-		clear(a.renewed) // nobody may acknowledge anything yet
+		clear(a.renewed) // no Region may acknowledge anything yet
 	} else {
 		a.epoch, a.lease = 1, failover.Lease{Epoch: 1, Holder: east}
 	}
@@ -145,8 +145,8 @@ func (a *auditor) acknowledged(r dr.Region, id int64) {
 }
 
 // unopened reports whether a Region's term has just begun: its server may have come
-// up open before its guard could renew for the first time, and nobody else holds a
-// claim.
+// up open before its guard could renew for the first time, and the other Region holds
+// no claim.
 func (a *auditor) unopened(r dr.Region) bool {
 	return a.lease.Holder == r && a.lease.Rev == a.lease.TakenRev
 }
@@ -225,7 +225,7 @@ func (a *auditor) judge(id string, run []failover.Entry) {
 		}
 	}
 	if last.Mode == failover.ModeFailover && happened[failover.EvRequested] && last.Ack == nil {
-		a.fail("%s became a failover, and nobody has consented", id)
+		a.fail("%s became a failover, and no person has consented", id)
 	}
 	if last.State == failover.Settled && !(happened[failover.EvPromoted] && happened[failover.EvVerified] && happened[failover.EvRedirected]) {
 		a.fail("%s settled without promotion, a verified write and a redirect", id)

@@ -25,7 +25,7 @@ func TestAWatchdogThatIsGoneIsInstalledAgain(t *testing.T) {
 	})
 }
 
-func TestAWatchdogThatNobodyWantsIsRemoved(t *testing.T) {
+func TestAWatchdogThatThePolicyDropsIsRemoved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, dr.Policy{})
 		defer r.end()

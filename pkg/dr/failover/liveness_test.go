@@ -80,7 +80,7 @@ func from(r dr.Region, bad drtest.Fault, prefix ...string) rule {
 }
 
 // TestNothingHarmlessMovesTheWriter: while the writer serves and its lease is renewed,
-// nobody moves it and nobody stops it, for as long as it takes.
+// no process moves or stops it, for as long as it takes.
 func TestNothingHarmlessMovesTheWriter(t *testing.T) {
 	for name, disturb := range map[string]func(s *sim){
 		"nothing":                            func(*sim) {},

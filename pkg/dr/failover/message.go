@@ -135,7 +135,7 @@ func (x Execution) consent() string {
 	case x.Mode == ModeSwitchover && (x.Code == CodePromotionStuck || x.Code == CodePromotionRefused):
 		return "accept this and go on as a failover"
 	case x.Code == CodeFenceFailed:
-		return "vouch for it that the old writer is stopped"
+		return "confirm that the old writer is stopped"
 	}
 	return "try again"
 }

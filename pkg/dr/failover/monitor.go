@@ -21,7 +21,7 @@ type MonitorConfig struct {
 	// Probers ask about the writer's Region while it is the other member; the LeaseProber's
 	// evidence is added. At least one.
 	Probers []health.Prober
-	// Guard keeps the own writer. Beater, Fencer, Isolator, Releaser, Roles, Plane and
+	// Guard keeps the local Region's writer. Beater, Fencer, Isolator, Releaser, Roles, Plane and
 	// Promises are required, Replica with Policy.RPOGuard. Peer is the topology's, and
 	// Region, Policy, Watch, Leaser and Trace are the monitor's.
 	Guard GuardConfig

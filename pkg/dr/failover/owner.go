@@ -128,7 +128,7 @@ func (a *agent) adopt(ctx context.Context) {
 func (a *agent) listen(ctx context.Context) {
 	all, err := a.heartbeats(ctx)
 	if err != nil {
-		return // the store's silence is told by who reads the lease
+		return // the reader of the lease reports that the store doesn't answer
 	}
 	now := time.Now()
 	rival, seen := false, guard.OthersUnknown

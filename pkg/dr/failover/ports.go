@@ -130,7 +130,7 @@ type Report struct {
 	// has been dark for longer than another one, they don't say what the other said before.
 	MonitorDiedFirst bool
 	// At is the wall clock when it was published. It is read by a successor of the
-	// same Region only, which must know whether its predecessor's word is fresh.
+	// same Region only, which must know whether its predecessor's report is fresh.
 	At time.Time
 }
 
@@ -241,11 +241,11 @@ type Readiness struct {
 	Unknown []string
 }
 
-// Preflighter looks at the member of the own Region before it is promoted. It changes
+// Preflighter looks at the member of the local Region before it is promoted. It changes
 // nothing.
 type Preflighter interface {
 	// Preflight returns what is known when everything was answered or ctx has ended,
-	// whichever comes first. It asks the own Region's control plane and the own server at
+	// whichever comes first. It asks the local Region's control plane and server at
 	// the same time, and nothing outside the Region. That something could not be asked is
 	// no error; the error says that nothing was asked at all.
 	Preflight(ctx context.Context) (Readiness, error)

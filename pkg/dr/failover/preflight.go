@@ -13,7 +13,7 @@ import (
 // lookTimeout bounds a preflight: what has not answered by then is unknown.
 const lookTimeout = time.Second
 
-// look asks the own Region's control plane and server what stands in the way of a
+// look asks the local Region's control plane and server what stands in the way of a
 // promotion.
 func (c *Controller) look(ctx context.Context) (Readiness, error) {
 	call, cancel := context.WithTimeout(ctx, min(lookTimeout, c.cfg.Policy.CallTimeout))

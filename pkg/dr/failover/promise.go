@@ -39,7 +39,7 @@ const (
 // then reads that no execution is open; a trigger journals its execution, and only then
 // reads the report. One of the two sees the other.
 //
-// A process of this Region that was lost without a last word may be alive, cut off from
+// A process of this Region that was lost without a last report may be alive, cut off from
 // the store alone, and promise on. Its successor has a higher generation, and with its
 // first promise the writer's database refuses every lower one: then it is settled.
 type promises struct {

@@ -82,8 +82,8 @@ func TestRecalledSamplesKeepTheLag(t *testing.T) {
 	})
 }
 
-// A monitor that went silent while its writer served proves no fence, whoever looks. What
-// is recalled are the last samples, in all of which the writer is dark as well.
+// A monitor that went silent while its writer served proves no fence, also for a process
+// that has recalled only the last samples, in all of which the writer is dark as well.
 func TestAHandoverKeepsThatTheMonitorDiedFirst(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		r := newRig(t, dr.Policy{})

@@ -67,7 +67,7 @@ func TestRolesRefuseNonsense(t *testing.T) {
 		"no mover":                       {func(c *failover.MonitorConfig) { c.Mover = nil }, "Mover is required"},
 		"a trigger without its journal":  {func(c *failover.MonitorConfig) { c.Mover = failover.ByTrigger{Trigger: &counted{}} }, "Mover.Journal is required"},
 		"an RPO guard without a replica": {func(c *failover.MonitorConfig) { c.Policy.RPOGuard, c.Guard.Replica = true, nil }, "RPOGuard needs a Replica"},
-		"nobody to tell":                 {func(c *failover.MonitorConfig) { c.Notifier = nil }, "Notifier is required"},
+		"no notifier":                    {func(c *failover.MonitorConfig) { c.Notifier = nil }, "Notifier is required"},
 	} {
 		t.Run("monitor/"+name, func(t *testing.T) {
 			cfg := w.Monitor(west, dr.Policy{}, nil)

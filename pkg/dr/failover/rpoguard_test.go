@@ -29,7 +29,7 @@ func TestRPOGuard(t *testing.T) {
 			l, _ := r.Store.Lease()
 			r.wait(time.Second)
 			later, _ := r.Store.Lease()
-			require.Greater(t, later.Rev, l.Rev, "the lease stays alive: nobody shall fail over for a cut link")
+			require.Greater(t, later.Rev, l.Rev, "the lease stays alive: a cut link must cause no failover")
 			r.Cut(east, west, false)
 			r.until("the writer is open", 5*time.Second, r.open(east))
 			r.end()
@@ -122,7 +122,7 @@ func TestRPOGuard(t *testing.T) {
 			require.False(t, r.Pair.DB(east).Accepts())
 		}
 	})
-	bubble(t, "guards nothing when there is nobody to wait for", func(t *testing.T) {
+	bubble(t, "guards nothing when there is no secondary to wait for", func(t *testing.T) {
 		r := newRig(t, policy)
 		defer r.end()
 		r.Cut(east, west, true)

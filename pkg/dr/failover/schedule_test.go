@@ -158,7 +158,7 @@ func (s *sim) draw(a *auditor, got chan<- func(), rng *rand.Rand) []fault {
 		case 17:
 			if rng.IntN(2) == 0 {
 				lease := func(c drtest.Call) bool { return c.Op == drtest.OpTakeLease }
-				calls("nobody can take the lease", lease, drtest.Fault{Err: errRefused})
+				calls("no Region can take the lease", lease, drtest.Fault{Err: errRefused})
 				break
 			}
 			verify := func(c drtest.Call) bool { return c.From == west && c.To == west && c.Op == drtest.OpBeat }

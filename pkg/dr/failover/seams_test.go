@@ -94,9 +94,9 @@ func TestAControllerThatWasOvertakenStops(t *testing.T) {
 	})
 }
 
-// TestAMoveBySomebodyElseIsWaitedFor: the writer is on its way to another Region. Nobody
-// asks AWS for a second move meanwhile.
-func TestAMoveBySomebodyElseIsWaitedFor(t *testing.T) {
+// TestAMoveFromOutsideIsWaitedFor: the writer is on its way to another Region. The
+// controller asks AWS for no second move meanwhile.
+func TestAMoveFromOutsideIsWaitedFor(t *testing.T) {
 	bubble(t, "and never crossed", func(t *testing.T) {
 		p := &elsewhere{}
 		r, c := acting(t, dr.Policy{}, func(cfg *failover.ControllerConfig) {
@@ -232,8 +232,8 @@ func TestNothingIsKnownBeforeTheLeaseIsRead(t *testing.T) {
 	require.ErrorIs(t, b.SelfCheck(t.Context()), failover.ErrNoLease)
 }
 
-// TestCalledOffBeforeItBegan: whoever gives up while the journal does not answer gets his
-// own reason back, and nothing has begun.
+// TestCalledOffBeforeItBegan: a caller that gives up while the journal does not answer gets
+// the cause of its own context back, and no execution has begun.
 func TestCalledOffBeforeItBegan(t *testing.T) {
 	for _, op := range []drtest.Op{drtest.OpLatest, drtest.OpSettled, drtest.OpAppend} {
 		bubble(t, string(op), func(t *testing.T) {

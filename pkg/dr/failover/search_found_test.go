@@ -63,7 +63,7 @@ func (s *sim) drawBootstrap(rng *rand.Rand) fault {
 			})
 		}
 	case 5:
-		// Nobody has acknowledged anything yet, so nothing is lost.
+		// No Region has acknowledged anything yet, so nothing is lost.
 		f.at = between(rng, 0, time.Second)
 		f.name = "a person moves the writer before it is bootstrapped"
 		f.inject = func() {
@@ -76,7 +76,7 @@ func (s *sim) drawBootstrap(rng *rand.Rand) fault {
 				for to := west; to != ""; s.wait(50 * time.Millisecond) {
 					_, to = s.Pair.Moving()
 				}
-				// The endpoint follows by itself; in this world somebody has to move it.
+				// The endpoint follows by itself; in this world the test has to move it.
 				if writer, _ := s.Pair.Moving(); writer == west {
 					_ = s.Router.At(west).Redirect(context.WithoutCancel(ctx), west, 0)
 				}

@@ -221,7 +221,7 @@ func (w *walk) drain() {
 func (w *walk) switchover() {
 	l, bootstrapped := w.s.Store.Lease()
 	if !bootstrapped {
-		return // nobody knows yet who writes
+		return // no Region is known to write yet
 	}
 	to := topology.Peer(l.Holder)
 	watch := &failover.Watch{}

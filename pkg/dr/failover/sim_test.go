@@ -200,7 +200,7 @@ func (s *sim) running(r dr.Region) bool {
 	return s.agents[r] != nil
 }
 
-// takeByHand gives a Region the lease, whoever holds it.
+// takeByHand gives a Region the lease, whichever Region holds it.
 func (s *sim) takeByHand(to dr.Region) {
 	s.wg.Go(func() {
 		ctx, cancel := context.WithTimeout(s.ctx, 5*time.Second)

@@ -233,7 +233,7 @@ type ProofKind string
 const (
 	ProofAcknowledged ProofKind = "acknowledged"  // the writer's Region confirmed it
 	ProofExpired      ProofKind = "lease-expired" // TTL and drift passed since the last renewal
-	ProofOperator     ProofKind = "operator"      // a person vouches for it
+	ProofOperator     ProofKind = "operator"      // a person has confirmed it
 	ProofDemoted      ProofKind = "demoted"       // the holder has released the lease: its database is a secondary
 )
 

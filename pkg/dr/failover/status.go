@@ -13,7 +13,7 @@ type Facts struct {
 	Lease     *Lease
 	Unchanged time.Duration // how long the lease has been silent, at least
 	Latest    *Entry        // the journal's
-	Readiness *Readiness    // the own Region's control plane and server
+	Readiness *Readiness    // the local Region's control plane and server
 	Verdict   *health.Verdict
 	At        time.Time
 }
@@ -22,11 +22,11 @@ type Facts struct {
 type Status struct {
 	At     time.Time `json:"at"`
 	Region dr.Region `json:"region"`
-	// The writer, by each party that has a word; empty when it is not known.
+	// The writer, as each source reports it; empty when it is not known.
 	ByControlPlane dr.Region `json:"writer_by_control_plane,omitempty"`
 	MovingTo       dr.Region `json:"moving_to,omitempty"`
 	ByLease        dr.Region `json:"writer_by_lease,omitempty"`
-	OwnServer      Role      `json:"own_server,omitempty"` // what the own Region's server says of itself
+	OwnServer      Role      `json:"own_server,omitempty"` // the role that the local Region's server reports
 	// Agree is set when all that is known of the writer is the same.
 	Agree bool `json:"agree"`
 
@@ -36,7 +36,7 @@ type Status struct {
 	Missing  []string `json:"missing,omitempty"` // what keeps the verdict from acting
 	Lag      string   `json:"lag,omitempty"`     // empty when it is not known, which is never zero
 	LagAge   string   `json:"lag_age,omitempty"`
-	NotReady string   `json:"not_ready,omitempty"` // why the own Region can't be promoted now
+	NotReady string   `json:"not_ready,omitempty"` // why the local Region can't be promoted now
 
 	Execution string   `json:"execution,omitempty"` // the newest
 	Mode      Mode     `json:"mode,omitempty"`

@@ -23,7 +23,7 @@ func TestStatus(t *testing.T) {
 		"nothing is known":               {failover.Facts{}, true},
 		"all say the same":               {failover.Facts{Lease: lease, Readiness: plane(east, failover.RoleSecondary)}, true},
 		"the control plane says another": {failover.Facts{Lease: lease, Readiness: plane(west, failover.RoleSecondary)}, false},
-		"the own server says another":    {failover.Facts{Lease: lease, Readiness: plane(east, failover.RoleWriter)}, false},
+		"the server reports another":     {failover.Facts{Lease: lease, Readiness: plane(east, failover.RoleWriter)}, false},
 		"a third Region":                 {failover.Facts{Lease: lease, Readiness: plane("eu-central-1", failover.RoleSecondary)}, false},
 	} {
 		c.Region, c.At = west, at

@@ -140,13 +140,13 @@ func Step(p dr.Policy, x Execution, e Event) (Execution, error) {
 		x.Owed = without(x.Owed, NoticeQuestion)
 		switch {
 		case x.State == EpochTaken:
-			// The question was the fence, and a person vouches for it.
+			// The question was the fence, and a person has confirmed it.
 			x.State, x.Proof = Fenced, ProofOperator
 		case (x.Code == CodePromotionStuck || x.Code == CodePromotionRefused) && x.Mode == ModeSwitchover:
 			// A switchover needs both Regions, and this one has not come about: asking for
 			// the same again would leave no writer for as long as the other Region is lost.
-			// Aurora stops the old writer in a switchover and nobody does in a failover, so
-			// what a switchover may take for a fence a person must vouch for.
+			// Aurora stops the old writer in a switchover but not in a failover, so for what
+			// a switchover may take as a fence a failover needs a person's confirmation.
 			x.Mode = ModeFailover
 			if x.Proof == ProofExpired {
 				x.Proof = ProofOperator

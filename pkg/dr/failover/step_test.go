@@ -101,7 +101,7 @@ func TestTheLimitsThemselvesPass(t *testing.T) {
 	require.Equal(t, failover.Confirmed, got.State)
 }
 
-func TestAPersonCanVouchForTheFence(t *testing.T) {
+func TestAPersonCanConfirmTheFence(t *testing.T) {
 	asked, err := failover.Step(dr.Policy{}, whole(failover.EpochTaken), failover.Event{Kind: failover.EvStuck, Code: failover.CodeFenceFailed})
 	require.NoError(t, err)
 	require.Equal(t, failover.CodeFenceFailed, asked.Code)

@@ -32,7 +32,7 @@ func TestARegionLostInsideASwitchover(t *testing.T) {
 			r.until("the question", time.Minute, r.in(failover.AwaitingApproval))
 			x := r.last().Execution
 			require.Equal(t, failover.CodePromotionStuck, x.Code)
-			require.Equal(t, failover.ModeSwitchover, x.Mode, "nobody has consented to a loss")
+			require.Equal(t, failover.ModeSwitchover, x.Mode, "no person has consented to a loss")
 			require.Zero(t, r.Cluster.Moves())
 			r.until("told", time.Second, func() bool {
 				return r.said(west, "the switchover becomes a failover: what has not arrived in us-west-2 is lost")
@@ -85,7 +85,7 @@ func TestASwitchoverNeedsAMonitorBesideTheWriter(t *testing.T) {
 		return r, stop
 	}
 	for _, dead := range []time.Duration{3 * time.Second, 20 * time.Second} {
-		bubble(t, "it does not begin while nobody renews, for "+dead.String(), func(t *testing.T) {
+		bubble(t, "it does not begin while no monitor renews, for "+dead.String(), func(t *testing.T) {
 			r, stop := begin(t)
 			defer r.end()
 			stop()
@@ -96,7 +96,7 @@ func TestASwitchoverNeedsAMonitorBesideTheWriter(t *testing.T) {
 			require.True(t, r.Pair.DB(east).Accepts())
 		})
 	}
-	bubble(t, "and a person vouches for a writer whose monitor dies later", func(t *testing.T) {
+	bubble(t, "and a person confirms that a writer is stopped whose monitor dies later", func(t *testing.T) {
 		r, stop := begin(t)
 		defer r.end()
 		c := r.controller(west)
@@ -113,6 +113,6 @@ func TestASwitchoverNeedsAMonitorBesideTheWriter(t *testing.T) {
 		r.Pair.DB(east).Kill() // as they were asked to
 		r.answer("stopped")
 		r.until("settled", 20*time.Second, r.in(failover.Settled))
-		require.Equal(t, failover.ProofOperator, r.last().Execution.Proof, "a person vouches")
+		require.Equal(t, failover.ProofOperator, r.last().Execution.Proof, "a person has confirmed it")
 	})
 }

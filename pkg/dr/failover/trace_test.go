@@ -123,7 +123,7 @@ func TestReportsAreTold(t *testing.T) {
 		r.wait(5*time.Second + 500*time.Millisecond)
 		after := take()
 		last := after[west][len(after[west])-1]
-		require.False(t, last.Delivered, "the loop works, and nobody hears of it")
+		require.False(t, last.Delivered, "the loop works, and its report is not delivered")
 		require.Greater(t, last.LeaseAge, 4*time.Second)
 		require.True(t, after[witness][len(after[witness])-1].Delivered)
 	})

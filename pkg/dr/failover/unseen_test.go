@@ -71,8 +71,8 @@ func TestWatchForgetsNothingForALateAnswer(t *testing.T) {
 	})
 }
 
-// A Region that reports no more has left its last words behind.
-func TestBoardDropsTheLastWordsOfTheDead(t *testing.T) {
+// The last report of a Region that reports no more is still in the store.
+func TestLeaseProberDropsTheLastReportOfADeadRegion(t *testing.T) {
 	bubble(t, "when their number stays the same", func(t *testing.T) {
 		r := newRig(t, dr.Policy{})
 		defer r.end()
@@ -144,14 +144,14 @@ func TestASwitchoverAsksForNoFailover(t *testing.T) {
 		c := r.controller(west)
 		r.wait(5 * time.Second)
 		r.wg.Go(func() { _, _ = c.Switchover(r.ctx, failover.Origin{By: "jane", Reason: "planned"}) })
-		r.until("somebody is asked", 30*time.Second, func() bool {
+		r.until("the control plane is asked", 30*time.Second, func() bool {
 			return len(r.when(drtest.OpFailover, west))+len(r.when(drtest.OpSwitchover, west)) > 0
 		})
 		require.Empty(t, r.when(drtest.OpFailover, west), "AllowDataLoss in a planned move")
 	})
 }
 
-func TestBoardForgivesALostRenewal(t *testing.T) {
+func TestLeaseProberForgivesALostRenewal(t *testing.T) {
 	bubble(t, "and not two", func(t *testing.T) {
 		r := newRig(t, dr.Policy{})
 		defer r.end()

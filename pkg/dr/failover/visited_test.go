@@ -16,7 +16,7 @@ const must = ""
 const (
 	unused     = "nothing produces it: an execution begins when something is confirmed or requested"
 	cantFail   = "the effect of this state can't fail"
-	superseded = "TestSuperseded: somebody takes the lease past the protocol"
+	superseded = "TestSuperseded: a person takes the lease past the protocol"
 	stuck      = "TestStuck: rare in a drawn world"
 	byHand     = "TestAbort, TestReturn, TestPause: a person asks for it"
 	outside    = "TestAdopt, TestMovedFromOutside: something else moves the writer"

@@ -84,7 +84,7 @@ func (w *Watch) observeNone(asked time.Time) {
 	w.vacant = w.vacant || asked.After(w.readAt)
 }
 
-// observeSome notes that a lease exists which nobody has read yet.
+// observeSome notes that a lease exists which this process has not read yet.
 func (w *Watch) observeSome(now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -101,7 +101,7 @@ func (w *Watch) Vacant() bool {
 	return w.vacant
 }
 
-// Adopt takes over the word of another process that a revision had been unchanged
+// Adopt takes over the report of another process that a revision had been unchanged
 // for a time. A duration needs no clock in common, so it holds from now on.
 func (w *Watch) Adopt(rev uint64, unchanged time.Duration, now time.Time) {
 	w.mu.Lock()

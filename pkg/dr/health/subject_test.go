@@ -17,7 +17,7 @@ import (
 // wrong are the ways in which an observation is not about the Region, or not one at all.
 var wrong = map[string]func(o *health.Observation){
 	"another database":    func(o *health.Observation) { o.Subject = "eu-west-1" },
-	"the own Region":      func(o *health.Observation) { o.Subject = "us-west-2" },
+	"the vantage itself":  func(o *health.Observation) { o.Subject = "us-west-2" },
 	"in capital letters":  func(o *health.Observation) { o.Subject = "US-EAST-1" },
 	"with white space":    func(o *health.Observation) { o.Subject = "us-east-1 " },
 	"with an instance":    func(o *health.Observation) { o.Subject = "us-east-1a" },

@@ -16,8 +16,8 @@ type Record struct {
 	Rev       uint64 // rises with every renewal, with a release and with every change of holder
 	Execution string // that took this epoch; empty for the first
 	// TakenRev is the revision that this epoch began with. TakenAfter is how long
-	// the lease before it had been silent on the clock of who took it: it is kept
-	// here so that a crash right after the take loses nothing.
+	// the lease before it had been silent on the clock of the process that took it: it is
+	// kept here so that a crash right after the take loses nothing.
 	TakenRev   uint64
 	TakenAfter time.Duration
 	// Released says that the holder has given the lease back: it renews no more, and the

@@ -1,2 +1,2 @@
-// Package notify tells people through an SNS topic of the own Region.
+// Package notify tells people through an SNS topic of the local Region.
 package notify

@@ -33,7 +33,8 @@ func classify(err error) (health.Answer, string) {
 	case reply == failover.ReplyReadOnly, reply == failover.ReplyNotWriter, reply == failover.ReplyRefusesWrites:
 		return health.Dead, why
 	case errors.As(err, &server):
-		// Access denied, too many connections, no such table: our own affair.
+		// Access denied, too many connections, no such table: the server works, and the
+		// prober's account or the server's limits are at fault.
 		return health.Unknown, fmt.Sprintf("MySQL error %d: %s", server.Number, server.Message)
 	case reply == failover.ReplyAnswered:
 		return health.Unknown, err.Error()

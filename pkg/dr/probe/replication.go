@@ -10,7 +10,7 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
 )
 
-// LagSource tells the RPO lag as the own Region's secondary knows it.
+// LagSource returns the RPO lag as the local Region's secondary knows it.
 type LagSource interface {
 	// Lag returns the newest sample, or nil when there is none. Its At must not be
 	// later than the newest change that has arrived, or a fresh sample would pass
@@ -22,7 +22,7 @@ type LagSource interface {
 // dark. The writer's guard commits a beat every 500 ms, so it is three beats.
 const DefaultSilence = 1500 * time.Millisecond
 
-// Replication asks the own Region's secondary what has arrived from the writer. It
+// Replication asks the local Region's secondary what has arrived from the writer. It
 // implements health.Prober and brings the RPO lag.
 //
 // Alive: a change that is younger than the silence has arrived. Dead: none has.

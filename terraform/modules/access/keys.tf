@@ -100,7 +100,7 @@ resource "aws_kms_key" "this" {
       [
         for statement in [{
           # Every function asks the replicas of both members: the witness's monitor has none
-          # of its own, the others use the peer's while the own one doesn't answer.
+          # of its own, the others use the peer's while their Region's doesn't answer.
           Sid       = "FunctionsUseLease"
           Effect    = "Allow"
           Principal = { AWS = local.lease_users[each.key] }

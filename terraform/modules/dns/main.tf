@@ -31,7 +31,7 @@ resource "aws_route53_zone" "this" {
   }
 }
 
-# Healthy means "the writer is in this Region, by the word of the other one". Route
+# Healthy means "the other Region reports that the writer is in this Region". Route
 # 53 reads the metric behind the alarm, not the alarm's state, and does so from
 # outside both Regions: no call to Route 53 is needed while a Region is lost.
 resource "aws_route53_health_check" "role" {

@@ -43,8 +43,8 @@ locals {
     !local.member ? {} : {
       LIFEBOAT_SECRET_ARN = var.secret_arn
 
-      # The own one only. The peer's exist after the peer's unit, so values here would
-      # tie the two plans together; the functions find them in the lease table.
+      # This Region's database only. The peer's exists after the peer's unit, so a value here
+      # would tie the two plans together; the functions find it in the lease table.
       LIFEBOAT_DATABASES = "${var.region}=${var.database_endpoint}:3306"
       LIFEBOAT_READERS   = "${var.region}=${var.reader_endpoint}:3306"
     },

@@ -38,7 +38,7 @@ variable "requester" {
   # No name is an endpoint that isn't ready, which the provider refuses.
   validation {
     condition     = var.requester.dynamodb_endpoint.dns_name == null || can(regex("^vpce-[0-9a-z-]+\\.dynamodb\\.${var.requester.region}\\.vpce\\.amazonaws\\.com$", var.requester.dynamodb_endpoint.dns_name))
-    error_message = "requester.dynamodb_endpoint.dns_name must be the own name of an interface endpoint of DynamoDB in requester.region, vpce-<id>.dynamodb.<region>.vpce.amazonaws.com: the functions send their signed requests to no other name."
+    error_message = "requester.dynamodb_endpoint.dns_name must be the name that AWS gives to an interface endpoint of DynamoDB in requester.region, vpce-<id>.dynamodb.<region>.vpce.amazonaws.com: the functions send their signed requests to no other name."
   }
 
   validation {
@@ -76,7 +76,7 @@ variable "accepter" {
   # No name is an endpoint that isn't ready, which the provider refuses.
   validation {
     condition     = var.accepter.dynamodb_endpoint.dns_name == null || can(regex("^vpce-[0-9a-z-]+\\.dynamodb\\.${var.accepter.region}\\.vpce\\.amazonaws\\.com$", var.accepter.dynamodb_endpoint.dns_name))
-    error_message = "accepter.dynamodb_endpoint.dns_name must be the own name of an interface endpoint of DynamoDB in accepter.region, vpce-<id>.dynamodb.<region>.vpce.amazonaws.com: the functions send their signed requests to no other name."
+    error_message = "accepter.dynamodb_endpoint.dns_name must be the name that AWS gives to an interface endpoint of DynamoDB in accepter.region, vpce-<id>.dynamodb.<region>.vpce.amazonaws.com: the functions send their signed requests to no other name."
   }
 
   validation {

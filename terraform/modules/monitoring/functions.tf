@@ -15,7 +15,7 @@ locals {
   to_do = {
     "health-monitor Errors"      = "Read its log. One that runs out of time or ends is replaced by the next tick; if every tick fails, no monitor runs in this Region and its lease expires."
     "health-monitor Throttles"   = "Both places of the monitor were taken: ticks came twice, or a run hangs. A reserved concurrency of 0 stops it for good."
-    "failover-trigger Errors"    = "Read its log and the journal in the lease table. Who asked asks again, and the next run goes on where this one stopped."
+    "failover-trigger Errors"    = "Read its log and the journal in the lease table. The monitor that asked asks again, and the next run goes on where this one stopped."
     "failover-trigger Throttles" = "One run may take place at a time, and none takes that long: either runs follow each other without end, which their logs explain, or none can start. Look at the function's reserved concurrency: with 0 no failover to this Region can run."
   }
 

@@ -63,7 +63,7 @@ func Sums(built []Artifact) []byte {
 }
 
 // Write puts the packages and their checksums into dir. Each file is replaced whole,
-// and the checksums last: who is interrupted finds that they don't fit.
+// and the checksums last: after an interruption they don't match the packages.
 func Write(dir string, built []Artifact) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("write the packages: %w", err)

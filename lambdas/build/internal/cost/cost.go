@@ -199,7 +199,7 @@ func (l Loop) Monthly() []Line {
 
 // Endpoints returns the bill of the members' interface endpoints, which cost by the hour
 // and the zone whether the functions run or not. In a month in which nothing fails nothing
-// goes through the other member's endpoint of DynamoDB: a call asks the own replica first,
+// goes through the other member's endpoint of DynamoDB: a call asks the local replica first,
 // by the gateway.
 func (l Loop) Endpoints() []Line {
 	l = l.WithDefaults()

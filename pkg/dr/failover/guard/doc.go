@@ -26,7 +26,7 @@
 // Only a renewal that the store has confirmed after the server had confirmed that it is
 // closed, in a term of this Region whose promotion is done. The peer's grant opens nothing.
 //
-// # Who is no writer
+// # A server that is not the writer
 //
 // A guard whose own server says that it is a secondary, or whose control plane has moved
 // the writer, renews nothing more, has the server confirm that it is closed, and gives

@@ -36,7 +36,7 @@ const (
 	Open                    // let the server accept writes
 	AskRole                 // ask the server whether it is the writer
 	AskPlane                // ask the control plane where the writer is
-	ReadPromise             // read the peer's row in the own database
+	ReadPromise             // read the peer's row in the local database
 	ReadReplica             // read what has arrived in the other Region
 	InstallWatchdog
 	CheckWatchdog

@@ -10,7 +10,7 @@ var differs = []struct {
 	{"one heartbeat write serves the lease and the lag; before, each had a write of its own", []string{
 		"only before | beat, the lag guarded | its Region holds the lease",
 	}},
-	{"the lag is sampled only of an open writer, in a term that is known; before, from the start on, whoever held the lease", []string{
+	{"the lag is sampled only of an open writer, in a term that is known; before, from the start on, whichever Region held the lease", []string{
 		"only before | beat, the lag guarded | another Region holds the lease",
 		"only before | beat, the lag guarded | before the lease is known",
 		"only before | beat, the lag guarded | its Region holds the lease, its writer is closed",

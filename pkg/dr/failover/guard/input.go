@@ -32,7 +32,7 @@ type Learns uint8
 const (
 	// Tick: time has passed.
 	Tick Learns = iota
-	// LeaseSeen: the lease was read, by whoever reads it in this process.
+	// LeaseSeen: the lease was read, by any reader in this process.
 	LeaseSeen
 	// Answered: an effect that is a call has ended. Every call ends, at its deadline at
 	// the latest, and exactly once.

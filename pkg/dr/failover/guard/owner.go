@@ -83,7 +83,7 @@ func (m *machine) placed(in Input) {
 	s := m.s
 	if in.Here {
 		s.PlaneAt, s.PlaneTries, s.PlaneWanted = m.now, 0, false
-		s.RoundAt = never // what waits for this word goes on
+		s.RoundAt = never // effects that wait for this answer go on
 	}
 	if s.Behind || !s.Serves(m.Rules) {
 		return

@@ -89,7 +89,7 @@ const (
 	// can neither fence it nor cut it off.
 	isolateTries = 3
 	// planeTries is how often the control plane is asked in vain where the writer is, before a
-	// writer is opened without its word: it may be silent for hours.
+	// writer is opened without its answer: it may not answer for hours.
 	planeTries = 3
 	// mostBeats is how many heartbeat writes of the keeping kind are under way at once.
 	mostBeats = 5

@@ -75,7 +75,7 @@ type State struct {
 
 	// Behind: the process has stopped at BehindAt, and this guard stays until End at most;
 	// Paused: it does nothing until its process has handed over. AnsweredAt is from before the last look at the lease that got an answer. RowOnce:
-	// the own row was sampled once since.
+	// the local Region's row was sampled once since.
 	Behind, Paused            bool
 	BehindAt, End, AnsweredAt Instant
 	RowOnce, Finished         bool
@@ -157,8 +157,8 @@ func (s *State) GrantEnd(r *Rules) Instant { return max(s.StoreAt, s.PeerAt) + r
 
 // Serves reports whether the lease as last seen lets this Region's writer be open. An
 // epoch that was taken by an execution does not yet: the old writer may still be open, and
-// a member that has not rejoined takes itself for the writer. A renewal of the epoch, or
-// the journal's word, shows that the promotion is done.
+// a member that has not rejoined reports itself as the writer. A renewal of the epoch, or
+// an entry of the journal, shows that the promotion is done.
 func (s *State) Serves(r *Rules) bool { return s.Known && s.serves(r, s.Seen) }
 
 func (s *State) serves(r *Rules, l lease.Record) bool {

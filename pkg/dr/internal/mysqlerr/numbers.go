@@ -117,6 +117,6 @@ var answers = map[uint16]string{
 	1094: "no such session", 1095: "no privilege over the session", 1152: "connection aborted", 1153: "packet too large", 1158: "network read error", 1159: "network read timeout",
 	1160: "network write error", 1161: "network write timeout", 1184: "connection aborted",
 	1399: "transaction in another state", 1402: "transaction rolled back", 1614: "transaction rolled back",
-	// A replica's own affairs.
+	// Errors of a replica's replication.
 	1593: "replication error", 1594: "replication error", 3098: "table refused by replication",
 }

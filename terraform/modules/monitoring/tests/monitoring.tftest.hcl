@@ -340,7 +340,7 @@ run "other_member_is_symmetrical" {
   }
 }
 
-run "warns_when_nobody_is_told" {
+run "warns_without_subscribers" {
   command = plan
   variables {
     notification_emails = []

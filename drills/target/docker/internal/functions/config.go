@@ -47,7 +47,7 @@ type Config struct {
 	// Origin is the run's zero on the containers' clock, in nanoseconds.
 	Origin int64 `json:"origin"`
 	// APIs are the base URLs of AWS by Region, DNS is the host:port of the name
-	// server in the own one.
+	// server in the local Region.
 	APIs map[dr.Region]string `json:"apis"`
 	DNS  string               `json:"dns"`
 	// Endpoint is name:port of the global writer endpoint.
@@ -58,9 +58,9 @@ type Config struct {
 	Databases map[dr.Region]string `json:"databases"`
 	Servers   map[uint32]dr.Region `json:"servers"`
 	Table     string               `json:"table"` // the lease's
-	Topic     string               `json:"topic"` // ARN of the own Region's
+	Topic     string               `json:"topic"` // ARN of the local Region's
 	// User probes and beats with the login of Secret; the login of Admin fences and
-	// opens. Both are ARNs in the own Region.
+	// opens. Both are ARNs in the local Region.
 	User   string `json:"user"`
 	Secret string `json:"secret"`
 	Admin  string `json:"admin"`

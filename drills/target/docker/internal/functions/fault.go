@@ -125,7 +125,7 @@ func (s *service) also(do func()) {
 }
 
 // stepped kills the trigger, which has recorded a step, if a fault says so. It must not
-// wait here: who reads what the trigger writes sees its end, too.
+// wait here: the goroutine that reads the trigger's output sees its end, too.
 func (s *service) stepped(environment, state string) {
 	s.mu.Lock()
 	_, falls := s.struck[environment]

@@ -256,7 +256,7 @@ func TestFaults(t *testing.T) {
 		},
 		"kill-controller(us-west-2)": func(t *testing.T, s service) {
 			_, n := s.await(0, "dr.promoted")
-			require.Positive(t, s.inject("kill-controller(us-west-2)").Killed) // and who is queued, if it starts meanwhile
+			require.Positive(t, s.inject("kill-controller(us-west-2)").Killed) // and the one that is queued, if it starts meanwhile
 			require.Equal(t, "signal: killed", s.status(functions.Trigger).Exit)
 			s.await(n, "dr.promoted")
 		},

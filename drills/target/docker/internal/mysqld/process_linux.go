@@ -80,7 +80,7 @@ func (p *process) finish(ctx context.Context) error {
 	return nil
 }
 
-// failure says how the process ended, with its last words.
+// failure says how the process ended, with the last lines of its log.
 func (p *process) failure() error {
 	return fmt.Errorf("mysqld: process ended: %v; last output:\n%s", p.cmd.ProcessState, p.tail)
 }

@@ -11,6 +11,6 @@
 //
 // A process that is killed can't be torn out of this one. Its goroutines see their
 // context end and unwind; until they have, the gate through which every call of
-// theirs to the world goes is shut (see [Process.Pass]), and its invocation is over
-// for who waits for the answer. Close waits for all of them.
+// theirs to the world goes is shut (see [Process.Pass]), and its invocation has ended
+// for the invoker. Close waits for all of them.
 package functions

@@ -66,7 +66,7 @@ func TestAProcessStartsColdOnceAndWorksOnOneInvocation(t *testing.T) {
 	})
 }
 
-// A killed process ends badly for who waits, and its graceful end reaches nothing.
+// A killed process returns an error to its invoker, and its graceful end reaches nothing.
 func TestNothingOfAKilledProcessReachesTheWorld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reached := 0
