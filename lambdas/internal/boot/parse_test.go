@@ -124,7 +124,7 @@ func TestParseRefuses(t *testing.T) {
 		"no admin":                   {west, boot.Monitor, map[string]string{"LIFEBOAT_ADMIN_SECRET_ARN": ""}, "LIFEBOAT_ADMIN_SECRET_ARN is not set"},
 		"an admin elsewhere":         {west, boot.Monitor, map[string]string{"LIFEBOAT_ADMIN_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:x"}, "LIFEBOAT_ADMIN_SECRET_ARN is in another Region"},
 		"one secret for both":        {west, boot.Monitor, map[string]string{"LIFEBOAT_SECRET_ARN": "arn:aws:secretsmanager:us-west-2:123456789012:secret:lifeboat-prod-master-AbCdEf"}, "name the same secret"},
-		"a topic elsewhere":          {west, boot.Monitor, map[string]string{"LIFEBOAT_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:x"}, "the other may be lost"},
+		"a topic elsewhere":          {west, boot.Monitor, map[string]string{"LIFEBOAT_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:x"}, "the other Region may be lost"},
 		"a malformed ARN":            {west, boot.Monitor, map[string]string{"LIFEBOAT_TOPIC_ARN": "alerts"}, "LIFEBOAT_TOPIC_ARN is no ARN of sns"},
 		"an ARN of something else":   {west, boot.Monitor, map[string]string{"LIFEBOAT_TOPIC_ARN": "arn:aws:sqs:us-west-2:123456789012:x"}, "is no ARN of sns"},
 		"no credentials":             {west, boot.Monitor, map[string]string{"AWS_SECRET_ACCESS_KEY": ""}, "AWS_SECRET_ACCESS_KEY is not set"},

@@ -45,7 +45,7 @@ run "keys" {
     condition = join(" ", one([
       for s in jsondecode(aws_kms_key.this["us-west-2"].policy).Statement : s.Principal.AWS if s.Sid == "FunctionsReadSettingsAndSecret"
     ])) == "arn:aws:iam::123456789012:role/lifeboat-test-health-monitor-us-west-2 arn:aws:iam::123456789012:role/lifeboat-test-failover-trigger-us-west-2"
-    error_message = "Only the own Region's functions read its secret."
+    error_message = "Only the same Region's functions read its secret."
   }
 
   # The witness decrypts the members leases and nothing else there.

@@ -31,7 +31,7 @@ run "records_and_checks" {
       aws_route53_health_check.role[region].type == "CLOUDWATCH_METRIC" &&
       aws_route53_health_check.role[region].invert_healthcheck == false
     ])
-    error_message = "The record of a Region follows the alarm about it in the other Region: a dead Region can't vouch for itself."
+    error_message = "The record of a Region follows the alarm about it in the other Region: a lost Region can't report about itself."
   }
 
   assert {
@@ -39,7 +39,7 @@ run "records_and_checks" {
       aws_route53_health_check.role["us-east-1"].insufficient_data_health_status == "LastKnownStatus" &&
       aws_route53_health_check.role["us-west-2"].insufficient_data_health_status == "Healthy"
     )
-    error_message = "Silence: the first record keeps the last word, the second is healthy. README.md, \"Silence\"."
+    error_message = "Silence: the first record keeps the last report, the second is healthy. README.md, \"Silence\"."
   }
 
   assert {

@@ -195,7 +195,7 @@ run "endpoint_of_another_region_is_refused" {
       vpc_cidr          = "10.1.0.0/16"
       route_table_ids   = ["rtb-0b1"]
       rds_endpoint      = { dns_name = "vpce-0b.rds.us-west-2.vpce.amazonaws.com", hosted_zone_id = "ZB" }
-      dynamodb_endpoint = { dns_name = "vpce-0b-d1.dynamodb.us-east-1.vpce.amazonaws.com" } # the own Region's
+      dynamodb_endpoint = { dns_name = "vpce-0b-d1.dynamodb.us-east-1.vpce.amazonaws.com" } # its own Region's
     }
   }
 

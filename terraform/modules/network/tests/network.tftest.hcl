@@ -110,7 +110,7 @@ run "network" {
     error_message = "DynamoDB is reached through a gateway in all three route tables."
   }
 
-  # The peer Region reaches the lease table here, and the own functions don't pay for it.
+  # The peer Region reaches the lease table here, and this Region's functions don't pay for it.
   assert {
     condition = (
       aws_vpc_endpoint.peer_dynamodb.vpc_endpoint_type == "Interface" &&
@@ -119,7 +119,7 @@ run "network" {
       length(aws_vpc_endpoint.peer_dynamodb.subnet_ids) == 3 &&
       aws_vpc_endpoint.peer_dynamodb.security_group_ids == toset([aws_security_group.inter_region_api.id])
     )
-    error_message = "The peer Region, and it alone, reaches DynamoDB through an interface in all three zones; with a private name the own functions would leave the gateway."
+    error_message = "The peer Region, and it alone, reaches DynamoDB through an interface in all three zones; with a private name this Region's functions would leave the gateway."
   }
 
   assert {
@@ -145,7 +145,7 @@ run "network" {
       aws_vpc_endpoint.interface["rds"].security_group_ids == toset([aws_security_group.endpoints.id, aws_security_group.inter_region_api.id]) &&
       alltrue([for s, e in aws_vpc_endpoint.interface : e.security_group_ids == toset([aws_security_group.endpoints.id]) if s != "rds"])
     )
-    error_message = "Of the interfaces of the own functions the peer Region reaches the one of the RDS API and no other."
+    error_message = "Of the interfaces of this Region's functions the peer Region reaches the one of the RDS API and no other."
   }
 
   # Rules open exactly what is needed.
