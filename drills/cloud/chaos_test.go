@@ -45,7 +45,7 @@ func compareAndSwap(t *testing.T, seed uint64) (conflicts, timeouts int) {
 	var mu sync.Mutex
 	granted := map[int]string{}
 	maybe := 0  // highest epoch that was asked for without an answer
-	newest := 0 // highest epoch that anybody was granted
+	newest := 0 // highest epoch that any Region was granted
 
 	var wg sync.WaitGroup
 	for _, r := range []dr.Region{east, west} {

@@ -55,7 +55,7 @@ type Config struct {
 	// DNSTTL is the TTL of every answer, in whole seconds. Default 5 s, AWS's
 	// recommended ceiling for client caches; AWS documents no TTL of its own.
 	DNSTTL time.Duration
-	// Address returns where a member's server is for someone who asks from a
+	// Address returns where a member's server is for a client that asks from a
 	// Region. The default invents 10.<member>.0.10.
 	Address func(asking, member dr.Region) netip.Addr
 	// Latency is the round trip between two Regions. Default: 12 ms inside the

@@ -148,7 +148,7 @@ func (p *pool) boot(id string, asked time.Time, limit time.Duration) (*environme
 	}
 	down := p.faults.has(Outage)
 	p.mu.Unlock()
-	if down { // who kills in an outage must not meet a process that he didn't see
+	if down { // in an outage every process is killed, also one that has just begun
 		e.stop()
 	}
 	o, ok := e.initialise(id, limit, p.host.closing)

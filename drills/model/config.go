@@ -128,7 +128,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// start is a healthy deployment: a serves, everybody has seen its last renewal.
+// start is a healthy deployment: a serves, every process has seen its last renewal.
 func (c Config) start() State {
 	held := lease{Epoch: 1, Holder: a, Renewed: true}
 	s := State{

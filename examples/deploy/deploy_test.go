@@ -23,7 +23,7 @@ type said struct {
 	out, err string
 }
 
-// do runs the program; answers are what a person types, if anybody sits there.
+// do runs the program; answers are what a person types; "" runs it without a terminal.
 func do(t *testing.T, answers string, args ...string) said {
 	t.Helper()
 	var out, errs bytes.Buffer

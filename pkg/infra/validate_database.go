@@ -34,7 +34,7 @@ func (p *problems) database(db Database, production bool) {
 	}
 	if strings.EqualFold(db.MasterUsername, "admin") {
 		// Security Hub control RDS.24: no default administrator names.
-		p.add("database.master_username", `"admin" is the name that everybody tries first`, "give another one, such as lifeboatadmin")
+		p.add("database.master_username", `"admin" is the name that attackers try first`, "give another one, such as lifeboatadmin")
 	}
 	if strings.EqualFold(db.MasterUsername, functionsUser) {
 		p.add("database.master_username", fmt.Sprintf("%q is the user of Lifeboat's functions", db.MasterUsername), "give another one, such as lifeboatadmin: the fence doesn't bind the master user, and must bind theirs")

@@ -161,7 +161,7 @@ func TestValidateRefuses(t *testing.T) {
 		{"database of the server", func(c *c) { c.Database.Name = "mysql" }, "database.name", "server's own"},
 		{"user too long", func(c *c) { c.Database.MasterUsername = strings.Repeat("u", 17) }, "database.master_username", "1 to 16"},
 		{"user of RDS", func(c *c) { c.Database.MasterUsername = "rdsadmin" }, "database.master_username", "server's own"},
-		{"origin's user", func(c *c) { c.Database.MasterUsername = "admin" }, "database.master_username", "everybody tries first"},
+		{"origin's user", func(c *c) { c.Database.MasterUsername = "admin" }, "database.master_username", "attackers try first"},
 		{"user of the functions", func(c *c) { c.Database.MasterUsername = "Lifeboat" }, "database.master_username", "user of Lifeboat's functions"},
 		{"capacity not a half step", func(c *c) { c.Database.MinACU = 0.7 }, "database.min_acu", "use 0.5 or 1"},
 		{"capacity below the least", func(c *c) { c.Database.MinACU = 0.25 }, "database.min_acu", "0.5 to 256"},

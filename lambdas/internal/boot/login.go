@@ -158,7 +158,7 @@ func (l *Login) read(ctx context.Context) (account, error) {
 
 // parseSecret reads an account, if there is one. It returns no error, because the
 // decoder's may quote what it has read. The keys are taken as they are written, as by
-// everybody else who reads a secret of a database: decoded into a struct, a stray
+// other readers of a database's secret take them: decoded into a struct, a stray
 // "Password" would replace the password.
 func parseSecret(text string) (a account, ok bool) {
 	var fields map[string]json.RawMessage

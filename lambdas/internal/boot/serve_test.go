@@ -130,7 +130,7 @@ func TestAMonitorAnnouncesItsDatabaseWhileItIsInvoked(t *testing.T) {
 		return handler(func(context.Context, []byte) ([]byte, error) {
 			require.Zero(t, c.called(""), "nothing before the first probe")
 			require.Eventually(t, announced, time.Minute, time.Millisecond)
-			require.Eventually(t, func() bool { return c.called("/secrets/") == 2 }, time.Minute, time.Millisecond, "both accounts, before anybody needs them")
+			require.Eventually(t, func() bool { return c.called("/secrets/") == 2 }, time.Minute, time.Millisecond, "both accounts, before a probe needs them")
 			return []byte("{}"), nil
 		}), nil
 	})

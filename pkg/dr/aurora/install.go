@@ -41,7 +41,7 @@ func (a Account) validate() error {
 //
 // The server may be read-only: read_only does not bind Admin, which needs
 // CONNECTION_ADMIN, CREATE, CREATE USER and what it grants, with GRANT OPTION.
-// super_read_only, as on MySQL after a fence, binds everybody, so it is off while
+// super_read_only, as on MySQL after a fence, binds every user, so it is off while
 // Install works; read_only stays on and keeps the applications out.
 //
 // The password is set by every Install, so that the last one counts. A rotation after
@@ -101,7 +101,7 @@ func (s *SQL) password(ctx context.Context) (string, error) {
 	case err != nil:
 		return "", fmt.Errorf("password of %s: %w", a.User, mysqlerr.As(health.ErrNotAsked, err))
 	case password == "":
-		return "", fmt.Errorf("the password of %s is empty: anybody could log in", a.User)
+		return "", fmt.Errorf("the password of %s is empty: every client could log in", a.User)
 	}
 	return password, nil
 }

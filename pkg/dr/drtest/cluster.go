@@ -96,8 +96,8 @@ func (g *GlobalCluster) view(r dr.Region) failover.Cluster {
 	return now
 }
 
-// spread brings every API's view up to date, whether or not anybody asks it. What it
-// knew when it was cut off is what it says until the path is mended.
+// spread brings every API's view up to date, whether or not it is asked. While it is cut
+// off it answers with what it knew before.
 func (g *GlobalCluster) spread() {
 	for _, r := range g.net.regions {
 		g.view(r)

@@ -120,7 +120,7 @@ resource "aws_cloudwatch_metric_alarm" "connections" {
   count = local.member ? 1 : 0
 
   alarm_name        = "${var.name}-connections"
-  alarm_description = "An instance of ${var.cluster_identifier} has more than ${var.thresholds.connections} connections for 8 of 10 minutes. Look for clients that don't return theirs; near max_connections the functions' own are refused."
+  alarm_description = "An instance of ${var.cluster_identifier} has more than ${var.thresholds.connections} connections for 8 of 10 minutes. Look for clients that don't return their connections; near max_connections the functions are refused, too."
 
   namespace   = "AWS/RDS"
   metric_name = "DatabaseConnections"

@@ -81,7 +81,7 @@ func (r *record) seen(by view) *version {
 
 func (r *record) push(v version, keep time.Duration) {
 	if n := len(r.versions); n > 0 {
-		r.versions[n-1].encoded = nil // hardly anybody reads what is past
+		r.versions[n-1].encoded = nil // older versions are rarely read
 	}
 	r.versions = append(r.versions, v)
 	// The newest version older than the window still answers for its start.

@@ -1,5 +1,5 @@
 // Package topics emulates SNS topics: publishing to them and reading back what
-// was published. Nothing is delivered to anybody.
+// was published. No message is delivered.
 package topics
 
 import (

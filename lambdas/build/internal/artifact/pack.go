@@ -24,7 +24,7 @@ const (
 // epoch is the time of every file: the first one that zip can say.
 var epoch = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// Pack returns the zip of a program that anybody may run and, unless it is nil, of the
+// Pack returns the zip of a program that every user may run and, unless it is nil, of the
 // PEM file that it trusts databases by. It depends on both and on the Go release alone.
 func Pack(program, ca []byte) ([]byte, error) {
 	var out bytes.Buffer

@@ -72,7 +72,7 @@ const (
 	ReadOnly
 	// NotWriter: the server itself says that it is a secondary.
 	NotWriter
-	// NoWrites: the server has answered that it can commit nothing for anyone.
+	// NoWrites: the server has answered that it can commit no client's write.
 	NoWrites
 	// Moved: the lease is no longer the one that was named.
 	Moved

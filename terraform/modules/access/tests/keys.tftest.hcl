@@ -87,6 +87,6 @@ run "keys" {
 
   assert {
     condition     = !can(regex("\"(AWS|Principal)\":\"\\*\"", aws_kms_key.this["us-east-1"].policy))
-    error_message = "The key is open to everybody."
+    error_message = "The key admits every principal."
   }
 }

@@ -110,7 +110,7 @@ func (c *crowd) push(ctx context.Context) error {
 }
 
 // keep takes each session that becomes free, until ctx ends. An error is one of a server that
-// is gone or restarts: it has no room for anybody else either.
+// is gone or restarts: it accepts no other client either.
 func (c *crowd) keep(ctx context.Context) {
 	defer close(c.done)
 	tick := time.NewTicker(crowdEvery)

@@ -68,7 +68,7 @@ func (i *instance) console(ctx context.Context, how string, to dr.Region) error 
 		at = i.cloud.Writer()
 	}
 	cfg := aws.Config{Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-		return aws.Credentials{AccessKeyID: "CONSOLE", SecretAccessKey: "drill"}, nil // of the emulated cloud, which admits everybody
+		return aws.Credentials{AccessKeyID: "CONSOLE", SecretAccessKey: "drill"}, nil // of the emulated cloud, which admits every caller
 	})}
 	api := aurora.NewClient(cfg, at, "http://rds."+at.String()+".amazonaws.com", i.cloud.RoundTripper(at))
 	global, target := aws.String(i.cfg.GlobalCluster), aws.String(arn)

@@ -77,7 +77,7 @@ func TestNothingOfAKilledProcessReachesTheWorld(t *testing.T) {
 				require.NoError(t, p.Pass(ctx, world))
 				<-ctx.Done()
 				last = p.Pass(context.WithoutCancel(ctx), world)
-				return nil, errors.New("too late for anybody")
+				return nil, errors.New("after the invoker has gone")
 			}
 		})
 		go func() {
