@@ -3,7 +3,9 @@ package failover_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,16 +38,24 @@ func TestPeopleAreToldOfWhatLasts(t *testing.T) {
 		bubble(t, name, func(t *testing.T) {
 			r := newRig(t, dr.Policy{})
 			defer r.end()
-			var sent []failover.Message
+			var mu sync.Mutex // the monitor tells while the test looks
+			var told []failover.Message
 			lost := c.lose
 			people := notifies(func(m failover.Message) error {
+				mu.Lock()
+				defer mu.Unlock()
 				if lost {
 					lost = false
 					return errors.New("throttled")
 				}
-				sent = append(sent, m)
+				told = append(told, m)
 				return nil
 			})
+			sent := func() []failover.Message {
+				mu.Lock()
+				defer mu.Unlock()
+				return slices.Clone(told)
+			}
 			run := func() func() {
 				cfg := r.Monitor(east, r.policy, r.trace())
 				cfg.Notifier = people
@@ -65,13 +75,13 @@ func TestPeopleAreToldOfWhatLasts(t *testing.T) {
 					stop = run()
 				}
 				if c.told > 0 && time.Since(begun) >= time.Minute {
-					require.NotEmpty(t, sent, "told within a minute")
+					require.NotEmpty(t, sent(), "told within a minute")
 				}
 			}
 			r.breaks(nil)
 			r.wait(30 * time.Second)
-			require.Len(t, sent, c.told)
-			for _, m := range sent {
+			require.Len(t, sent(), c.told)
+			for _, m := range sent() {
 				require.True(t, strings.HasPrefix(m.Subject, "us-east-1: "), m.Subject)
 				require.Contains(t, m.Body, "Nothing was stopped or moved")
 			}
