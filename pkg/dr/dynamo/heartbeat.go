@@ -27,7 +27,7 @@ func (e *SupersededError) Error() string {
 	return fmt.Sprintf("dynamo: publish heartbeat: a newer process of %s reports with a number above %d", e.Region, e.Seq)
 }
 
-// Publish implements failover.Heartbeats. It replaces the Region's report unless
+// Publish implements failover.Reports. It replaces the Region's report unless
 // that one carries a higher number, so that what an older process had still on its
 // way doesn't replace the report of its successor.
 func (s *Store) Publish(ctx context.Context, h failover.Report) error {
