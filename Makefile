@@ -15,12 +15,24 @@ DOCKER_DRILLS := region-killed,database-frozen,region-partition,link-partition,m
 # a minute each: for make drills-docker.
 DOCKER_SKIP := ^(TestFaults|TestHarmOnMySQL)$$
 
+# What runs programs, compresses their output or reads their source, and has no goroutines
+# of its own: the race detector would make it five times as slow.
+MODULE := github.com/lifeboat-dr/lifeboat
+UNRACED := $(MODULE)/terraform $(MODULE)/lambdas/build/internal/artifact
+
+# What plays worlds in virtual time: a sample of them with the race detector, as package
+# internal/raced draws it, and all of them without.
+WHOLE := $(addprefix $(MODULE)/,drills drills/drill drills/target/embedded drills/linear drills/conformance pkg/dr/failover lambdas/function/monitor)
+
+# What make prove plays.
+WHOLE_SKIP := ^TestKillTable$$|^TestSameBytesAnywhere$$/^the_functions$$
+
 test: check ## everything that must be green: virtual and servers, side by side
 	@$(MAKE) --no-print-directory -j2 -Oline virtual servers
 
-virtual: ## all tests that need no server, with the race detector, and simulated worlds
-	nice $(GO) test -race -cpu 1 -parallel 2 -timeout 30m $$($(GO) list ./... | grep -vx $(DOCKER_TESTS))
-	nice $(GO) test ./drills -run '^TestSimulation$$' -count=1
+virtual: ## all tests that need no server: what runs goroutines with the race detector, and without it every simulated world
+	nice $(GO) test -race -cpu 1 -parallel 2 -timeout 30m $$($(GO) list ./... | grep -vx $(addprefix -e ,$(DOCKER_TESTS) $(UNRACED)))
+	nice $(GO) test -cpu 1 -parallel 2 -timeout 30m -skip '$(WHOLE_SKIP)' $(UNRACED) $(WHOLE)
 
 servers: ## the tests and game days on real MySQL, where a Docker engine answers
 	@if docker info >/dev/null 2>&1; then \
@@ -56,11 +68,12 @@ simulate: ## WORLDS of ten minutes under drawn faults, from SEED on, in two proc
 	grep -hE "worlds of|violation|simulation_test.go|replay:|smaller:" drills/out/simulation-1.txt drills/out/simulation-2.txt; \
 	echo "the whole of it: drills/out/simulation-1.txt and -2.txt"; [ -z "$$failed" ]
 
-prove: ## what takes minutes: every state of the model, every built-in bug, every crash point, the functions' bytes in two folders
+prove: ## what takes minutes: every state of the model, every built-in bug, every crash point, every world with the race detector, the functions' bytes in two folders
 	LIFEBOAT_MODEL=full $(GO) test ./drills -run 'TestModel' -count=1 -v -timeout 60m
 	DRILL_BUGS=all $(GO) test ./drills -run 'TestKillTable' -count=1 -v -timeout 60m
 	$(GO) test ./lambdas/build/... -run 'TestSameBytesAnywhere' -count=1
 	LIFEBOAT_POINTS=all $(GO) test ./pkg/dr/failover ./drills/conformance -run 'TestCrashPoints' -count=1 -v -timeout 60m
+	LIFEBOAT_RACED=all $(GO) test -race -cpu 1 -parallel 2 -skip '$(WHOLE_SKIP)' $(WHOLE) -count=1 -timeout 60m
 
 drill: ## one drill in real time, no Docker, no account
 	$(GO) run ./examples/quickstart

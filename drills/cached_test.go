@@ -6,11 +6,13 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/lifeboat-dr/lifeboat/internal/raced"
 )
 
 // A drill that did not run proves nothing, and go test remembers what has passed.
 func TestNoDrillIsAnsweredFromTheCache(t *testing.T) {
-	if testing.Short() || raced {
+	if testing.Short() || raced.On() {
 		t.Skip("compiles this package once more; run it without -short and -race")
 	}
 	out := t.TempDir()

@@ -19,6 +19,7 @@ import (
 	"github.com/lifeboat-dr/lifeboat/drills/measure"
 	"github.com/lifeboat-dr/lifeboat/drills/target/docker"
 	"github.com/lifeboat-dr/lifeboat/drills/target/embedded"
+	"github.com/lifeboat-dr/lifeboat/internal/raced"
 )
 
 // TestGameDay runs every scenario of the catalogue on the target that
@@ -33,6 +34,9 @@ func TestGameDay(t *testing.T) {
 	}
 	for _, s := range settings.Scenarios {
 		t.Run(s.Name, func(t *testing.T) {
+			if settings.Target == "embedded" {
+				raced.Sample(t, 5)
+			}
 			options := drill.Options{Seed: settings.Seed, Out: settings.Out, Started: time.Now(), Timing: pace()}
 			if settings.Repeat == 1 {
 				play(t, s, options)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/lifeboat-dr/lifeboat/drills/drill"
 	"github.com/lifeboat-dr/lifeboat/drills/measure"
+	"github.com/lifeboat-dr/lifeboat/internal/raced"
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/event"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
@@ -33,7 +34,7 @@ func TestHarm(t *testing.T) {
 			if h.long && !all {
 				t.Skip("DRILL_HARM=all plays it")
 			}
-			if raced && h.name != "console-switchover" {
+			if raced.On() && h.name != "console-switchover" {
 				t.Skip("the race detector finds nothing here that one case doesn't show it")
 			}
 			if h.brief > 0 && !whole {

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/lifeboat-dr/lifeboat/drills/killtable"
+	"github.com/lifeboat-dr/lifeboat/internal/raced"
 )
 
 // bugsInASample is how many bugs are tried where all would take too long.
@@ -42,7 +43,7 @@ func bugs(t *testing.T) []killtable.Bug {
 	t.Helper()
 	all, wanted := killtable.Bugs(), os.Getenv("DRILL_BUGS")
 	switch {
-	case wanted == "all", wanted == "" && !testing.Short() && !raced:
+	case wanted == "all", wanted == "" && !testing.Short() && !raced.On():
 		return all
 	case wanted == "":
 		seed := uint64(1)

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/lifeboat-dr/lifeboat/drills/model"
+	"github.com/lifeboat-dr/lifeboat/internal/raced"
 )
 
 // How long a search of the model takes, on a quiet core without the race detector.
@@ -217,7 +218,7 @@ func patient(t *testing.T, takes int) {
 	switch {
 	case takes == minutes && !full:
 		t.Skip("takes minutes: LIFEBOAT_MODEL=full runs it")
-	case takes == seconds && !full && (raced || testing.Short()):
+	case takes == seconds && !full && (raced.On() || testing.Short()):
 		t.Skip("takes seconds: run without -short and -race")
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/lifeboat-dr/lifeboat/drills/drill"
 	"github.com/lifeboat-dr/lifeboat/drills/fault"
 	"github.com/lifeboat-dr/lifeboat/drills/simulation"
+	"github.com/lifeboat-dr/lifeboat/internal/raced"
 )
 
 // TestSimulation plays drawn worlds and holds every invariant of the design in each.
@@ -46,7 +47,10 @@ func TestSimulation(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(512 << 20))
 	for _, past := range corpus(t) {
-		t.Run("corpus/"+past.name, func(t *testing.T) { simulate(t, past.world) })
+		t.Run("corpus/"+past.name, func(t *testing.T) {
+			raced.Sample(t, 8)
+			simulate(t, past.world)
+		})
 	}
 	begun := time.Now()
 	all := &sum{seen: make(map[string]int)}
@@ -88,7 +92,7 @@ func TestAWorldIsReplayed(t *testing.T) {
 	if runtime.GOMAXPROCS(0) > 1 {
 		t.Skip("goroutines run side by side: with -cpu 1 the order is the seed's")
 	}
-	if raced {
+	if raced.On() {
 		t.Skip("the race detector finds nothing here that TestSimulation doesn't show it")
 	}
 	for _, seed := range []uint64{2, 9, 11, 14} {

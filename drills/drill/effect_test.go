@@ -10,6 +10,7 @@ import (
 	"github.com/lifeboat-dr/lifeboat/drills/drill"
 	"github.com/lifeboat-dr/lifeboat/drills/fault"
 	"github.com/lifeboat-dr/lifeboat/drills/measure"
+	"github.com/lifeboat-dr/lifeboat/internal/raced"
 )
 
 // killedController is a drill of the one kind that no scenario of the catalogue has.
@@ -38,6 +39,7 @@ func TestAFaultWithoutEffectProvesNothing(t *testing.T) {
 		s, known := scenarios[kind]
 		require.True(t, known, "no scenario has a %s", kind)
 		t.Run(string(kind), func(t *testing.T) {
+			raced.Sample(t, 5)
 			var whole []string
 			for _, step := range s.Plan {
 				if step.Fault.Kind == kind {

@@ -16,6 +16,7 @@ import (
 	"github.com/lifeboat-dr/lifeboat/drills/fault"
 	"github.com/lifeboat-dr/lifeboat/drills/measure"
 	"github.com/lifeboat-dr/lifeboat/drills/target/embedded"
+	"github.com/lifeboat-dr/lifeboat/internal/raced"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
 
@@ -100,6 +101,7 @@ func TestTheHarnessSees(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			raced.Sample(t, 3)
 			out := virtual(t, c.target, c.scenario, c.options)
 			require.Equal(t, c.outcome, out.Verdict.Outcome, out.Summary)
 			require.Contains(t, strings.Join(out.Verdict.Reasons, "\n"), c.reason)

@@ -12,13 +12,14 @@ import (
 	"github.com/lifeboat-dr/lifeboat/drills/drill"
 	"github.com/lifeboat-dr/lifeboat/drills/fault"
 	"github.com/lifeboat-dr/lifeboat/drills/measure"
+	"github.com/lifeboat-dr/lifeboat/internal/raced"
 )
 
 // A controller that is killed at a random moment of a failover and comes back a
 // second later finishes the same execution at most 5 s later, and says that it is
 // done only when it is.
 func TestControllerKilledAtARandomMoment(t *testing.T) {
-	seeds := uint64(12)
+	seeds := raced.Few(2, uint64(12))
 	if n, err := strconv.ParseUint(os.Getenv("DRILL_REPEAT"), 10, 64); err == nil {
 		seeds = n
 	}

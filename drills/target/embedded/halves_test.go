@@ -11,6 +11,7 @@ import (
 	"github.com/lifeboat-dr/lifeboat/drills/drill"
 	"github.com/lifeboat-dr/lifeboat/drills/fault"
 	"github.com/lifeboat-dr/lifeboat/drills/target/embedded"
+	"github.com/lifeboat-dr/lifeboat/internal/raced"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
 
@@ -44,6 +45,7 @@ func TestEveryHalfFailureShows(t *testing.T) {
 	for _, f := range halves() {
 		t.Run(f.String(), func(t *testing.T) {
 			require.NoError(t, f.Validate())
+			raced.Sample(t, 5)
 			synctest.Test(t, func(t *testing.T) {
 				w, err := embedded.New(embedded.Config{}).Up(t.Context(), drill.Setup{
 					Topology: drill.Topology(), Policy: dr.DefaultPolicy(), Writer: drill.East, Seed: 1,

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/lifeboat-dr/lifeboat/internal/raced"
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitor"
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitorlease"
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitorlease/monitorleasetest"
@@ -159,6 +160,7 @@ func TestTheStoreFailsForFiveMinutes(t *testing.T) {
 		"it is 2.75 s slower in the other member": {west: {Delay: 2750 * time.Millisecond}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			raced.Sample(t, 4)
 			bubble(t, func(t *testing.T, r *rig) {
 				s := r.storage()
 				r.ticks(s)

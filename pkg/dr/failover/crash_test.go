@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/lifeboat-dr/lifeboat/internal/crashpoint"
+	"github.com/lifeboat-dr/lifeboat/internal/raced"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/drtest"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
@@ -58,6 +59,7 @@ func TestACrashAtAnyTimeOnlyCostsTime(t *testing.T) {
 	require.Less(t, base, 25*time.Second)
 	for after := 100 * time.Millisecond; after < base+time.Second; after += 210 * time.Millisecond {
 		bubble(t, after.String(), func(t *testing.T) {
+			raced.Sample(t, 4)
 			r, stop, cut := outage(t, nil)
 			defer r.end()
 			r.wait(after)
@@ -136,6 +138,7 @@ func TestEveryEffectMayFail(t *testing.T) {
 			"took effect, answered by error": {Err: errRefused, Acts: true},
 		} {
 			bubble(t, fmt.Sprintf("%s %s", op, name), func(t *testing.T) {
+				raced.Sample(t, 4)
 				n, times := 0, 3
 				var cutAt time.Time
 				r, _, cut := outage(t, func(c drtest.Call) drtest.Fault {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/lifeboat-dr/lifeboat/internal/raced"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/drtest"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
@@ -114,6 +115,7 @@ func TestATriggerThatDiesIsAskedAgain(t *testing.T) {
 			"after it was written and heard": {},
 		} {
 			bubble(t, fmt.Sprintf("record %d, %s", record, name), func(t *testing.T) {
+				raced.Sample(t, 4)
 				crash := make(chan struct{})
 				var once sync.Once
 				n := 0

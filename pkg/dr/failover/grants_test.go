@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/lifeboat-dr/lifeboat/internal/raced"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/drtest"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
@@ -83,6 +84,7 @@ func TestWhatKeepsAWriterOpen(t *testing.T) {
 		"renewals are lost, the peering is down":                      {breaks: both(calls(east, lost, drtest.OpRenewLease), link), closes: true},
 	} {
 		bubble(t, name, func(t *testing.T) {
+			raced.Sample(t, 4)
 			r := newRig(t, dr.Policy{})
 			defer r.end()
 			stops := make(map[dr.Region]func())

@@ -1,5 +1,0 @@
-//go:build race
-
-package drills_test
-
-const raced = true
