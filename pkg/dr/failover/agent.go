@@ -76,6 +76,8 @@ func newAgent(cfg parts) (*agent, error) {
 		cfg.Trace = dr.Join(cfg.Trace, &dr.Trace{Failure: a.lasting.Note})
 		a.cfg.Trace = cfg.Trace
 	}
+	cfg.Heartbeats = &members{all: cfg.Heartbeats, topology: cfg.Topology, refused: func(err error) { a.problem("read reports", err) }}
+	a.cfg.Heartbeats = cfg.Heartbeats
 	a.leases = NewLeaseProber(cfg.Region, cfg.Policy, cfg.Heartbeats, a.watch)
 	if cfg.Silent {
 		a.leases.claimed = a.adopts // by this Region's monitor
