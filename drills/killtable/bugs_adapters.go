@@ -54,5 +54,30 @@ func adapterBugs() []Bug {
 			Old: "attribute_not_exists(pk)", New: "attribute_not_exists(pk) OR attribute_exists(pk)",
 			Why: "two controllers write two histories", Package: dynamo, Test: "TestAppendAndLatest", Says: "OR attribute_exists(pk)",
 		},
+		{
+			Name: "a quota is asked again", Room: room, File: "pkg/dr/aurora/errors.go",
+			Old: "strings.Contains(e.Code, \"QuotaExceeded\")", New: "strings.Contains(e.Code, \"CapacityExceeded\")",
+			Why: "people hear after ten minutes of what asking again never changes", Package: aurora, Test: "TestWhatIsRefusedForGood", Says: "--- FAIL: TestWhatIsRefusedForGood/FailoverGlobalCluster_DBClusterQuotaExceededFault",
+		},
+		{
+			Name: "the other replica is never asked", Room: room, File: "pkg/dr/dynamo/attempt.go",
+			Old: "time.Duration(i) * hedge", New: "time.Duration(i) * (hedge + time.Hour)",
+			Why: "one Region's lease store that hangs closes a healthy writer", Package: dynamo, Test: "TestAReplicaThatHangsCostsARenewalTheHedge", Says: "--- FAIL: TestAReplicaThatHangsCostsARenewalTheHedge",
+		},
+		{
+			Name: "a release whatever the revision", Room: room, File: "pkg/dr/dynamo/lease.go",
+			Old: "#holder = :holder AND #rev = :rev AND \" + unreleased", New: "#holder = :holder AND #rev >= :rev AND \" + unreleased",
+			Why: "a late release ends a lease that was renewed since", Package: dynamo, Test: "TestReleaseLease", Says: "--- FAIL: TestReleaseLease",
+		},
+		{
+			Name: "a newer version's lease is read", Room: room, File: "pkg/dr/dynamo/lease.go",
+			Old: "(failover.Lease, error) {\n\tif err := newer(it); err != nil {\n\t\treturn failover.Lease{}, s.fail(op, err)\n\t}\n", New: "(failover.Lease, error) {\n",
+			Why: "acts on a record that it understands in part", Package: dynamo, Test: "TestALeaseOfANewerVersion", Says: "--- FAIL: TestALeaseOfANewerVersion",
+		},
+		{
+			Name: "a policy that can never act passes", Room: room, File: "pkg/dr/validate.go",
+			Old: "refuse(p.MinVantages > 3,", New: "refuse(p.MinVantages > 300,",
+			Why: "nothing ever fails over, and no one is told", Package: "./pkg/dr", Test: "TestEveryFieldHasBothBounds", Says: "--- FAIL: TestEveryFieldHasBothBounds/MinVantages_4",
+		},
 	}
 }

@@ -101,5 +101,65 @@ func controllerBugs() []Bug {
 			Old: "if e.Ack == nil || e.Ack.Execution != x.ID || e.Ack.Question != x.Question.ID {", New: "if e.Ack == nil {",
 			Why: "last month's consent moves the writer today", Package: pkg, Test: "TestAQuestionIsPutBeforeTheEpochIsTaken", Says: "--- FAIL: TestAQuestionIsPutBeforeTheEpochIsTaken/lag-unknown/an_acknowledgement_for_another_question_is_refused",
 		},
+		{
+			Name: "a promise is not waited out", Room: room, File: "pkg/dr/failover/fence.go",
+			Old: "\t\t\tleft = max(left, promised)\n", New: "\t\t\t_ = promised\n",
+			Why: "promotes while the own promise keeps the old writer open", Package: pkg, Test: "TestAPromiseIsWaitedOut", Says: "--- FAIL: TestAPromiseIsWaitedOut/sent_a_moment_ago",
+		},
+		{
+			Name: "a restart forgets what was promised", Room: room, File: "pkg/dr/failover/promise.go",
+			Old: "h.Abstains && sent.Before(p.sent)", New: "sent.Before(p.sent)",
+			Why: "a monitor that starts anew states a silence that it has not kept", Package: pkg, Test: "TestASuccessorKeepsThePromisesOfItsPredecessor", Says: "--- FAIL: TestASuccessorKeepsThePromisesOfItsPredecessor/one_that_promised_until_it_was_lost",
+		},
+		{
+			Name: "a consent by epoch", Room: room, File: "pkg/dr/failover/requests.go",
+			Old: "case a.Execution != x.ID:", New: "case a.Execution[:10] != x.ID[:10]:",
+			Why: "the answer to an execution that was aborted moves the writer in the next one of that epoch", Package: pkg, Test: "TestStaleConsent", Says: "--- FAIL: TestStaleConsent/a_late_answer",
+		},
+		{
+			Name: "a consent is used twice", Room: room, File: "pkg/dr/failover/requests.go",
+			Old: "case x.Ack != nil && x.Ack.Question == a.Question:", New: "case x.Ack != nil && x.Ack.Question == a.Question+\"0\":",
+			Why: "a person is not told that the answer was used", Package: pkg, Test: "TestStaleConsent", Says: "--- FAIL: TestStaleConsent/a_consent_is_used_once",
+		},
+		{
+			Name: "the preflight is skipped", Room: room, File: "pkg/dr/failover/take.go",
+			Old: "\t\tif stopped {\n", New: "\t\tif stopped && verdict.Kind != EvStuck {\n",
+			Why: "fences the old writer for a target that can't be promoted", Package: pkg, Test: "TestTargetNotReady", Says: "--- FAIL: TestTargetNotReady",
+		},
+		{
+			Name: "a promotion without its precondition", Room: room, File: "pkg/dr/failover/promote.go",
+			Old: "\tcase now.Writer != x.From:\n\t\treturn Event{Kind: EvStuck, Code: CodeWriterUnknown, Detail: fmt.Sprintf(\"the control plane names the writer %s, and not %s: nothing", New: "\tcase false:\n\t\treturn Event{Kind: EvStuck, Code: CodeWriterUnknown, Detail: fmt.Sprintf(\"the control plane names the writer %s, and not %s: nothing",
+			Why: "moves a writer, with loss, that is in a third Region", Package: pkg, Test: "TestMovedFromOutside", Says: "--- FAIL: TestMovedFromOutside/to_a_Region_that_is_no_member,_in_LossAccepted",
+		},
+		{
+			Name: "a message that failed once is dropped", Room: room, File: "pkg/dr/failover/message.go",
+			Old: "\t\t\tc.problem(\"notify\", err)\n\t\t}\n\t\treturn x, err\n", New: "\t\t\tc.problem(\"notify\", err)\n\t\t}\n",
+			Why: "a person is asked and never hears of it", Package: pkg, Test: "TestMessages", Says: "--- FAIL: TestMessages/a_question_that_could_not_be_told_is_told_later",
+		},
+		{
+			Name: "a living lease is adopted", Room: room, File: "pkg/dr/failover/take.go",
+			Old: "c.silence(l) < c.cfg.Policy.LeaseTTL+c.cfg.Policy.LeaseDrift", New: "c.silence(l) < 0",
+			Why: "a control plane that is out of date ends the holder's lease", Package: pkg, Test: "TestALivingLeaseIsNotAdopted", Says: "--- FAIL: TestALivingLeaseIsNotAdopted",
+		},
+		{
+			Name: "an abort after the epoch was taken", Room: room, File: "pkg/dr/failover/step.go",
+			Old: "\t\tif before == AwaitingApproval && x.Asked != Confirmed {\n\t\t\t// The epoch", New: "\t\tif false {\n\t\t\t// The epoch",
+			Why: "the old Region stays fenced and the new one is not promoted", Package: pkg, Test: "TestTheWayOut", Says: "--- FAIL: TestTheWayOut",
+		},
+		{
+			Name: "a pause without an end", Room: room, File: "pkg/dr/failover/state.go",
+			Old: "return p != nil && now.Before(p.Until)", New: "return p != nil",
+			Why: "the automation stays off after the maintenance", Package: pkg, Test: "TestPause", Says: "--- FAIL: TestPause/no_execution_begins_by_itself",
+		},
+		{
+			Name: "the lease goes back to a Region without a monitor", Room: room, File: "pkg/dr/failover/giveback.go",
+			Old: "\t\tif !news {\n", New: "\t\tif !news && x.Seq < 0 {\n",
+			Why: "nothing opens the writer there", Package: pkg, Test: "TestReturn", Says: "--- FAIL: TestReturn/waits_for_a_monitor",
+		},
+		{
+			Name: "a policy that only observes acts", Room: room, File: "pkg/dr/failover/controller.go",
+			Old: "if c.cfg.Policy.Automatic == dr.AutomaticNever {", New: "if c.cfg.Policy.Automatic == dr.AutomaticNever && last.Pause != nil {",
+			Why: "the first fault moves a writer that was to be left alone", Package: pkg, Test: "TestAutomaticNever", Says: "--- FAIL: TestAutomaticNever/the_loss_of_a_Region",
+		},
 	}
 }

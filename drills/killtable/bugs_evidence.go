@@ -74,5 +74,15 @@ func evidenceBugs() []Bug {
 			Old: "if !ok || s.seq != h.Seq {", New: "if !ok || s.seq != h.Seq || true {",
 			Why: "the last report of a dead Region stays fresh for ever", Package: "./pkg/dr/failover", Test: "TestLeaseProberDropsTheLastReportOfADeadRegion", Says: "its last report is older than two samples",
 		},
+		{
+			Name: "a blind renewal counts as service", Room: room, File: "pkg/dr/failover/watch.go",
+			Old: "l.Served != w.lease.Served {", New: "l.Rev != w.lease.Rev {",
+			Why: "a server that commits nothing is never failed over", Package: "./pkg/dr/failover", Test: "TestABlindRenewalIsNoService", Says: "--- FAIL: TestABlindRenewalIsNoService",
+		},
+		{
+			Name: "a stranger's report counts", Room: room, File: "pkg/dr/failover/members.go",
+			Old: "if slices.Contains(known, h.Region) {", New: "if slices.Contains(known, h.Region) || h.Seq > 0 {",
+			Why: "a Region of another topology is the second vantage, and its word proves a silence", Package: "./pkg/dr/failover", Test: "TestAStrangersReportCountsForNothing", Says: "--- FAIL: TestAStrangersReportCountsForNothing",
+		},
 	}
 }

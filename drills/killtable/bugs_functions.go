@@ -44,5 +44,10 @@ func functionBugs() []Bug {
 			Old: "\tcase now.Sub(f.since) >= stalled:\n", New: "\tcase now.Sub(f.since) >= 100*stalled:\n",
 			Why: "an execution stands open for ever", Package: "./pkg/dr/failover", Test: "TestATriggerThatDiesIsAskedAgain", Says: "settled",
 		},
+		{
+			Name: "an error quotes the secret", Room: room, File: "lambdas/internal/boot/login.go",
+			Old: "holds no JSON object with a username and a password: write it as module database/global does\", l.arn)", New: "holds %q: write it as module database/global does\", l.arn, aws.ToString(out.SecretString))",
+			Why: "a password stands in the log", Package: "./lambdas/internal/boot", Test: "TestNoErrorQuotesASecret", Says: "--- FAIL: TestNoErrorQuotesASecret",
+		},
 	}
 }

@@ -97,5 +97,45 @@ func guardBugs() []Bug {
 			Old: "if w.known && l.Rev < w.lease.Rev {", New: "if w.known && l.Epoch > w.lease.Epoch+9 {",
 			Why: "a late answer resets the silence", Package: pkg, Test: "TestWatchForgetsNothingForALateAnswer", Says: "the silence goes on",
 		},
+		{
+			Name: "a grant is kept after its time", Room: room, File: "pkg/dr/failover/guard/state.go",
+			Old: "max(s.StoreAt, s.PeerAt) + r.Valid", New: "max(s.StoreAt, s.PeerAt) + r.Valid + r.TTL",
+			Why: "a writer that is cut off goes on beside its successor", Package: step, Test: "TestAGrantEnds", Says: "--- FAIL: TestAGrantEnds/the_store's",
+		},
+		{
+			Name: "a promise counts from when it is read", Room: room, File: "pkg/dr/failover/guard/owner.go",
+			Old: "s.PeerAt = max(s.PeerAt, w.Sent)", New: "s.PeerAt = m.now",
+			Why: "the holder counts the peer's grant from later than the peer does", Package: step, Test: "TestAGrantEnds", Says: "--- FAIL: TestAGrantEnds/the_peer's",
+		},
+		{
+			Name: "any promise is a grant", Room: room, File: "pkg/dr/failover/guard/owner.go",
+			Old: "if !known || w.Epoch != s.Term.Epoch || !s.Armed || s.Demoted == w.Epoch {", New: "if known && w.Epoch == 0 || !s.Armed {",
+			Why: "a row from the future or of another process keeps a writer open", Package: step, Test: "TestAPromiseOfNothingGrantsNothing", Says: "--- FAIL: TestAPromiseOfNothingGrantsNothing/the_future",
+		},
+		{
+			Name: "a blind renewal claims a committed write", Room: room, File: "pkg/dr/failover/guard/keep.go",
+			Old: "held.Blind = blind", New: "held.Blind = false",
+			Why: "a server that is never asked counts as serving", Package: step, Test: "TestWhatIsRenewed", Says: "--- FAIL: TestWhatIsRenewed/not_asked",
+		},
+		{
+			Name: "an answer that says nothing is dead", Room: room, File: "pkg/dr/failover/guard/input.go",
+			Old: "return r == Refused || r == NotAsked", New: "return r > Moved",
+			Why: "too many connections for the monitor end the lease of a healthy writer", Package: step, Test: "TestWhatIsRenewed", Says: "--- FAIL: TestWhatIsRenewed/not_asked",
+		},
+		{
+			Name: "a secondary's lease is renewed", Room: room, File: "pkg/dr/failover/guard/keep.go",
+			Old: "\tcase in.Result == NotWriter:\n\t\tm.demote()\n", New: "\tcase in.Result == NotWriter:\n\t\tm.renew(true, false, false)\n",
+			Why: "two owners, never reconciled, after a move at the console", Package: step, Test: "TestWhatIsRenewed", Says: "--- FAIL: TestWhatIsRenewed/a_secondary",
+		},
+		{
+			Name: "the lease is given back before the fence", Room: room, File: "pkg/dr/failover/guard/owner.go",
+			Old: "if !s.Closing.Acked || !m.Releases ||", New: "if !m.Releases ||",
+			Why: "the next Region opens beside a server that still accepts", Package: step, Test: "TestADemotedGuardGivesTheLeaseBack", Says: "--- FAIL: TestADemotedGuardGivesTheLeaseBack",
+		},
+		{
+			Name: "a writer that another vantage sees serve is rebooted", Room: room, File: "pkg/dr/failover/guard/fence.go",
+			Old: "\tcase OthersAlive:\n\t\treturn false\n", New: "\tcase OthersAlive:\n\t\treturn true\n",
+			Why: "the monitor's own trouble costs the clients a reboot", Package: step, Test: "TestWhatIsCutOff", Says: "--- FAIL: TestWhatIsCutOff/silent,_and_another_sees_it_serve",
+		},
 	}
 }

@@ -230,6 +230,26 @@ func TestTheWitnessAsksTheNextRegion(t *testing.T) {
 	})
 }
 
+// A replica that hangs costs a renewal Hedge, and not the writer.
+func TestAReplicaThatHangsCostsARenewalTheHedge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		own := &wire{t: t, replies: []reply{silence}}
+		other := &wire{t: t, replies: []reply{ok(leaseJSON("Attributes", 4, 91, east, "x3"))}}
+		s, err := dynamo.New(dynamo.Config{
+			Clients: []dynamo.Client{dynamo.NewClient(anyone(), west, "", own), dynamo.NewClient(anyone(), east, "", other)},
+			Region:  west, Table: "lifeboat-test", Cluster: "orders", Hedge: 200 * time.Millisecond,
+		})
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), 4500*time.Millisecond)
+		defer cancel()
+		began := time.Now()
+		l, err := s.RenewLease(ctx, seen)
+		require.NoError(t, err, "the other Region's replica is asked")
+		require.Equal(t, uint64(91), l.Rev)
+		require.Equal(t, 200*time.Millisecond, time.Since(began))
+	})
+}
+
 // Of two writes at once it must be told which one was carried out, so only reads race.
 func TestTheWitnessSendsNoWriteTwiceAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

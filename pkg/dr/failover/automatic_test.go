@@ -23,7 +23,7 @@ func TestAutomaticNever(t *testing.T) {
 		stop := r.agent(east)
 		defer stop()
 		r.agent(witness)
-		a, err := failover.NewAgent(r.Agent(west, r.policy, r.trace()))
+		a, err := failover.NewMonitor(r.Monitor(west, r.policy, r.trace()))
 		require.NoError(t, err)
 		r.wg.Go(func() { _ = a.Run(r.ctx) })
 		r.wait(10 * time.Second)

@@ -65,7 +65,7 @@ func TestAStrangersReportCountsForNothing(t *testing.T) {
 				r.wait(time.Second)
 			}
 		})
-		a, err := failover.NewAgent(r.Agent(west, r.policy, r.trace()))
+		a, err := failover.NewMonitor(r.Monitor(west, r.policy, r.trace()))
 		require.NoError(t, err)
 		r.wg.Go(func() { _ = a.Run(r.ctx) })
 		for range 20 {

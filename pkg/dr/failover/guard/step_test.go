@@ -237,3 +237,38 @@ func TestTheLagIsGuardedOverAHandover(t *testing.T) {
 	b.one(guard.ReadReplica)
 	b.one(guard.Beat)
 }
+
+// TestWhatIsCutOff: a writer that has not confirmed its fence is rebooted only when another
+// Region may promote, or when more than this process finds it dead.
+func TestWhatIsCutOff(t *testing.T) {
+	for name, c := range map[string]struct {
+		blind  bool // the store is not read any more
+		others guard.Others
+		why    guard.Result
+		cuts   bool
+	}{
+		"silent, and no other vantage knows":       {why: guard.Silent, cuts: true},
+		"silent, and another sees it serve":        {others: guard.OthersAlive, why: guard.Silent},
+		"silent, and the others see it dead":       {others: guard.OthersDead, why: guard.Silent, cuts: true},
+		"not asked":                                {why: guard.NotAsked},
+		"not asked, and the others see it dead":    {others: guard.OthersDead, why: guard.NotAsked, cuts: true},
+		"answered without saying anything":         {why: guard.Refused},
+		"cut off from the store and from them":     {blind: true, why: guard.Silent, cuts: true},
+		"cut off, with an old word that it serves": {blind: true, others: guard.OthersAlive, why: guard.NotAsked, cuts: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := onBench(t, dr.Policy{})
+			b.serves(2)
+			b.at(b.r.Valid)
+			fence := b.one(guard.Fence)
+			if !c.blind {
+				b.learn(guard.Input{Kind: guard.LeaseSeen, Lease: held(2)})
+			}
+			b.learn(guard.Input{Kind: guard.OthersReport, Others: c.others})
+			b.answer(fence, c.why)
+			_, cuts := b.has(guard.Isolate)
+			require.Equal(t, c.cuts, cuts)
+			require.Equal(t, !c.cuts, b.s.Closing.Withheld)
+		})
+	}
+}
