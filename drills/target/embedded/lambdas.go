@@ -3,7 +3,6 @@ package embedded
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
@@ -16,14 +15,11 @@ import (
 	"github.com/lifeboat-dr/lifeboat/drills/lambdahost"
 	"github.com/lifeboat-dr/lifeboat/drills/measure"
 	"github.com/lifeboat-dr/lifeboat/drills/target/embedded/internal/functions"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/assembly"
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/event"
-	"github.com/lifeboat-dr/lifeboat/lambdas/function/invoker"
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitor"
-	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitorlease"
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/trigger"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
-	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
-	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
 )
 
 // The functions of a Region.
@@ -194,35 +190,14 @@ func (w *world) monitor(l *lambda, p parts) (functions.Handler, error) {
 }
 
 func (w *world) newMonitor(l *lambda, p parts) (*monitor.Handler, error) {
-	store, err := p.store()
+	own, err := p.assemble(p.trace(p.region, p.process), l)
 	if err != nil {
 		return nil, err
 	}
-	control, err1 := p.control()
-	notifier, err2 := p.notifier()
-	if err := errors.Join(err1, err2); err != nil {
+	cfg, err := assembly.Monitor(own)
+	if err != nil {
 		return nil, err
 	}
-	cfg := monitor.Config{Agent: monitor.Witness{
-		Region: p.region, Topology: p.setup.Topology, Policy: p.setup.Policy, Leaser: store, Heartbeats: store,
-		Probers: []health.Prober{control}, Notifier: notifier, Failures: p.failures, Trace: p.trace(p.region, p.process),
-	}}
-	if w.setup.Topology.Peer(p.region) != "" { // the witness has no writer to keep, to move or to publish
-		probers, err1 := p.probers()
-		guard, err2 := p.guard(store)
-		role, err3 := p.role()
-		bootstrapper, err4 := p.bootstrapper()
-		if err := errors.Join(err1, err2, err3, err4); err != nil {
-			return nil, err
-		}
-		cfg.Role, cfg.Agent = role, monitor.Member{
-			Region: p.region, Topology: p.setup.Topology, Policy: p.setup.Policy, Leaser: store, Heartbeats: store,
-			Probers: append([]health.Prober{control}, probers...), Guard: guard, Peer: p.dial(w.setup.Topology.Peer(p.region)),
-			Bootstrapper: bootstrapper, Mover: failover.ByTrigger{Trigger: invoker.New(p.region, triggerName, lambdaAPI{p, l}), Journal: store},
-			Notifier: notifier, Failures: p.failures, Trace: p.trace(p.region, p.process),
-		}
-	}
-	cfg = cfg.WithMonitorLease(monitorlease.NewTable(store), nil)
 	hold := cfg.Hold
 	cfg.Hold = func(ctx context.Context, process string, work func(context.Context) error) error {
 		return hold(ctx, process, func(ctx context.Context) error {
@@ -250,26 +225,20 @@ func (w *world) trigger(l *lambda, p parts) (functions.Handler, error) {
 }
 
 func (w *world) newTrigger(l *lambda, p parts) (*trigger.Handler, error) {
-	store, err := p.store()
-	if err != nil {
-		return nil, err
-	}
-	control, err1 := p.control()
-	probers, err2 := p.probers()
-	controller, err3 := p.controller(store)
-	if err := errors.Join(err1, err2, err3); err != nil {
-		return nil, err
-	}
-	trace := dr.Join(p.trace(p.region, p.process), &dr.Trace{State: func(c dr.StateChange) {
+	own, err := p.assemble(dr.Join(p.trace(p.region, p.process), &dr.Trace{State: func(c dr.StateChange) {
 		l.step(p.process)
 		if w.diesOf(l, c) {
 			p.process.Kill()
 		}
-	}})
-	return trigger.New(trigger.Config{Agent: failover.TriggerConfig{
-		Region: p.region, Topology: p.setup.Topology, Policy: p.setup.Policy, Leaser: store, Heartbeats: store,
-		Probers: append([]health.Prober{control}, probers...), Controller: controller, Trace: trace,
-	}, Name: triggerName, Marks: trigger.NewTable(store, p.region)})
+	}}), l)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := assembly.Trigger(own)
+	if err != nil {
+		return nil, err
+	}
+	return trigger.New(cfg)
 }
 
 // diesOf reports whether a process that has recorded a step is to be killed for it:

@@ -7,22 +7,37 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/assembly"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
-	"github.com/lifeboat-dr/lifeboat/pkg/dr/cloudwatch"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/aurora"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/drtest"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
-	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
-	"github.com/lifeboat-dr/lifeboat/pkg/dr/notify"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/probe"
 )
 
-// probers returns what a member Region asks about the writer's besides the control
-// planes: the probers that AWS gets, over the databases in memory.
-func (p parts) probers() ([]health.Prober, error) {
-	sql, err1 := probe.NewSQL(p.region, writes{p})
-	replication, err2 := probe.NewReplication(p.region, p.dial(p.region), 0)
-	return []health.Prober{sql, replication}, errors.Join(err1, err2)
+// databases implements assembly.Databases: the servers in memory, which speak no protocol.
+type databases struct{ parts }
+
+var _ assembly.Databases = databases{}
+
+// Own implements assembly.Databases.
+func (d databases) Own() (assembly.Database, error) { return d.dial(d.region), nil }
+
+// Peer implements assembly.Databases.
+func (d databases) Peer() (failover.ReplicaReader, error) {
+	return d.dial(d.setup.Topology.Peer(d.region)), nil
 }
+
+// PeerWriter implements assembly.Databases.
+func (d databases) PeerWriter() (failover.PeerDatabase, error) {
+	return d.dial(d.setup.Topology.Peer(d.region)), nil
+}
+
+// Writes implements assembly.Databases.
+func (d databases) Writes() (probe.Writes, error) { return writes{d.parts}, nil }
+
+// Endpoint implements assembly.Databases.
+func (d databases) Endpoint() (aurora.Reacher, error) { return endpointReach{d.parts}, nil }
 
 // writes are heartbeat writes on a Region's database.
 type writes struct{ parts }
@@ -49,20 +64,4 @@ func (e endpointReach) Reach(ctx context.Context, epoch dr.Epoch) (dr.Region, er
 		return to, nil
 	}
 	return to, e.dial(to).Beat(ctx, failover.Beat{Region: "endpoint", Epoch: epoch, Seq: uint64(time.Now().UnixMicro())})
-}
-
-// role publishes the role metric to CloudWatch.
-func (p parts) role() (*cloudwatch.Role, error) {
-	return cloudwatch.NewRole(cloudwatch.RoleConfig{
-		Region: p.region, Topology: p.setup.Topology,
-		Client: cloudwatch.NewClient(awsConfig(), p.region, endpoint("monitoring", p.region), p.client),
-	})
-}
-
-// notifier tells people through the Region's own topic.
-func (p parts) notifier() (failover.Notifier, error) {
-	return notify.New(notify.Config{
-		Region: p.region, ARN: p.cloud.TopicARN(p.region, topicName),
-		Client: notify.NewClient(awsConfig(), p.region, endpoint("sns", p.region), p.client),
-	})
 }

@@ -79,7 +79,7 @@ func (w *world) Writer(context.Context) (dr.Region, error) { return w.cloud.Writ
 // Acknowledge implements drill.Operator: a person asks the trigger to go on.
 func (w *world) Acknowledge(ctx context.Context, by, reason string) error {
 	at := w.setup.Topology.Peer(w.setup.Writer)
-	store, err := w.table(at, w.http(at), &failover.Failures{})
+	store, err := w.table(at, w.http(at))
 	if err != nil {
 		return err
 	}

@@ -146,7 +146,7 @@ func TestAPeerWhoseAddressIsNotKnownIsUnknown(t *testing.T) {
 	probe := func() []health.Observation {
 		ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond) // dr.Policy's ProbeTimeout
 		defer cancel()
-		return p.Monitor.Probers[1].Probe(ctx, east)
+		return memberOf(p).Probers[1].Probe(ctx, east)
 	}
 	all := func(want health.Answer, cause string) {
 		t.Helper()
@@ -182,7 +182,7 @@ func TestAFoundPeerIsAsked(t *testing.T) {
 	p := assemble(t, c, west, boot.Trigger, map[string]string{
 		"LIFEBOAT_DIALECT": "mysql", "LIFEBOAT_DATABASE_CA": "none", "LIFEBOAT_DATABASES": "us-west-2=127.0.0.1:1", "LIFEBOAT_SERVERS": "1=us-east-1",
 	})
-	for _, o := range p.Trigger.Probers[1].Probe(t.Context(), east) {
+	for _, o := range p.Trigger.Agent.Probers[1].Probe(t.Context(), east) {
 		require.Equal(t, health.Unknown, o.Answer)
 		require.True(t, o.RegionAnswers)
 	}

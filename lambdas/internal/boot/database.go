@@ -13,9 +13,10 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/assembly"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/aurora"
-	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/probe"
 )
 
@@ -123,28 +124,46 @@ func (b *builder) database(r dr.Region, admin *Login) (*aurora.SQL, error) {
 	return aurora.NewSQL(cfg)
 }
 
-// probers ask the peer's writer and the local secondary.
-func (b *builder) probers(local *aurora.SQL) ([]health.Prober, error) {
-	peer := b.s.Topology.Peer(b.s.Region)
+// databases implements assembly.Databases by MySQL's protocol.
+type databases struct{ b *builder }
+
+var _ assembly.Databases = databases{}
+
+// Own implements assembly.Databases.
+func (d databases) Own() (assembly.Database, error) { return d.b.own, nil }
+
+// Peer implements assembly.Databases.
+func (d databases) Peer() (failover.ReplicaReader, error) {
+	return d.b.database(d.b.s.Topology.Peer(d.b.s.Region), nil)
+}
+
+// PeerWriter implements assembly.Databases: the cluster endpoint, and no reader in its place.
+func (d databases) PeerWriter() (failover.PeerDatabase, error) {
+	b, peer := d.b, d.b.s.Topology.Peer(d.b.s.Region)
+	db, err := b.pool(onWriter{b.at(peer)}, b.login)
+	if err != nil {
+		return nil, err
+	}
+	return aurora.NewSQL(aurora.SQLConfig{Region: peer, Dialect: b.s.Database.Dialect, Schema: b.s.Database.Schema, DB: db})
+}
+
+// Writes implements assembly.Databases.
+func (d databases) Writes() (probe.Writes, error) {
+	b, peer := d.b, d.b.s.Topology.Peer(d.b.s.Region)
 	kept, err1 := b.pool(onWriter{b.at(peer)}, b.login)
 	fresh, err2 := b.pool(onWriter{b.at(peer)}, b.login)
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, err
 	}
 	fresh.SetMaxIdleConns(-1) // each use opens one and closes it
-	asked, err := probe.NewMySQL(probe.MySQLConfig{
+	return probe.NewMySQL(probe.MySQLConfig{
 		Writers: map[dr.Region]*sql.DB{peer: kept}, Fresh: map[dr.Region]*sql.DB{peer: fresh}, Schema: b.s.Database.Schema,
 	})
-	if err != nil {
-		return nil, err
-	}
-	writer, err1 := probe.NewSQL(b.s.Region, asked)
-	stream, err2 := probe.NewReplication(b.s.Region, local, 0)
-	return []health.Prober{writer, stream}, errors.Join(err1, err2)
 }
 
-// endpoint returns the one that clients use.
-func (b *builder) endpoint() (aurora.Reacher, error) {
+// Endpoint implements assembly.Databases.
+func (d databases) Endpoint() (aurora.Reacher, error) {
+	b := d.b
 	db, err := b.pool(named{Address: b.s.Database.Endpoint}, b.login)
 	if err != nil {
 		return nil, err

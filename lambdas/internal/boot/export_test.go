@@ -3,6 +3,7 @@ package boot
 import (
 	"context"
 
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/assembly"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/aurora"
 )
@@ -29,3 +30,6 @@ const ReplicaAgain = replicaAgain
 func FindReplica(r dr.Region, alias func(context.Context, string) (string, error)) func(context.Context) (string, error) {
 	return newReplica(r, alias).find
 }
+
+// URL returns a service's address in a Region.
+func (s Settings) URL(service assembly.Service, r dr.Region) string { return s.url(service, r) }

@@ -39,7 +39,6 @@ func Parse(f Function, getenv func(string) string) (Settings, error) {
 	s.Topic = e.arn("LIFEBOAT_TOPIC_ARN", e.need("LIFEBOAT_TOPIC_ARN"), "sns", s.Region)
 	s.Credentials = e.credentials()
 	s.urls = e.urls(s.Region, s.Topology.Vantages())
-	s.Lambda = s.url(serviceLambda, s.Region)
 	s.Clusters = e.clusters(s.Topology)
 
 	member := s.Member()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/assembly"
 	"github.com/lifeboat-dr/lifeboat/lambdas/internal/boot"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/aurora"
@@ -88,7 +89,7 @@ func TestParseReadsEveryOption(t *testing.T) {
 	s, err := parse(boot.Monitor, env)
 	require.NoError(t, err)
 	require.Equal(t, "mover", s.Trigger)
-	require.Equal(t, "http://10.0.0.3", s.Lambda)
+	require.Equal(t, "http://10.0.0.3", s.URL(assembly.Lambda, s.Region))
 	require.Equal(t, "one", s.Clusters[east])
 	require.Equal(t, "keeper", s.Database.User)
 	require.Empty(t, s.Database.CA)
@@ -226,7 +227,7 @@ func FuzzParse(f *testing.F) {
 		if s.Database.CA != "" {
 			s.Database.CA = ca // Parse opens no file
 		}
-		parts, err := boot.New(s, nil)
+		parts, err := boot.New(s, nil, nil)
 		require.NoError(t, err)
 		defer func() { require.NoError(t, parts.Close()) }()
 		runs(t, parts, s)

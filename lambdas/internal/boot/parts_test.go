@@ -27,6 +27,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/invoker"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitor"
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/trigger"
 	"github.com/lifeboat-dr/lifeboat/lambdas/internal/boot"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/aurora"
@@ -132,7 +134,7 @@ func assemble(t *testing.T, c *cloud, r dr.Region, f boot.Function, more map[str
 	var lines bytes.Buffer
 	trace, err := boot.Events(s, &lines)
 	require.NoError(t, err)
-	p, err := boot.New(s, trace)
+	p, err := boot.New(s, trace, nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, p.Close()) })
 	require.Zero(t, c.called(""), "nothing is asked before it is needed")
@@ -143,46 +145,49 @@ func assemble(t *testing.T, c *cloud, r dr.Region, f boot.Function, more map[str
 // runs requires that the parts are those of the function, and all that it needs.
 func runs(t *testing.T, p *boot.Parts, s boot.Settings) {
 	t.Helper()
-	_, monitor := failover.NewMonitor(p.Monitor)
-	_, trigger := failover.NewTrigger(p.Trigger)
-	_, witness := failover.NewWitness(p.Witness)
-	own, others := monitor, []error{trigger, witness}
-	switch {
-	case !s.Member():
-		own, others = witness, []error{monitor, trigger}
-	case s.Function == boot.Trigger:
-		own, others = trigger, []error{monitor, witness}
+	_, asMonitor := monitor.New(p.Monitor)
+	_, asTrigger := trigger.New(p.Trigger)
+	if s.Function == boot.Trigger {
+		asMonitor, asTrigger = asTrigger, asMonitor
 	}
-	require.NoError(t, own)
-	for _, err := range others {
-		require.Error(t, err, "a function has the parts of one role")
+	require.NoError(t, asMonitor)
+	require.Error(t, asTrigger, "a function has the parts of one")
+	if s.Function == boot.Monitor {
+		_, member := p.Monitor.Agent.(monitor.Member)
+		require.Equal(t, s.Member(), member)
 	}
 }
+
+// witnessOf is what the witness's monitor runs.
+func witnessOf(p *boot.Parts) monitor.Witness { return p.Monitor.Agent.(monitor.Witness) }
+
+// memberOf is what a member's monitor runs.
+func memberOf(p *boot.Parts) monitor.Member { return p.Monitor.Agent.(monitor.Member) }
 
 func TestAMonitorOfAMember(t *testing.T) {
 	c := newCloud(t)
 	p := assemble(t, c, west, boot.Monitor, nil)
 	require.NotNil(t, p.Announcer)
-	require.Len(t, p.Monitor.Probers, 3)
+	require.Len(t, memberOf(p).Probers, 3)
 	require.Len(t, p.Tables, 2, "a member uses its own replica, and the peer's beside it")
 	p.Announcer.Run(t.Context())
 	require.Equal(t, 1, c.called(`"address":{"S":"west.cluster-def.us-west-2.rds.amazonaws.com:3307"}`))
 	require.Equal(t, 1, c.called(`"reader":{"S":"here.cluster-ro-abc.us-west-2.rds.amazonaws.com:3306"}`), "the peer's guard asks a secondary there")
 
-	_, err := p.Monitor.Leaser.ReadLease(t.Context())
+	_, err := memberOf(p).Leaser.ReadLease(t.Context())
 	require.ErrorIs(t, err, failover.ErrNoLease)
 	require.Equal(t, 2, c.called("/dynamodb/ DynamoDB_20120810.GetItem"), "the address before it is announced, and the lease")
-	d := p.Monitor.Mover.(failover.ByTrigger).Trigger.(*invoker.Invoker)
+	d := memberOf(p).Mover.(failover.ByTrigger).Trigger.(*invoker.Invoker)
 	require.NoError(t, d.Ask(t.Context(), "r"))
 	require.Eventually(t, func() bool {
 		return c.called("/lambda/2015-03-31/functions/lifeboat-prod-failover-trigger/invocations") == 1
 	}, time.Minute, time.Millisecond)
 	require.NoError(t, d.HangUp())
-	p.Monitor.Probers[0].Probe(t.Context(), east)
+	memberOf(p).Probers[0].Probe(t.Context(), east)
 	require.Positive(t, c.called("/rds-US_EAST_1/"))
 	require.Zero(t, c.called("/rds-US_WEST_2/"))
 	require.Zero(t, c.called("/other"), "a service's own variable goes before the one for all")
-	_ = p.Role.Redirect(t.Context(), west, 2) // the answer is no answer of CloudWatch's
+	_ = p.Monitor.Role.Redirect(t.Context(), west, 2) // the answer is no answer of CloudWatch's
 	require.Positive(t, c.called("/cloudwatch/"))
 }
 
@@ -197,17 +202,17 @@ func TestAMonitorOfTheWitness(t *testing.T) {
 		"LIFEBOAT_DATABASE_CA": "/nowhere", "LIFEBOAT_ENDPOINT_URL_DYNAMODB_US_EAST_1": c.URL + "/dynamodb-east", "LIFEBOAT_ENDPOINT_URL_DYNAMODB_US_WEST_2": c.URL + "/dynamodb-west",
 	})
 	require.Nil(t, p.Keep, "there is no database to keep connections to")
-	require.Nil(t, p.Role)
-	require.Len(t, p.Witness.Probers, 1, "it stands outside any VPC")
-	_, err := p.Witness.Leaser.ReadLease(t.Context())
+	require.Nil(t, p.Monitor.Role)
+	require.Len(t, witnessOf(p).Probers, 1, "it stands outside any VPC")
+	_, err := witnessOf(p).Leaser.ReadLease(t.Context())
 	require.ErrorIs(t, err, failover.ErrNoLease)
 	require.Equal(t, 1, c.called("/dynamodb-east/"), "its own replica can't be read")
 	require.Zero(t, c.called("/dynamodb/"))
-	o := p.Witness.Probers[0].Probe(t.Context(), east)
+	o := witnessOf(p).Probers[0].Probe(t.Context(), east)
 	require.Equal(t, health.Witness, o[0].Family)
 
 	near := assemble(t, newCloud(t), witness, boot.Monitor, map[string]string{"LIFEBOAT_DATABASES": "us-east-1=a,us-west-2=b"})
-	require.Len(t, near.Witness.Probers, 2, "in a drill it can reach the servers")
+	require.Len(t, witnessOf(near).Probers, 2, "in a drill it can reach the servers")
 }
 
 // denier is a MySQL server that refuses every login and keeps who has asked.
@@ -267,7 +272,7 @@ func TestEachAccountHasItsWorkAndItsSecret(t *testing.T) {
 		"LIFEBOAT_DIALECT": "mysql", "LIFEBOAT_DATABASE_CA": "none", "LIFEBOAT_DATABASES": "us-east-1=" + server.address + ",us-west-2=" + server.address,
 	})
 	beat := func() error {
-		return p.Monitor.Guard.Beater.Beat(t.Context(), failover.Beat{Region: west, Epoch: 1, Seq: 1})
+		return memberOf(p).Guard.Beater.Beat(t.Context(), failover.Beat{Region: west, Epoch: 1, Seq: 1})
 	}
 	err := beat()
 	require.ErrorContains(t, err, "Access denied")
@@ -276,15 +281,15 @@ func TestEachAccountHasItsWorkAndItsSecret(t *testing.T) {
 	require.Equal(t, 1, c.called("/secrets/ secretsmanager.GetSecretValue"))
 	require.Zero(t, c.called("-master-"))
 
-	require.ErrorContains(t, p.Monitor.Guard.Fencer.Fence(t.Context(), 1), "Access denied")
+	require.ErrorContains(t, memberOf(p).Guard.Fencer.Fence(t.Context(), 1), "Access denied")
 	require.Equal(t, []string{"root"}, server.asked())
-	require.ErrorContains(t, p.Monitor.Guard.Fencer.Open(t.Context(), 1), "Access denied")
+	require.ErrorContains(t, memberOf(p).Guard.Fencer.Open(t.Context(), 1), "Access denied")
 	require.Equal(t, []string{"root"}, server.asked())
-	_, err = p.Monitor.Guard.Replica.Replicated(t.Context(), west)
+	_, err = memberOf(p).Guard.Replica.Replicated(t.Context(), west)
 	require.ErrorContains(t, err, "Access denied")
-	p.Monitor.Probers[1].Probe(t.Context(), east)
+	memberOf(p).Probers[1].Probe(t.Context(), east)
 	require.Equal(t, []string{"lifeboat", "lifeboat", "lifeboat"}, server.asked())
-	require.ErrorContains(t, p.Monitor.Bootstrapper.Install(t.Context()), "Access denied")
+	require.ErrorContains(t, memberOf(p).Bootstrapper.Install(t.Context()), "Access denied")
 	require.Equal(t, []string{"root"}, server.asked(), "only the admin may create an account")
 	require.Equal(t, 1, c.called("-master-"), "a denial is followed after a while")
 	require.Equal(t, 1, c.called("-monitor-"))
@@ -314,6 +319,6 @@ func TestAFileWithoutCertificatesIsRefused(t *testing.T) {
 	env["LIFEBOAT_DATABASE_CA"] = path
 	s, err := parse(boot.Monitor, env)
 	require.NoError(t, err)
-	_, err = boot.New(s, nil)
+	_, err = boot.New(s, nil, nil)
 	require.ErrorContains(t, err, "holds no certificate in PEM")
 }

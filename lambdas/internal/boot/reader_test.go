@@ -103,7 +103,8 @@ func TestASecondaryIsAskedThroughItsReader(t *testing.T) {
 	z := new(zone)
 	monitor, s := member(t, boot.Monitor, z)
 	trigger, triggers := member(t, boot.Trigger, z)
-	g := monitor.Monitor.Guard
+	guards := memberOf(monitor)
+	g := guards.Guard
 	const probe = "lifeboat"
 	for what, c := range map[string]struct {
 		ask    func()
@@ -114,24 +115,24 @@ func TestASecondaryIsAskedThroughItsReader(t *testing.T) {
 	}{
 		"fence":   {func() { require.Error(t, g.Fencer.Fence(t.Context(), 1)) }, s, ownCluster, ownReader, []string{"root"}},
 		"open":    {func() { require.Error(t, g.Fencer.Open(t.Context(), 1)) }, s, ownCluster, ownReader, []string{"root"}},
-		"install": {func() { require.Error(t, monitor.Monitor.Bootstrapper.Install(t.Context())) }, s, ownCluster, ownReader, []string{"root"}},
+		"install": {func() { require.Error(t, guards.Bootstrapper.Install(t.Context())) }, s, ownCluster, ownReader, []string{"root"}},
 		"beat":    {func() { require.Error(t, g.Beater.Beat(t.Context(), failover.Beat{Region: west})) }, s, ownCluster, ownReader, []string{probe}},
-		"lag":     {func() { monitor.Monitor.Probers[2].Probe(t.Context(), east) }, s, ownCluster, ownReader, []string{probe}},
+		"lag":     {func() { guards.Probers[2].Probe(t.Context(), east) }, s, ownCluster, ownReader, []string{probe}},
 		"what the peer has received": {func() {
 			_, err := g.Replica.Replicated(t.Context(), west)
 			require.Error(t, err)
 		}, s, peerCluster, peerReader, []string{probe}},
 		"probe of the peer's writer": {func() {
-			for _, o := range monitor.Monitor.Probers[1].Probe(t.Context(), east) {
+			for _, o := range guards.Probers[1].Probe(t.Context(), east) {
 				require.Equal(t, health.Unknown, o.Answer, o.Cause)
 			}
 		}, s, peerCluster, "", []string{probe, probe}},
-		"lag in the trigger":   {func() { trigger.Trigger.Probers[2].Probe(t.Context(), east) }, triggers, ownCluster, ownReader, []string{probe}},
-		"probe in the trigger": {func() { trigger.Trigger.Probers[1].Probe(t.Context(), east) }, triggers, peerCluster, "", []string{probe, probe}},
+		"lag in the trigger":   {func() { trigger.Trigger.Agent.Probers[2].Probe(t.Context(), east) }, triggers, ownCluster, ownReader, []string{probe}},
+		"probe in the trigger": {func() { trigger.Trigger.Agent.Probers[1].Probe(t.Context(), east) }, triggers, peerCluster, "", []string{probe, probe}},
 		"verification": {func() {
-			require.Error(t, trigger.Trigger.Controller.Beater.Beat(t.Context(), failover.Beat{Region: west}))
+			require.Error(t, trigger.Trigger.Agent.Controller.Beater.Beat(t.Context(), failover.Beat{Region: west}))
 		}, triggers, ownCluster, ownReader, []string{probe}},
-		"the global writer's write": {func() { _, err := trigger.Trigger.Controller.Router.Reach(t.Context(), 1); require.Error(t, err) }, triggers, global, "", []string{probe}},
+		"the global writer's write": {func() { _, err := trigger.Trigger.Agent.Controller.Router.Reach(t.Context(), 1); require.Error(t, err) }, triggers, global, "", []string{probe}},
 	} {
 		t.Run(what, func(t *testing.T) {
 			z.lose()

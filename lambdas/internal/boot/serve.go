@@ -54,7 +54,7 @@ func Start(f Function, getenv func(string) string, w io.Writer, log *slog.Logger
 	if err != nil {
 		return nil, err
 	}
-	parts, err := New(s, trace)
+	parts, err := New(s, trace, log)
 	if err != nil {
 		return nil, err
 	}

@@ -5,10 +5,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/lifeboat-dr/lifeboat/lambdas/function/assembly"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/aurora"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/dynamo"
-	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
 )
 
 // Function is one of the two that are deployed.
@@ -39,9 +39,6 @@ type Settings struct {
 	// Credentials are Lambda's, read once.
 	Credentials aws.CredentialsProvider
 
-	// Lambda is the URL of Lambda's API in the local Region; empty means AWS's.
-	Lambda string
-
 	urls map[place]string
 }
 
@@ -65,44 +62,17 @@ func (d Database) place(r dr.Region) dynamo.Place {
 
 // place is a service in a Region.
 type place struct {
-	service string
+	service assembly.Service
 	region  dr.Region
 }
 
-// The services, as the environment calls them.
-const (
-	serviceRDS     = "RDS"
-	serviceDynamo  = "DYNAMODB"
-	serviceMetrics = "CLOUDWATCH"
-	serviceTopics  = "SNS"
-	serviceSecrets = "SECRETS_MANAGER"
-	serviceLambda  = "LAMBDA"
-)
-
-var services = []string{serviceRDS, serviceDynamo, serviceMetrics, serviceTopics, serviceSecrets, serviceLambda}
+var services = []assembly.Service{assembly.RDS, assembly.DynamoDB, assembly.CloudWatch, assembly.SNS, assembly.SecretsManager, assembly.Lambda}
 
 // Member reports whether the function stands in a member Region.
 func (s Settings) Member() bool { return s.Topology.Peer(s.Region) != "" }
 
 // url returns a service's address in a Region; empty means AWS's.
-func (s Settings) url(service string, r dr.Region) string { return s.urls[place{service, r}] }
-
-// family is what this Region's view of the control planes counts as.
-func (s Settings) family() health.Family {
-	if s.Member() {
-		return health.Control
-	}
-	return health.Witness
-}
-
-// stores are the Regions whose replica of the table is used, the preferred one first: of a
-// member its own. The witness's own can be neither read nor written.
-func (s Settings) stores() []dr.Region {
-	if peer := s.Topology.Peer(s.Region); peer != "" {
-		return []dr.Region{s.Region, peer}
-	}
-	return s.Topology.Members
-}
+func (s Settings) url(service assembly.Service, r dr.Region) string { return s.urls[place{service, r}] }
 
 // RegionOf returns where the server of an identity is: by Database.Servers, else by the
 // longest name of a cluster that it begins with. Module database names the instances of

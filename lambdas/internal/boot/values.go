@@ -92,10 +92,10 @@ func (e *env) urls(own dr.Region, regions []dr.Region) map[place]string {
 	out := make(map[place]string)
 	for _, service := range services {
 		for _, r := range regions {
-			key := "LIFEBOAT_ENDPOINT_URL_" + service + "_" + strings.ToUpper(strings.ReplaceAll(r.String(), "-", "_"))
+			key := "LIFEBOAT_ENDPOINT_URL_" + string(service) + "_" + strings.ToUpper(strings.ReplaceAll(r.String(), "-", "_"))
 			value := e.getenv(key)
 			if value == "" && r == own {
-				if key = "AWS_ENDPOINT_URL_" + service; e.getenv(key) == "" {
+				if key = "AWS_ENDPOINT_URL_" + string(service); e.getenv(key) == "" {
 					key = "AWS_ENDPOINT_URL"
 				}
 				value = e.getenv(key)

@@ -57,6 +57,17 @@ func TestDatabaseConforms(t *testing.T) {
 	t.Run("secondary", func(t *testing.T) {
 		drtest.TestSecondary(t, func(*testing.T) drtest.Fenceable { return dial(west) })
 	})
+	t.Run("silent server", func(t *testing.T) {
+		for name, silence := range map[string]func(*drtest.Database){"frozen": (*drtest.Database).Freeze, "killed": (*drtest.Database).Kill} {
+			t.Run(name, func(t *testing.T) {
+				drtest.TestSilentServer(t, func(*testing.T) drtest.Fenceable {
+					p := pair()
+					silence(p.DB(east))
+					return network().Dial(east, p.DB(east))
+				})
+			})
+		}
+	})
 	t.Run("replica reader", func(t *testing.T) {
 		drtest.TestReplicaReader(t, func(*testing.T) (failover.Beater, failover.ReplicaReader) {
 			n, p := network(), pair()
@@ -80,6 +91,13 @@ func TestGlobalClusterConforms(t *testing.T) {
 		drtest.TestIsolator(t, func(*testing.T) (failover.Isolator, failover.Beater) {
 			g, n, p := cluster()
 			return g.At(east), n.Dial(east, p.DB(east))
+		})
+	})
+	t.Run("isolator of a dead server", func(t *testing.T) {
+		drtest.TestIsolatorOfADeadServer(t, func(*testing.T) failover.Isolator {
+			g, _, p := cluster()
+			p.DB(east).Kill()
+			return g.At(east)
 		})
 	})
 }

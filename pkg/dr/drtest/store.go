@@ -3,6 +3,7 @@ package drtest
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -157,6 +158,9 @@ func (v *StoreView) ReleaseLease(ctx context.Context, held failover.Lease) (fail
 func (v *StoreView) Publish(ctx context.Context, h failover.Report) error {
 	h.Observations = slices.Clone(h.Observations)
 	return v.carry(ctx, OpPublish, func() error {
+		if newer := v.store.heartbeats[h.Region].Seq; newer > h.Seq {
+			return fmt.Errorf("drtest: publish the report of %s: %d is older than %d, which is there", h.Region, h.Seq, newer)
+		}
 		v.store.heartbeats[h.Region] = h
 		return nil
 	})

@@ -38,11 +38,11 @@ func TestFencer(t *testing.T, open func(t *testing.T) Fenceable) {
 		refused := db.Beat(ctx, failover.Beat{Region: region, Epoch: 1, Seq: 2})
 		require.ErrorIs(t, refused, failover.ErrReadOnly)
 		require.NotErrorIs(t, refused, failover.ErrNotWriter, "a writer that is read-only is no secondary")
-		require.NoError(t, db.Fence(ctx, 1), "fencing twice is fencing")
+		require.NoError(t, db.Fence(ctx, 1), "contract: Fence is idempotent")
 		require.ErrorIs(t, db.Beat(ctx, failover.Beat{Region: region, Epoch: 1, Seq: 3}), failover.ErrReadOnly)
 		require.NoError(t, db.Open(ctx, 1))
 		require.NoError(t, db.Beat(ctx, failover.Beat{Region: region, Epoch: 1, Seq: 4}))
-		require.NoError(t, db.Open(ctx, 1), "opening twice is opening")
+		require.NoError(t, db.Open(ctx, 1), "contract: Open is idempotent")
 		require.NoError(t, db.Beat(ctx, failover.Beat{Region: region, Epoch: 1, Seq: 5}))
 	})
 
@@ -50,11 +50,11 @@ func TestFencer(t *testing.T, open func(t *testing.T) Fenceable) {
 		db, ctx := open(t), callContext(t)
 		require.NoError(t, db.Beat(ctx, failover.Beat{Region: region, Epoch: 3, Seq: 1}))
 		err := db.Beat(ctx, failover.Beat{Region: region, Epoch: 2, Seq: 2})
-		require.Error(t, err)
+		require.Error(t, err, "contract: Beat refuses an epoch below the newest one in its row: a guard of an older term must not pass for the writer's")
 		require.NotErrorIs(t, err, failover.ErrReadOnly, "the server is not read-only")
 		require.NoError(t, db.Beat(ctx, failover.Beat{Region: "us-west-2/probe", Seq: 1}), "a row of its own has an epoch of its own")
 		require.NoError(t, db.Fence(ctx, 3))
-		require.Error(t, db.Open(ctx, 2), "a writer is not opened for a term that is over")
+		require.Error(t, db.Open(ctx, 2), "contract: Open refuses an epoch below the newest one that the server has seen")
 		require.ErrorIs(t, db.Beat(ctx, failover.Beat{Region: region, Epoch: 3, Seq: 3}), failover.ErrReadOnly)
 		require.NoError(t, db.Open(ctx, 4), "a newer one opens it")
 		require.NoError(t, db.Beat(ctx, failover.Beat{Region: region, Epoch: 4, Seq: 4}))
@@ -86,7 +86,7 @@ func TestFencer(t *testing.T, open func(t *testing.T) Fenceable) {
 		close(fenced)
 		wg.Wait()
 		for _, err := range late {
-			require.ErrorIs(t, err, failover.ErrReadOnly)
+			require.ErrorIs(t, err, failover.ErrReadOnly, "contract: when Fence has returned nil, no session can commit any more")
 		}
 	})
 
@@ -176,8 +176,8 @@ func TestIsolator(t *testing.T, open func(t *testing.T) (failover.Isolator, fail
 		ctx := callContext(t)
 		require.NoError(t, db.Beat(ctx, failover.Beat{Region: "us-east-1", Epoch: 1, Seq: 1}))
 		require.NoError(t, iso.Isolate(ctx, 1))
-		require.Error(t, db.Beat(ctx, failover.Beat{Region: "us-east-1", Epoch: 1, Seq: 2}))
-		require.NoError(t, iso.Isolate(ctx, 1), "isolating twice is isolating")
+		require.Error(t, db.Beat(ctx, failover.Beat{Region: "us-east-1", Epoch: 1, Seq: 2}), "contract: a server that was isolated acknowledges nothing")
+		require.NoError(t, iso.Isolate(ctx, 1), "contract: Isolate is idempotent")
 		require.Error(t, db.Beat(ctx, failover.Beat{Region: "us-east-1", Epoch: 1, Seq: 3}))
 	})
 	t.Run("no call succeeds under an ended context", func(t *testing.T) {

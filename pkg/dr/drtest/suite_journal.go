@@ -254,6 +254,15 @@ func TestHeartbeats(t *testing.T, open func(t *testing.T) failover.Reports) {
 		require.Empty(t, got[0].Observations)
 	})
 
+	t.Run("a late report does not replace a newer one", func(t *testing.T) {
+		h, ctx := open(t), callContext(t)
+		require.NoError(t, h.Publish(ctx, full))
+		require.Error(t, h.Publish(ctx, failover.Report{Region: full.Region, Seq: full.Seq - 1}), "contract: Publish refuses a report that is older than the one that is there")
+		got, err := h.Reports(ctx)
+		require.NoError(t, err)
+		require.Equal(t, []failover.Report{full}, got, "contract: a refused report changes nothing")
+	})
+
 	t.Run("Regions do not disturb each other", func(t *testing.T) {
 		h, ctx := open(t), callContext(t)
 		regions := []dr.Region{"us-east-1", "us-west-2", "us-east-2"}

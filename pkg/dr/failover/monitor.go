@@ -75,7 +75,7 @@ func (m ByController) moves(p *parts) error {
 }
 
 // Monitor is what works in a member Region all the time: it watches the writer, keeps the
-// lease and its own writer when its Region holds it, reports to the other Regions, promises
+// lease and its local writer when its Region holds it, reports to the other Regions, promises
 // the other member to leave the lease alone, and has the writer moved here when the other
 // Region is lost.
 type Monitor struct{ agent *agent }

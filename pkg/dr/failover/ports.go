@@ -148,7 +148,10 @@ type Observation struct {
 
 // Reports carries reports between the Regions' monitors.
 type Reports interface {
+	// Publish replaces the report of h's Region. When the one that is there has a higher Seq
+	// it returns an error and changes nothing: a late report must not take away a newer one.
 	Publish(ctx context.Context, h Report) error
+	// Reports returns the newest report of every Region that has published one.
 	Reports(ctx context.Context) ([]Report, error)
 }
 
@@ -209,6 +212,7 @@ type Cluster struct {
 // ask; the caller looks with Describe until the writer has moved. What they return for a
 // refusal that does not pass wraps ErrRefused.
 type Promoter interface {
+	// Describe is [Plane]'s.
 	Describe(ctx context.Context) (Cluster, error)
 	// Failover promotes a member and accepts the loss of what has not arrived.
 	Failover(ctx context.Context, to dr.Region) error
@@ -258,10 +262,13 @@ type Beat struct {
 	Seq    uint64
 }
 
-// Beater commits a heartbeat write on a database. Beat returns nil only for a commit. Its
-// errors are of the classes that ReplyOf tells apart: ErrReadOnly, ErrNotWriter,
-// ErrAnswered, ErrRefusesWrites, health.ErrNotAsked; an error without a class leaves the
-// outcome unknown.
+// Beater commits a heartbeat write on a database. Beat returns nil only for a commit that the
+// server has confirmed. It refuses an epoch below the newest one in the Region's row, so that
+// a guard of an older term can't pass for the writer's; a row that is named otherwise has an
+// epoch of its own. Its errors are of the classes that ReplyOf tells apart: ErrReadOnly,
+// ErrNotWriter, ErrAnswered, ErrRefusesWrites, health.ErrNotAsked. An error without a class
+// leaves the outcome unknown, and silence has none: only a server that answers can say what
+// it is.
 type Beater interface {
 	Beat(ctx context.Context, b Beat) error
 }
@@ -271,9 +278,11 @@ type Beater interface {
 // apart. A server that does not answer is not fenced: Fence on it is no success.
 type Fencer interface {
 	// Fence returns nil only when the server has confirmed that it is read-only
-	// and that sessions which could still commit are gone.
+	// and that sessions which could still commit are gone: no write is acknowledged after
+	// it. An open writer may stand behind silence, so silence is an error.
 	Fence(ctx context.Context, e dr.Epoch) error
-	// Open lets the server accept writes again, or returns ErrNotWriter.
+	// Open lets the server accept writes again, or returns ErrNotWriter. It refuses an epoch
+	// below the newest one that the server has seen.
 	Open(ctx context.Context, e dr.Epoch) error
 }
 
@@ -310,11 +319,15 @@ type Refresher interface {
 // ReplicaReader tells the newest heartbeat of this Region that has arrived in the
 // other one.
 type ReplicaReader interface {
+	// Replicated returns the newest heartbeat write of a row that has arrived, the zero Beat
+	// when none has.
 	Replicated(ctx context.Context, from dr.Region) (Beat, error)
 }
 
 // Plane is what a guard asks of its Region's control plane. See [Promoter].
 type Plane interface {
+	// Describe returns what the control plane says now. What it does not say is empty, and an
+	// error says nothing of the writer.
 	Describe(ctx context.Context) (Cluster, error)
 }
 

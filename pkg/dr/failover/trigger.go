@@ -30,7 +30,7 @@ type TriggerConfig struct {
 	Trace     *dr.Trace // optional
 }
 
-// Trigger moves the writer to its own Region when a [Monitor] in another process of that
+// Trigger moves the writer to its local Region when a [Monitor] in another process of that
 // Region has asked for it: it looks at the evidence itself, and acts on that. It keeps no
 // lease and publishes nothing.
 type Trigger struct{ agent *agent }
