@@ -26,7 +26,7 @@
 //	LIFEBOAT_DATABASES          M   T    none                          region=host[:port],... cluster endpoint of each member, port 3306;
 //	                                                                   the local one is needed, the peer's is looked up if it isn't named;
 //	                                                                   in the witness: asked by TCP, when it can reach them
-//	LIFEBOAT_READERS            M   T    none with dialect mysql       region=host[:port],... reader endpoint of members that
+//	LIFEBOAT_READERS            M   T                                  region=host[:port],... reader endpoint of members that
 //	                                                                   LIFEBOAT_DATABASES names: asked where the cluster endpoint's
 //	                                                                   name doesn't exist; the local one is needed on Aurora
 //	LIFEBOAT_ENDPOINT               T    none                          host[:port] of the global writer endpoint
@@ -36,16 +36,10 @@
 //	LIFEBOAT_DATABASE_USER               lifeboat                      the login's user; the secret must name the same
 //	LIFEBOAT_DATABASE_CA                 $LAMBDA_TASK_ROOT/rds-ca.pem  PEM file of the authorities that sign the servers' certificates
 //	LIFEBOAT_SCHEMA                      lifeboat                      schema of the heartbeat table
-//	LIFEBOAT_DIALECT                     aurora                        aurora, or mysql for drills
-//	LIFEBOAT_SERVERS                     by the clusters' names        identity=region,... where a server's identity doesn't begin with
-//	                                                                   its cluster's; needed by T with dialect mysql: its server_ids
-//	LIFEBOAT_DNS                         the system's                  host:port of a name server, for the databases' names
-//	AWS_ENDPOINT_URL_<SERVICE>           AWS_ENDPOINT_URL, or AWS's    URL of a service in the local Region
-//	LIFEBOAT_ENDPOINT_URL_<SERVICE>_<REGION>                           the same in a named Region, such as ..._RDS_US_EAST_1; it goes
-//	                                                                   before AWS_ENDPOINT_URL_<SERVICE>, which no other Region uses
+//	LAMBDA_TASK_ROOT                     /var/task                     (set by Lambda)
 //
-// SERVICE is RDS, DYNAMODB, CLOUDWATCH, SNS, SECRETS_MANAGER or LAMBDA. The witness
-// stands outside any VPC, so on AWS it is given no LIFEBOAT_DATABASES.
+// The witness stands outside any VPC, so on AWS it is given no LIFEBOAT_DATABASES. Variables
+// that drills alone need are in drill.go.
 //
 // # Certificates
 //

@@ -33,3 +33,6 @@ func FindReplica(r dr.Region, alias func(context.Context, string) (string, error
 
 // URL returns a service's address in a Region.
 func (s Settings) URL(service assembly.Service, r dr.Region) string { return s.url(service, r) }
+
+// DrillVariables are what drills alone set.
+var DrillVariables = drillVariables
