@@ -68,6 +68,18 @@ func TestClusterWhenTheAnswerIsLost(t *testing.T) {
 	})
 }
 
+func TestPreflight(t *testing.T) {
+	drtest.TestPreflighter(t, func(t *testing.T) failover.Preflighter {
+		w := start(t)
+		p, err := aurora.NewPreflight(aurora.PreflightConfig{
+			Cluster: w.cluster(t, west), Member: globalCluster + "-us-west-2",
+			API: aurora.NewClient(config(), west, "", w.From(west)), Database: w.net.Dial(west, w.pair.DB(west)),
+		})
+		require.NoError(t, err)
+		return p
+	})
+}
+
 func TestIsolator(t *testing.T) {
 	drtest.TestIsolator(t, func(t *testing.T) (failover.Isolator, failover.Beater) {
 		w := start(t)

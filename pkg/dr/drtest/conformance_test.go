@@ -87,6 +87,9 @@ func TestGlobalClusterConforms(t *testing.T) {
 			return drtest.Moves{Promoter: g.At(west), Writer: east, Secondary: west}
 		})
 	})
+	t.Run("preflighter", func(t *testing.T) {
+		drtest.TestPreflighter(t, func(*testing.T) failover.Preflighter { g, _, _ := cluster(); return g.At(west) })
+	})
 	t.Run("isolator", func(t *testing.T) {
 		drtest.TestIsolator(t, func(*testing.T) (failover.Isolator, failover.Beater) {
 			g, n, p := cluster()

@@ -180,17 +180,17 @@ func TestAcknowledger(t *testing.T, open func(t *testing.T) failover.Acknowledge
 		require.Equal(t, want, got)
 		for _, other := range [][2]string{{id, "2"}, {id, "11"}, {"0000000007-0002", "1"}, {"0000000008-0001", "1"}, {"0000000007", "0001#1"}} {
 			_, err = a.Acknowledgement(ctx, other[0], other[1])
-			require.ErrorIs(t, err, failover.ErrNotAcknowledged, "a consent counts for no other question: %v", other)
+			require.ErrorIs(t, err, failover.ErrNotAcknowledged, "contract: a consent counts for no other question: %v", other)
 		}
 	})
 
 	t.Run("the first answer stays, and the same one again is success", func(t *testing.T) {
 		a, ctx := open(t), callContext(t)
 		require.NoError(t, a.Acknowledge(ctx, want))
-		require.NoError(t, a.Acknowledge(ctx, want), "its answer may have been lost")
+		require.NoError(t, a.Acknowledge(ctx, want), "contract: the same answer again is success: the first response may have been lost")
 		second := want
 		second.By = "another"
-		require.ErrorIs(t, a.Acknowledge(ctx, second), failover.ErrAcknowledged, "two answers to a question are one")
+		require.ErrorIs(t, a.Acknowledge(ctx, second), failover.ErrAcknowledged, "contract: the first answer to a question stays, and another one is ErrAcknowledged")
 		got, err := a.Acknowledgement(ctx, id, "1")
 		require.NoError(t, err)
 		require.Equal(t, want, got)
@@ -250,7 +250,7 @@ func TestHeartbeats(t *testing.T, open func(t *testing.T) failover.Reports) {
 		require.NoError(t, err)
 		require.Len(t, got, 1)
 		require.Equal(t, full.Seq+1, got[0].Seq)
-		require.Zero(t, got[0].FencedEpoch, "an acknowledgement that is not repeated is withdrawn")
+		require.Zero(t, got[0].FencedEpoch, "contract: Publish replaces the report whole: what is not repeated is withdrawn")
 		require.Empty(t, got[0].Observations)
 	})
 

@@ -25,11 +25,11 @@ func TestLeaser(t *testing.T, open func(t *testing.T) failover.Leaser) {
 		_, err := l.ReadLease(ctx)
 		require.ErrorIs(t, err, failover.ErrNoLease)
 		_, err = l.RenewLease(ctx, failover.Lease{Epoch: 1, Holder: east.Holder, Rev: 1})
-		require.ErrorIs(t, err, failover.ErrLeaseMoved, "there is nothing to renew")
+		require.ErrorIs(t, err, failover.ErrLeaseMoved, "contract: RenewLease of a lease that is not there is ErrLeaseMoved")
 		_, err = l.TakeLease(ctx, failover.Lease{Epoch: 1, Holder: east.Holder, Rev: 1}, west)
-		require.ErrorIs(t, err, failover.ErrLeaseMoved, "what was seen is not there")
+		require.ErrorIs(t, err, failover.ErrLeaseMoved, "contract: TakeLease takes only the lease that was seen")
 		_, err = l.ReadLease(ctx)
-		require.ErrorIs(t, err, failover.ErrNoLease, "a refused call must leave nothing behind")
+		require.ErrorIs(t, err, failover.ErrNoLease, "contract: a refused call changes nothing")
 	})
 
 	t.Run("the zero lease takes the first epoch, once", func(t *testing.T) {
