@@ -183,30 +183,53 @@ func TestModelFinds(t *testing.T) {
 	}
 }
 
-// TestModelForgetsNothingThatMatters: a search that remembers everything visits the same
-// states, once each of them is compared without the values that no later step reads.
+// TestModelForgetsNothingThatMatters plays guards that forget nothing beside the ones that
+// the searches remember, through the first states of a search and through drawn walks: both
+// must do the same. A search that forgot something by which guard.Step goes would leave
+// states out.
 func TestModelForgetsNothingThatMatters(t *testing.T) {
-	t.Skip("the first state is told twice, once with the age of the first renewal: see drills/model/config.go")
-	for _, w := range []struct {
-		name  string
-		takes int
-		model.Config
-	}{
-		{"nothing breaks", instant, model.Config{}},
-		{"a question or a switchover", seconds, model.Config{Asks: 1}},
-		{"a kill", seconds, model.Config{Kills: 1}},
-		{"a crash", seconds, model.Config{Crashes: 1}},
-	} {
+	for _, w := range remembered {
 		t.Run(w.name, func(t *testing.T) {
-			patient(t, w.takes)
-			less := w.Explore(0)
-			require.NoError(t, less.Err)
-			w.Remember = true
-			all := w.Explore(0)
-			require.NoError(t, all.Err)
-			require.Equal(t, less.States, all.Distinct)
-			require.Greater(t, all.States, less.States)
-			t.Logf("%s states stand for %s", grouped(less.States), grouped(all.States))
+			patient(t, seconds)
+			r := w.Forgets(8_000, 50, 200, 1)
+			t.Log(r)
+			require.NoError(t, r.Err)
+		})
+	}
+}
+
+var remembered = []struct {
+	name string
+	model.Config
+}{
+	{"a database freezes", model.Config{Freezes: 1}},
+	{"monitors and triggers crash", model.Config{Crashes: 2}},
+	{"links are cut", model.Config{Cuts: 2}},
+	{"members promise", model.Config{Promises: true, Outs: 1, Freezes: 1}},
+	{"the writer is moved from outside", model.Config{Moves: 1, Crashes: 1, Deaf: 1}},
+	{"there and back again", model.Config{Asks: 2, Epochs: 3}},
+	{"watched", model.Config{Watchdog: true, Freezes: 1, Cuts: 2, Crashes: 1}},
+}
+
+// TestModelNoticesWhatIsForgotten has the searches forget one more field of a guard's state:
+// the comparison must find a step that goes by it. A field that is not named here is one of the
+// last tick, or a call that is only made once more when it is forgotten, or is not met in so few
+// states (Told).
+func TestModelNoticesWhatIsForgotten(t *testing.T) {
+	for _, field := range []string{
+		"Term", "TermCurrent", "Armed", "Inherited", "Store", "Peer", "Closing", "Trials", "Tried", "Demoted", "Displaced",
+		"Fencing", "Opening", "Failed",
+	} {
+		t.Run(field, func(t *testing.T) {
+			patient(t, seconds)
+			var err error
+			for _, w := range remembered {
+				w.Drop = field
+				if err = w.Forgets(2_000, 20, 200, 1).Err; err != nil {
+					break
+				}
+			}
+			require.ErrorIs(t, err, model.ErrForgets)
 		})
 	}
 }

@@ -129,7 +129,10 @@ func (k *key) state(r guard.Rules) guard.State {
 		}
 	}
 	s.Armed, s.Inherited = g.Armed, g.Inherited
-	s.StoreAt, s.PeerAt = at(g.Store, mostGrant), at(g.Peer, mostGrant)
+	s.StoreAt = at(g.Store, mostGrant)
+	if g.Peer < mostGrant { // else it is as good as none
+		s.PeerAt = at(g.Peer, mostGrant)
+	}
 	c := g.Closing
 	s.Closing = guard.Closing{
 		On: c.On, Since: longAgo, Acked: c.Acked, Forced: c.Forced, Epoch: dr.Epoch(c.Epoch), Rev: k.rev(c.Epoch, c.Current),

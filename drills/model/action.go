@@ -135,6 +135,9 @@ type step struct {
 	s, t  State           // t is room for what may follow
 	all   int             // faults that may happen in a run
 	emit  func(action, *State)
+	// real belongs to t and was to s when they are kept beside what is remembered: see
+	// Config.Forgets.
+	real, was *real
 }
 
 func newStep(c Config, steps map[key]stepped) *step {
@@ -165,6 +168,9 @@ func (w *step) to(x action, f func(*State) bool) {
 	}
 	w.t = w.s
 	t := &w.t
+	if w.real != nil {
+		*w.real = *w.was
+	}
 	if !f(t) {
 		return
 	}

@@ -129,7 +129,7 @@ func (c Config) withDefaults() Config {
 }
 
 // start is a healthy deployment: a serves, every process has seen its last renewal.
-func (c Config) start() State {
+func (c *Config) start() State {
 	held := lease{Epoch: 1, Holder: a, Renewed: true}
 	s := State{
 		Lease: held, Writer: a, Moving: none, Acknowledged: a, Harming: c.Promises || c.Outs > 0 || c.Deaf > 0,
@@ -151,6 +151,12 @@ func (c Config) start() State {
 	m.G = guardian{Armed: true, Term: 1, TermCurrent: true, Peer: ttl - margin, Tried: mostTried, Rounded: true}
 	if c.Watchdog {
 		m.G.Watched = 1
+	}
+	for r := range uint8(2) {
+		s.Member[r].G.forget(c.rulesOf(r))
+	}
+	if !c.Remember {
+		s.forget()
 	}
 	return s
 }

@@ -85,7 +85,7 @@ func (w *step) begin(r, k uint8) {
 	if !m.Known || m.Sees.Holder != peer(r) || m.Sees.Epoch >= w.Epochs {
 		return
 	}
-	x := execution{State: steady, To: r, Epoch: m.Sees.Epoch + 1, Try: 1, RevCurrent: m.Current, Silent: w.s.elapsed(r)}
+	x := execution{State: steady, To: r, Epoch: m.Sees.Epoch + 1, Try: 1, RevCurrent: w.s.current(r), Silent: w.s.elapsed(r)}
 	if j.Epoch == x.Epoch {
 		if x.Try = j.Try + 1; x.Try > w.Attempts {
 			return // the bound of attempts
@@ -264,7 +264,7 @@ func (w *step) take(r, k uint8, outcome outcome) {
 func (w *step) question(r, k uint8, outcome outcome) {
 	m := w.s.Member[r]
 	x := m.Trigger[k].X
-	if !x.Switchover && x.Asked == confirmed && m.Known && m.Current && m.Sees.Epoch < x.Epoch && !x.RevCurrent {
+	if !x.Switchover && x.Asked == confirmed && w.s.current(r) && m.Sees.Epoch < x.Epoch && !x.RevCurrent {
 		outcome(action{what: perform, who: r, which: k}, failover.Event{Kind: failover.EvRecovered}, nil)
 	}
 	if w.s.majority(r) {

@@ -262,6 +262,9 @@ func (w *step) pass(t *State, slow, fast uint8) {
 			continue
 		}
 		if r != slow {
+			if w.real != nil {
+				w.real.now[r] += unit
+			}
 			m.G.older()
 			m.Beat = min(ttl-margin, m.Beat+1)
 			m.Row.Age = min(ttl-margin, m.Row.Age+1)
@@ -271,6 +274,9 @@ func (w *step) pass(t *State, slow, fast uint8) {
 		if r != slow || w.Watchdog {
 			// A clock that has lost a tick has lost a part of each of its rounds, and no round: else
 			// its watchdog would close a writer under a guard that beats.
+			if r == slow && w.real != nil {
+				w.real.rest(r, w.rulesOf(r).Renew)
+			}
 			m.G.rest()
 			m.Due = true
 			// A promise counts once the guard has had a tick to read it.
@@ -278,6 +284,10 @@ func (w *step) pass(t *State, slow, fast uint8) {
 			if m.Row.Own && m.Row.Epoch == m.G.Term && !m.Frozen && !m.Deaf {
 				m.Noted = m.Row.Age
 			}
+		}
+		m.G.forget(w.rulesOf(r))
+		if !m.Known {
+			m.G.Looked = 0
 		}
 		if w.Promises {
 			m.Promised = min(expired, m.Promised+by)

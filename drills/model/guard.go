@@ -3,11 +3,16 @@ package model
 import "github.com/lifeboat-dr/lifeboat/pkg/dr/failover/guard"
 
 // renewed is a new revision of the lease, by its holder.
-func (s *State) renewed(keepFence bool) {
+func (w *step) renewed(s *State, keepFence bool) {
+	if w.real != nil {
+		w.real.renewed(s)
+	}
 	s.Lease.Renewed, s.Silence = true, 0
 	for r := range s.Member {
 		m := &s.Member[r]
-		m.Current = false
+		if m.Sees.Epoch == s.Lease.Epoch {
+			m.Current = false
+		}
 		if !s.waits(r) {
 			m.Fast = false
 		}
@@ -48,13 +53,15 @@ func (s *State) waits(r int) bool {
 // stays what it is.
 func (w *step) taken(s *State, by uint8, l lease) {
 	s.Lease, s.Silence = l, 0
+	if w.real != nil {
+		w.real.renewed(s)
+		w.real.taken[l.Epoch] = w.real.rev
+	}
 	if w.Without != OrderInTime {
 		s.Member[peer(by)].Order = nothing
 	}
 	for r := range s.Member {
-		m := &s.Member[r]
-		m.Current = false
-		m.forgetRevision()
+		s.Member[r].forgetRevision()
 	}
 	s.Journal.RevCurrent = false
 	w.sees(s, by)
@@ -94,6 +101,9 @@ func (w *step) guard(t *State, r uint8, in input) {
 		k.Row = m.Row
 	}
 	out := w.run(k)
+	if w.real != nil {
+		w.real.step(w, &k, &out)
+	}
 	m.G, m.Known, m.Sees, m.Current = out.G, out.Known, out.Seen, out.Is
 	if out.Beaten {
 		if w.Promises {
@@ -125,8 +135,11 @@ func (w *step) ask(t *State, r uint8, i int) {
 		return
 	case t.Lease.Epoch == x.Epoch && t.Lease.Holder == r && !t.Lease.Released:
 		x.Stage = idle
-		t.renewed(w.Without == FenceRevision)
+		w.renewed(t, w.Without == FenceRevision)
 		x.Stage, x.Current = granted, true
+		if w.real != nil {
+			w.real.granted[r][i] = w.real.rev
+		}
 		if l := &t.Left; l.Lost|l.Cuts|l.Partitions|l.Losses|l.Outs|l.Crashes|l.Guards|l.Peers == 0 {
 			w.answer(t, r, i) // nothing is left that could come between
 			return
@@ -169,7 +182,7 @@ func (w *step) monitor(r uint8) {
 	m := w.s.Member[r]
 	near := w.s.majority(r)
 	busy := m.Up || m.Trigger[0].On || m.Trigger[1].On
-	if near && busy && (!(m.Known && m.Current) || m.Up && (m.G.Failed || m.G.Looked >= 2)) {
+	if near && busy && (!w.s.current(r) || m.Up && (m.G.Failed || m.G.Looked >= 2)) {
 		w.on(action{what: readLease, who: r}, func(t *State, _ *member) bool { w.sees(t, r); return true })
 	}
 	w.storeSide(r)
@@ -266,10 +279,10 @@ func (w *step) ownServer(r uint8) {
 			if !t.majority(r) {
 				return reply(t, theRelease, guard.Silent)
 			}
-			if t.Lease.Epoch != m.G.Term || t.Lease.Holder != r || !m.Current || t.Lease.Released {
+			if t.Lease.Epoch != m.G.Term || t.Lease.Holder != r || !t.current(r) || t.Lease.Released {
 				return reply(t, theRelease, guard.Moved)
 			}
-			t.renewed(false)
+			w.renewed(t, false)
 			t.Lease.Released = true
 			l := t.Lease
 			l.After = 0
@@ -315,7 +328,7 @@ func (w *step) storeSide(r uint8) {
 	if m.Zombie != 0 {
 		w.on(action{what: zombie, who: r}, func(t *State, m *member) bool {
 			if t.Lease.Epoch == m.Zombie && t.Lease.Holder == r && !t.Lease.Released {
-				t.renewed(w.Without == FenceRevision)
+				w.renewed(t, w.Without == FenceRevision)
 			}
 			m.Zombie = 0
 			return true

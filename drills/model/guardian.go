@@ -122,6 +122,11 @@ func (w *step) newGuard(r uint8) guardian {
 	if w.Without == Inheritance {
 		s.Armed, s.Inherited = false, false
 	}
+	if w.real != nil {
+		x := w.real
+		x.row[r], x.guard[r] = 0, guard.New(rules, x.now[r])
+		x.guard[r].Armed, x.guard[r].Inherited = s.Armed, s.Inherited
+	}
 	k := key{Region: r}
 	return k.compact(rules, &s)
 }

@@ -101,6 +101,10 @@ func (w *step) run(k key) stepped {
 // server, which come at once or not at all. row is the heartbeat write that the peer's row
 // names, or 0.
 func (w *step) react(rules guard.Rules, s *guard.State, in guard.Input, server server, row uint64) (out stepped) {
+	sees := in.Kind == guard.LeaseSeen || in.Lease.Epoch != 0 && in.Lease.Rev >= s.Seen.Rev
+	if sees && s.FailedAt == in.Now {
+		s.FailedAt-- // what is seen in the same tick is seen later
+	}
 	queue := []guard.Input{in}
 	for len(queue) > 0 {
 		in := queue[0]

@@ -29,6 +29,9 @@ func (w *step) promises(r uint8) {
 		o := &t.Member[peer(r)]
 		o.Row = promise{Epoch: o.G.Term, Age: o.Beat, Own: true}
 		m.Promised = 0
+		if w.real != nil {
+			w.real.row[peer(r)] = w.real.guard[peer(r)].Committed
+		}
 		return true
 	})
 }

@@ -131,7 +131,7 @@ type member struct {
 	Up         bool
 	DiedFirst  bool // it was seen to be down while its Region could be reached
 	Known      bool // the lease was read
-	Current    bool // and that is the current revision
+	Current    bool // and that is the last revision of its epoch
 	Sees       lease
 	Due        bool // a tick has passed that the guard has not dealt with
 	G          guardian
@@ -234,9 +234,15 @@ func (s *State) majority(r uint8) bool { return s.linked(r) && !s.Out[r] }
 // linked reports whether a member's Region reaches another one.
 func (s *State) linked(r uint8) bool { return s.reaches(r, peer(r)) || s.reaches(r, 2) }
 
+// current reports whether what a member has seen of the lease is what the store has.
+func (s *State) current(r uint8) bool {
+	m := &s.Member[r]
+	return m.Known && m.Current && m.Sees.Epoch == s.Lease.Epoch
+}
+
 // elapsed is for how long a member knows that another Region has not renewed.
 func (s *State) elapsed(r uint8) uint8 {
-	if m := &s.Member[r]; !m.Known || !m.Current || m.Sees.Holder == r {
+	if m := &s.Member[r]; !s.current(r) || m.Sees.Holder == r {
 		return 0
 	}
 	return s.Silence
