@@ -89,6 +89,16 @@ func TestIsolator(t *testing.T) {
 	})
 }
 
+func TestIsolatorOfADeadServer(t *testing.T) {
+	drtest.TestIsolatorOfADeadServer(t, func(t *testing.T) failover.Isolator {
+		w := start(t)
+		w.pair.DB(east).Kill()
+		i, err := aurora.NewIsolator(aurora.IsolatorConfig{Region: east, Cluster: globalCluster + "-us-east-1", API: aurora.NewClient(config(), east, "", w.From(east))})
+		require.NoError(t, err)
+		return i
+	})
+}
+
 // waits returns when the server is down: the API accepts a restart before it begins.
 type waits struct {
 	failover.Isolator

@@ -5,8 +5,8 @@
 // has not arrived when the secondary is promoted. The control plane is
 // drills/cloud behind the SDK's own clients, and for DynamoDB behind the SDK's encoding
 // (package direct), so the adapters that talk to it are the real ones. In each Region a schedule ticks the health monitor, which asks the
-// failover trigger: the handlers of lambdas/function, in package functions' stand-in
-// for Lambda. Inside a testing/synctest bubble a whole drill runs in virtual time.
+// failover trigger: the handlers of lambdas/function, put together by its package assembly as
+// they are deployed, in package functions' stand-in for Lambda. Inside a testing/synctest bubble a whole drill runs in virtual time.
 package embedded
 
 import (
