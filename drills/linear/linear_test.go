@@ -14,8 +14,6 @@ import (
 
 	"github.com/anishathalye/porcupine"
 	"github.com/stretchr/testify/require"
-
-	"github.com/lifeboat-dr/lifeboat/internal/raced"
 )
 
 // subject is something in the table that the processes share.
@@ -108,7 +106,6 @@ func TestSeededBugsAreFound(t *testing.T) {
 	for _, b := range bugs {
 		for _, s := range subjects {
 			t.Run(b.name+"/"+s.name, func(t *testing.T) {
-				raced.Sample(t, 4)
 				var count tally
 				for seed := uint64(1); seed <= 60; seed++ {
 					if result, _ := verdict(t, s, b, seed, &count, time.Second); result == porcupine.Illegal {
