@@ -23,6 +23,8 @@ var refuses = map[uint16]string{
 	1030: "storage error",                 // ER_GET_ERRNO
 	1180: "storage error during commit",   // ER_ERROR_DURING_COMMIT
 	1534: "binary log not written",        // ER_BINLOG_ROW_LOGGING_FAILED
+	1598: "binary log not written",        // ER_BINLOG_LOGGING_IMPOSSIBLE: since 5.7 a commit that could not be logged
+	1878: "temporary file not written",    // ER_TEMP_FILE_WRITE_FAILURE: no statement of ours needs one, so it is the storage
 	3100: "commit refused by replication", // ER_RUN_HOOK_ERROR: group replication without a majority
 	1036: "storage is read-only",          // ER_OPEN_AS_READONLY: an InnoDB table in read-only or recovery mode
 	1881: "in forced recovery",            // ER_INNODB_FORCED_RECOVERY
@@ -37,7 +39,7 @@ var files = map[uint16]bool{
 	1: true, 2: true, 4: true, 14: true, 21: true, 33: true, // EE_CANTCREATEFILE, _READ, _BADCLOSE, _CANT_CHSIZE, _CANT_MKDIR, _CANT_SEEK
 	1004: true, 1005: true, 1006: true, // ER_CANT_CREATE_FILE, _TABLE, _DB
 	1016: true, 1023: true, 1024: true, 1025: true, // ER_CANT_OPEN_FILE, ER_ERROR_ON_CLOSE, _READ, _RENAME
-	1105: true, 1182: true, 1296: true, 1598: true, 1815: true, // ER_UNKNOWN_ERROR, ER_ERROR_DURING_FLUSH_LOGS, ER_GET_ERRMSG, ER_BINLOG_LOGGING_IMPOSSIBLE, ER_INTERNAL_ERROR
+	1105: true, 1182: true, 1296: true, 1815: true, // ER_UNKNOWN_ERROR, ER_ERROR_DURING_FLUSH_LOGS, ER_GET_ERRMSG, ER_INTERNAL_ERROR
 }
 
 // passing are errors of the storage engine (include/my_base.h) that concern one row, one
@@ -73,6 +75,10 @@ func number(n uint16, message string) (failover.Reply, string) {
 		case 1030, 1180:
 			if code := engineCode.FindStringSubmatch(message); code != nil && passing[code[1]] {
 				return failover.ReplyAnswered, "storage engine's error " + code[1]
+			}
+		case 1598:
+			if strings.Contains(text, "transaction level") || strings.Contains(text, "binlog mode") {
+				return failover.ReplyAnswered, "isolation level and binary log of one session"
 			}
 		}
 		return failover.ReplyRefusesWrites, why
@@ -110,7 +116,7 @@ var answers = map[uint16]string{
 	1046: "no database selected", 1049: "no such database", 1054: "no such column", 1064: "syntax error", 1146: "no such table", 1305: "no such procedure", 3989: "schema is read-only",
 	1194: "table crashed", 1195: "table crashed", 1712: "index corrupt", 1812: "tablespace missing", 1877: "table corrupt", 3185: "encryption key not found",
 	1223: "conflicting read lock", 1099: "table locked", 1100: "table not locked", 1289: "feature disabled",
-	1197: "transaction too large for the log's cache", 1713: "row too large for the undo log", 1637: "too many concurrent transactions", 1878: "no room for a temporary file",
+	1197: "transaction too large for the log's cache", 1713: "row too large for the undo log", 1637: "too many concurrent transactions",
 	// One session or one statement was ended, by a person, a limit or another transaction.
 	1205: "lock wait timeout", 1206: "lock table full", 1213: "deadlock", 3572: "lock not granted", 3101: "rolled back by replication",
 	1317: "query killed", 3024: "statement timeout", 1927: "connection killed", 3169: "session killed", 4031: "idle session ended",
