@@ -73,8 +73,11 @@ func (c *Controller) awaited(ctx context.Context, x Execution, w *waiting) (Even
 	}
 	if now.Sub(w.looked) >= max(lookEvery, w.every) {
 		w.looked = now
-		if x.Code == CodePromotionRefused || x.Code == CodePromotionStuck {
-			w.every = min(max(lookEvery, 2*w.every), noticeRetry) // each look may ask for the promotion again
+		switch x.Code {
+		case CodePromotionRefused:
+			w.every = min(max(lookEvery, 2*w.every), noticeRetry) // each look asks for the promotion again
+		case CodePromotionStuck:
+			w.every = mostPause // clients wait for it
 		}
 		if e, over := c.relook(ctx, x); over {
 			return e, true

@@ -45,6 +45,11 @@ const refusals = 3
 // attempt repeats a call, each under CallTimeout, until it brings an event. After
 // EffectTimeout, or when the control plane refuses for good, a person is asked.
 func (c *Controller) attempt(ctx context.Context, x Execution, stuck Code, do func(context.Context) (Event, error)) Event {
+	return c.attemptFor(ctx, x, c.cfg.Policy.EffectTimeout, stuck, do)
+}
+
+// attemptFor is attempt for an effect about which a person is asked after another time.
+func (c *Controller) attemptFor(ctx context.Context, x Execution, within time.Duration, stuck Code, do func(context.Context) (Event, error)) Event {
 	begun := time.Now()
 	looked := begun
 	var last error
@@ -71,8 +76,8 @@ func (c *Controller) attempt(ctx context.Context, x Execution, stuck Code, do fu
 		if refused >= refusals {
 			return Event{Kind: EvStuck, Code: CodePromotionRefused, Detail: err.Error()}
 		}
-		if time.Since(begun) > c.cfg.Policy.EffectTimeout {
-			detail := fmt.Sprintf("not done after %v", c.cfg.Policy.EffectTimeout)
+		if time.Since(begun) > within {
+			detail := fmt.Sprintf("not done after %v", within)
 			if last != nil {
 				detail += ": " + last.Error()
 			}

@@ -2,6 +2,7 @@ package failover
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -11,13 +12,20 @@ import (
 // execution takes it from.
 func (c *Controller) promote(ctx context.Context, x Execution) Event {
 	var o order
-	return c.attempt(ctx, x, CodePromotionStuck, func(call context.Context) (Event, error) {
+	within := min(c.cfg.Policy.EffectTimeout, promotionOverdue)
+	return c.attemptFor(ctx, x, within, CodePromotionStuck, func(call context.Context) (Event, error) {
 		return c.order(call, x, &o)
 	})
 }
 
+// promotionOverdue is after how long a promotion that AWS has accepted is told to people.
+// AWS promotes on meanwhile, and an open question goes on by itself once it has.
+const promotionOverdue = 90 * time.Second
+
 // order is what is remembered of a promotion between two looks.
 type order struct {
+	sent      bool      // it was asked for, and perhaps accepted
+	role      time.Time // when the own server was last asked for its role
 	elsewhere time.Time // since when something else moves the writer
 }
 
@@ -53,15 +61,38 @@ func (c *Controller) order(call context.Context, x Execution, o *order) (Event, 
 	if l.Epoch != x.Epoch || l.Holder != x.To {
 		return Event{Kind: EvSuperseded, Detail: fmt.Sprintf("%s holds epoch %d", l.Holder, l.Epoch)}, nil
 	}
+	if o.sent && c.tookOver(call, x, o) {
+		return tookOver(x), nil
+	}
 	ask := c.cfg.Promoter.Failover
 	if x.Mode == ModeSwitchover {
 		ask = c.cfg.Promoter.Switchover
 	}
 	err = ask(call, x.To)
-	if err == nil {
+	if o.sent = true; err == nil {
 		return Event{}, again
 	}
+	if errors.Is(err, ErrRefused) && c.tookOver(call, x, o) {
+		return tookOver(x), nil // a promotion that an earlier process has asked for
+	}
 	return Event{}, err
+}
+
+// tookOver reports whether the control plane has promoted the own server although its
+// description still names the old writer: the server was a secondary when the epoch was
+// taken, and only a promotion makes a writer of one. The word of a server that was not seen
+// to be a secondary proves nothing: an old writer that was never told takes itself for one.
+func (c *Controller) tookOver(ctx context.Context, x Execution, o *order) bool {
+	if !x.Followed || time.Since(o.role) < requestEvery {
+		return false
+	}
+	o.role = time.Now()
+	r, err := c.look(ctx)
+	return err == nil && r.Role == RoleWriter
+}
+
+func tookOver(x Execution) Event {
+	return Event{Kind: EvPromoted, Unnamed: true, Detail: "the server of " + x.To.String() + " was a secondary and is the writer; the control plane's description is out of date"}
 }
 
 // orMovedBack asks the control plane when an attempt has failed: what can't be done
@@ -81,7 +112,8 @@ func (c *Controller) orMovedBack(x Execution, do func(context.Context) (Event, e
 	}
 }
 
-// movedBack says where the writer is when it is not in the Region that was promoted.
+// movedBack says where the writer is when it is not in the Region that was promoted. A
+// description that has never named that Region is no move while its server is the writer.
 func (c *Controller) movedBack(call context.Context, x Execution) (Event, bool) {
 	now, err := c.cfg.Promoter.Describe(call)
 	switch {
@@ -90,7 +122,7 @@ func (c *Controller) movedBack(call context.Context, x Execution) (Event, bool) 
 	case now.Writer != x.From:
 		return Event{Kind: EvStuck, Code: CodeWriterUnknown, Detail: fmt.Sprintf("the control plane names the writer %s", orNone(now.Writer))}, true
 	}
-	return Event{Kind: EvMovedBack, Detail: "the control plane names " + x.From.String() + " the writer again"}, true
+	return Event{Kind: EvMovedBack, Detail: "the control plane names " + x.From.String() + " the writer again"}, !x.Unnamed || !c.tookOver(call, x, &order{})
 }
 
 // verify commits a write on the promoted member itself, in a row of its own: the

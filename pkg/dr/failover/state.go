@@ -301,6 +301,12 @@ type Execution struct {
 	// the old holder can have renewed.
 	TakenRev uint64
 	Proof    ProofKind
+	// Followed says that the target's server was seen to be a secondary right before the
+	// epoch was taken: if it is the writer later, then the control plane has promoted it.
+	Followed bool
+	// Unnamed says that the promotion was concluded from that, while the control plane's
+	// description still named the old writer.
+	Unnamed bool
 	// Question is the one that was put last. It is open while State is AwaitingApproval.
 	Question Question
 	// Put are all that were put, by their IDs. One whose cause passes and comes back before
@@ -336,6 +342,8 @@ type Event struct {
 	Rev       uint64        // of EvEpochTaken
 	Unchanged time.Duration // of EvEpochTaken
 	Released  bool          // of EvEpochTaken
+	Followed  bool          // of EvEpochTaken
+	Unnamed   bool          // of EvPromoted
 	Proof     ProofKind     // of EvFenceProven
 	Ack       *Acknowledgement
 	Evidence  *Evidence // of EvReassessed

@@ -48,7 +48,9 @@ func Step(p dr.Policy, x Execution, e Event) (Execution, error) {
 		x.Mode, x.Asked, x.Code = ModeAdopt, "", ""
 		x.Owed = without(x.Owed, NoticeQuestion)
 	case EvEpochTaken:
-		x.Epoch, x.TakenRev, x.Unchanged, x.Released = e.Epoch, e.Rev, e.Unchanged, e.Released
+		x.Epoch, x.TakenRev, x.Unchanged, x.Released, x.Followed = e.Epoch, e.Rev, e.Unchanged, e.Released, e.Followed
+	case EvPromoted:
+		x.Unnamed = e.Unnamed
 	case EvFenceProven:
 		x.Proof = e.Proof
 	case EvGatePassed:

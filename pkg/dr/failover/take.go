@@ -20,6 +20,7 @@ func (c *Controller) takeEpoch(ctx context.Context, x Execution) Event {
 		}
 		looked := make(chan Event, 1)
 		stop := make(chan bool, 1)
+		follows := make(chan bool, 1)
 		go func() {
 			r, err := c.look(call)
 			if err != nil {
@@ -28,9 +29,10 @@ func (c *Controller) takeEpoch(ctx context.Context, x Execution) Event {
 			e, s := c.judge(x, r)
 			looked <- e
 			stop <- s
+			follows <- r.Role == RoleSecondary
 		}()
 		l, err := c.cfg.Leaser.ReadLease(call)
-		verdict, stopped := <-looked, <-stop
+		verdict, stopped, followed := <-looked, <-stop, <-follows
 		if err != nil {
 			return Event{}, err
 		}
@@ -49,7 +51,7 @@ func (c *Controller) takeEpoch(ctx context.Context, x Execution) Event {
 			}
 			return verdict, nil
 		}
-		e, err := c.take(call, x, l)
+		e, err := c.take(call, x, l, followed)
 		if errors.Is(err, ErrLeaseMoved) {
 			// It was renewed a moment ago, so a look that follows at once has the time until
 			// the next renewal before it. A pause could keep step with the renewals.
@@ -57,7 +59,7 @@ func (c *Controller) takeEpoch(ctx context.Context, x Execution) Event {
 				if e, over := c.settled(x, l); over {
 					return e, nil
 				}
-				e, err = c.take(call, x, l)
+				e, err = c.take(call, x, l, followed)
 			}
 		}
 		if errors.Is(err, ErrLeaseMoved) {
@@ -77,7 +79,7 @@ func (c *Controller) silence(l Lease) time.Duration {
 func (c *Controller) settled(x Execution, l Lease) (Event, bool) {
 	switch {
 	case l.Execution == x.ID && l.Epoch == x.Epoch:
-		return epochTaken(l, x.Released), true // by this execution, before a crash or a lost reply
+		return epochTaken(l, x.Released, false), true // by this execution, before a crash or a lost reply
 	case l.Epoch >= x.Epoch:
 		return Event{Kind: EvSuperseded, Detail: fmt.Sprintf("%s holds epoch %d", l.Holder, l.Epoch)}, true
 	case x.Mode == ModeFailover && l.Served != x.Evidence.LeaseServed:
@@ -87,7 +89,8 @@ func (c *Controller) settled(x Execution, l Lease) (Event, bool) {
 }
 
 // take takes the lease as it was found, or returns ErrLeaseMoved.
-func (c *Controller) take(call context.Context, x Execution, l Lease) (Event, error) {
+// followed says that the target's server was a secondary a moment ago.
+func (c *Controller) take(call context.Context, x Execution, l Lease, followed bool) (Event, error) {
 	now := time.Now()
 	c.cfg.Watch.Observe(l, now)
 	// What was known when the execution began holds for a successor, too.
@@ -98,12 +101,12 @@ func (c *Controller) take(call context.Context, x Execution, l Lease) (Event, er
 		return Event{}, err
 	}
 	c.cfg.Watch.Observe(taken, time.Now())
-	return epochTaken(taken, l.Released), nil
+	return epochTaken(taken, l.Released, followed), nil
 }
 
-func epochTaken(l Lease, released bool) Event {
+func epochTaken(l Lease, released, followed bool) Event {
 	return Event{
-		Kind: EvEpochTaken, Epoch: l.Epoch, Rev: l.TakenRev, Unchanged: l.TakenAfter, Released: released,
+		Kind: EvEpochTaken, Epoch: l.Epoch, Rev: l.TakenRev, Unchanged: l.TakenAfter, Released: released, Followed: followed,
 		Detail: fmt.Sprintf("the old lease had been silent for %v", l.TakenAfter.Round(time.Millisecond)),
 	}
 }
