@@ -141,8 +141,9 @@ func (w *lateness) stop() {
 	w.timer.Stop()
 }
 
-// renew tries to renew the lease once. When the lease has changed it reads it: the change
-// may be a claim, or this process's own renewal whose answer was lost.
+// renew tries to renew the lease once. When that was refused, or not answered, it reads the
+// lease: it may have changed by a claim, or by this process's own renewal whose answer was
+// lost.
 func (r *runner) renew(life context.Context, x *term) (step Step, renewed bool) {
 	if next := x.held.renewed(); next != x.tried {
 		x.tried, x.since = next, time.Now()
@@ -152,14 +153,19 @@ func (r *runner) renew(life context.Context, x *term) (step Step, renewed bool) 
 		x.held, x.heard = x.tried, x.since
 		return Keep, true
 	}
-	if !errors.Is(err, ErrMoved) {
-		return Keep, false
+	var least time.Duration
+	moved := errors.Is(err, ErrMoved)
+	if moved {
+		// A process that has claimed the lease takes it when TTL has passed: until then it is
+		// worth waiting for the answer, also of a store that has been fast so far.
+		least = time.Until(x.heard.Add(r.cfg.TTL))
 	}
-	// A process that has claimed the lease takes it when TTL has passed: until then it is worth
-	// waiting for the answer, also of a store that has been fast so far.
-	seen, err := r.readWithin(life, time.Until(x.heard.Add(r.cfg.TTL)))
+	seen, err := r.readWithin(life, least)
 	if err != nil {
 		return Keep, false
+	}
+	if !moved && seen == x.held {
+		return Keep, false // it was not carried out, or not yet
 	}
 	step = Decide(r.view(seen, true), r.cfg)
 	if step == Leave || seen.Number != x.held.Number {
@@ -168,6 +174,9 @@ func (r *runner) renew(life context.Context, x *term) (step Step, renewed bool) 
 	// No other process writes this holder's beats.
 	if renewed = seen.Beat == x.tried.Beat; renewed {
 		x.heard = x.since
+		if !moved {
+			r.writes.limit = 0 // its answer was lost, which more time would not have brought
+		}
 	}
 	x.held = seen
 	return step, renewed

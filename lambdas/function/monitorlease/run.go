@@ -59,7 +59,7 @@ type runner struct {
 	work   func(context.Context) error
 	watch  Watch
 	behind string
-	failed bool // so did the last call
+	failed string // the operation that fails and was reported; empty when none does
 	reads  pace
 	writes pace
 
@@ -227,13 +227,19 @@ func (p *pace) note(c Config, took time.Duration, err error) {
 	}
 }
 
-// failure reports the first of several failed calls in a row.
+// failure reports the first of several failed calls in a row. Reads that are answered beside
+// writes that are not end no row of failures.
 func (r *runner) failure(ctx context.Context, op string, err error) {
 	failed := err != nil && !errors.Is(err, ErrMoved)
-	if failed && !r.failed && ctx.Err() == nil {
+	if failed && r.failed == "" && ctx.Err() == nil {
 		r.event(Event{What: Failed, Lease: r.watch.lease, Err: fmt.Errorf("monitorlease: %s the monitor lease of %s: %w", op, r.cfg.Region, err)})
 	}
-	r.failed = failed
+	switch {
+	case failed && r.failed == "":
+		r.failed = op
+	case !failed && (op == r.failed || op == "write"):
+		r.failed = ""
+	}
 }
 
 func (r *runner) event(e Event) {

@@ -84,11 +84,19 @@ type job struct {
 	stop    context.CancelFunc
 }
 
+// cutOff marks the calls of a process that a script may cut off.
+var cutOff = new(struct{ int })
+
 func begin(t *testing.T, s monitorlease.Store, id string, deadline time.Duration) *job {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
+	return beginWith(t.Context(), t, s, id, deadline)
+}
+
+func beginWith(base context.Context, t *testing.T, s monitorlease.Store, id string, deadline time.Duration) *job {
+	t.Helper()
+	ctx, cancel := context.WithCancel(base)
 	if deadline > 0 {
-		ctx, cancel = context.WithTimeout(t.Context(), deadline)
+		ctx, cancel = context.WithTimeout(base, deadline)
 	}
 	// A process that looks again and again would keep a test for ever that waits for what
 	// never comes: without it the bubble is deadlocked, and says so.
@@ -269,9 +277,15 @@ func TestAHolderThatIsCutOffEndsWhenItSeesTheOther(t *testing.T) {
 		s := &script{}
 		var cut, hit atomic.Bool
 		cut.Store(true)
-		old := begin(t, s, "old", 0)
+		old := beginWith(context.WithValue(t.Context(), cutOff, true), t, s, "old", 0)
 		<-old.started
 		s.set(func() {
+			s.read = func(ctx context.Context) error {
+				if cut.Load() && ctx.Value(cutOff) != nil {
+					return hang(ctx)
+				}
+				return nil
+			}
 			s.hit = func(ctx context.Context, next monitorlease.Lease) error {
 				if cut.Load() && next.Number == 1 && next.Next == "" {
 					hit.Store(true)
@@ -519,4 +533,27 @@ func TestALeaseThatIsTakenAway(t *testing.T) {
 
 func TestRunRefusesABadConfig(t *testing.T) {
 	require.ErrorContains(t, monitorlease.Run(t.Context(), monitorlease.Config{}, nil), "Store is nil")
+}
+
+// No answer to a write arrives, and reads are answered: the holder reads that its renewals
+// were carried out, keeps the lease, and hands it over as ever.
+func TestWritesThatActUnheardKeepTheLease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{}
+		old := begin(t, s, "old", 0)
+		<-old.started
+		s.set(func() { s.lost = func(context.Context, monitorlease.Lease, monitorlease.Lease) bool { return true } })
+		doze(t.Context(), time.Minute)
+		require.Empty(t, old.ended)
+		require.EqualValues(t, 1, s.now(t).Number)
+		require.Equal(t, []monitorlease.What{monitorlease.Taken, monitorlease.Failed}, old.saw(), "it never lapses, and people are told once")
+		begun := time.Now()
+		fresh := begin(t, s, "new", 0)
+		<-fresh.started
+		require.ErrorIs(t, <-old.ended, monitorlease.ErrYielded)
+		require.Less(t, time.Since(begun), 5*time.Second)
+		require.NoError(t, <-old.done)
+		fresh.stop()
+		<-fresh.done
+	})
 }

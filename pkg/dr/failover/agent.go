@@ -55,6 +55,7 @@ type agent struct {
 	lasting  *Failures
 	news     chan struct{} // the next report is not to wait for its time
 	adopts   chan struct{} // the writer was moved here and is to be adopted
+	begun    chan struct{} // the first promise is not to wait for its time
 
 	mu     sync.Mutex
 	claims bool
@@ -68,7 +69,7 @@ type agent struct {
 // newAgent puts parts together that their role's constructor has checked.
 func newAgent(cfg parts) (*agent, error) {
 	cfg.Policy = cfg.Policy.WithDefaults()
-	a := &agent{cfg: cfg, watch: &Watch{}, verdicts: make(chan health.Verdict, 1), news: make(chan struct{}, 1), adopts: make(chan struct{}, 1)}
+	a := &agent{cfg: cfg, watch: &Watch{}, verdicts: make(chan health.Verdict, 1), news: make(chan struct{}, 1), adopts: make(chan struct{}, 1), begun: make(chan struct{}, 1)}
 	if a.lasting = cfg.Failures; a.lasting == nil {
 		a.lasting = &Failures{}
 	}

@@ -114,6 +114,41 @@ func TestWhatKeepsAWriterOpen(t *testing.T) {
 	}
 }
 
+// TestAHandoverWhileAnswersAreLost: writes to the store act everywhere and their answers are
+// lost, so the writer is open by the peer's promises alone. The peer's monitor and then the
+// writer's hand over to another process, which can't hear that its report was published.
+func TestAHandoverWhileAnswersAreLost(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		r := newRig(t, dr.Policy{})
+		defer r.end()
+		stops := make(map[dr.Region]func())
+		for _, v := range topology.Vantages() {
+			stops[v] = r.agent(v)
+		}
+		r.wait(10 * time.Second)
+		writes := map[drtest.Op]bool{drtest.OpPublish: true, drtest.OpRenewLease: true, drtest.OpTakeLease: true, drtest.OpReleaseLease: true, drtest.OpAppend: true, drtest.OpAcknowledge: true}
+		r.breaks(func(c drtest.Call) drtest.Fault {
+			if writes[c.Op] {
+				return drtest.Fault{Hang: true, Acts: true}
+			}
+			return drtest.Fault{}
+		})
+		for i := range 600 {
+			switch i {
+			case 100:
+				stops[west]()
+				stops[west] = r.agent(west)
+			case 300:
+				stops[east]()
+				stops[east] = r.agent(east)
+			}
+			r.wait(100 * time.Millisecond)
+			require.True(t, r.Pair.DB(east).Accepts(), "%d %v", i, r.told())
+		}
+		require.Zero(t, r.Cluster.Moves(), "nothing is moved")
+	})
+}
+
 // TestSlowIsNotDown: however slow the store answers within a grant, the writer stays open.
 func TestSlowIsNotDown(t *testing.T) {
 	for _, slow := range []time.Duration{0, 50, 100, 250, 270, 300, 500, 1000, 1500, 2000, 3000, 3250} {

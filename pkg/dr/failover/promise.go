@@ -3,6 +3,7 @@ package failover
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -149,6 +150,10 @@ func (a *agent) clear(ctx context.Context) {
 	switch {
 	case errors.Is(err, ErrNoEntry), err == nil && (e.Execution.State.Ended() || e.Execution.To != a.cfg.Region):
 		a.promises.begin()
+		select {
+		case a.begun <- struct{}{}:
+		default:
+		}
 	case err == nil:
 		a.promises.abstain(a.cfg.Policy.ProbeInterval)
 	}
@@ -159,6 +164,38 @@ func (a *agent) clear(ctx context.Context) {
 // is slow while the lease store is away (patroni/patroni#3550).
 func promiseTimeout(p dr.Policy) time.Duration { return p.LeaseTTL - p.LeaseMargin }
 
+// unheard is after how long a report without an answer is looked for in the store.
+const unheard = 400 * time.Millisecond
+
+var errUnheard = errors.New("the report is in the store, and the answer to its write did not arrive")
+
+// publish publishes a report, and tells whether the store has it. When no answer arrives it
+// reads: a monitor that takes over while answers to writes are lost could promise nothing
+// else, and the other Region's writer may be open by promises alone.
+func (a *agent) publish(call context.Context, h Report) (there bool, err error) {
+	sent, cancel := context.WithCancel(call)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- a.cfg.Heartbeats.Publish(sent, h) }()
+	tick := time.NewTicker(unheard)
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-done:
+			return err == nil, err
+		case <-tick.C:
+			all, err := a.heartbeats(call)
+			if err == nil && slices.ContainsFunc(all, func(got Report) bool {
+				return got.Region == h.Region && got.Seq == h.Seq && got.Generation == h.Generation
+			}) {
+				cancel()
+				<-done
+				return true, errUnheard
+			}
+		}
+	}
+}
+
 // promise sends what the monitor promises, twice in a ProbeInterval, so that one that is
 // lost or slow costs the writer nothing.
 func (a *agent) promise(ctx context.Context) {
@@ -168,7 +205,13 @@ func (a *agent) promise(ctx context.Context) {
 	var calls sync.WaitGroup
 	defer calls.Wait()
 	room := make(chan struct{}, 1+promiseTimeout(a.cfg.Policy)/every)
-	for next(ctx, tick) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		case <-a.begun: // the writer may have been without a promise since the predecessor's last
+		}
 		select {
 		case room <- struct{}{}:
 			calls.Go(func() {

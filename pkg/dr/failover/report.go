@@ -16,6 +16,13 @@ func (a *agent) report(ctx context.Context) {
 	tick := time.NewTicker(a.cfg.Policy.ProbeInterval / 2)
 	defer tick.Stop()
 	seq := uint64(time.Now().UnixMicro()) // so that a restart is news too
+	// The first report already offers promises if the store answers: a handover must not cost
+	// the other Region's writer a report's interval.
+	for n := 0; n < 8 && a.mayPromise(); n++ {
+		if _, known := a.watch.Lease(); known || pause(ctx, firstLook) != nil {
+			break
+		}
+	}
 	for last := false; ; {
 		seq++
 		h := Report{Region: a.cfg.Region, Seq: seq}
@@ -37,7 +44,7 @@ func (a *agent) report(ctx context.Context) {
 			base, limit = context.WithoutCancel(ctx), lastReport
 		}
 		call, cancel := context.WithTimeout(base, limit)
-		err := a.cfg.Heartbeats.Publish(call, h)
+		there, err := a.publish(call, h)
 		cancel()
 		if last {
 			return
@@ -45,7 +52,7 @@ func (a *agent) report(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			a.problem("publish heartbeat", err)
 		}
-		if err == nil && a.promises.offered() {
+		if there && a.promises.offered() {
 			a.clear(ctx)
 		}
 		if err == nil || ctx.Err() == nil {
