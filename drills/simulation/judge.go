@@ -92,12 +92,19 @@ func (g *game) course(t trial) {
 
 // evidence holds a promotion against what must be proven before it.
 func (g *game) evidence(t trial) {
-	if _, ok := t.when(failover.EvPromoted); !ok {
+	promotedAt, ok := t.when(failover.EvPromoted)
+	if !ok {
 		return
 	}
 	x := t.last()
 	if x.Proof == "" {
 		g.audit.fail("evidence", "%s promoted without a fence proof", t.id)
+	}
+	if x.Mode != failover.ModeFailover {
+		if x.Mode == failover.ModeAdopt && g.console(x, promotedAt) == nil {
+			g.audit.fail("evidence", "%s adopted a writer that Lifeboat has moved itself", t.id)
+		}
+		return // a person has asked for it, or moved the writer: nothing had to be dark
 	}
 	if len(x.Evidence.Dark) < 2 || len(x.Evidence.Vantages) < 2 {
 		g.audit.fail("evidence", "%s promoted on evidence %v from %v", t.id, x.Evidence.Dark, x.Evidence.Vantages)
@@ -197,6 +204,15 @@ func (g *game) losses(trials []trial) {
 		}
 		x := t.last()
 		begin := x.Evidence.DarkSince.Add(-p.MaxLagAge - p.MaxDataLoss)
+		switch x.Mode {
+		case failover.ModeSwitchover:
+			continue // it loses nothing
+		case failover.ModeAdopt:
+			if op := g.console(x, at); op != nil && op.Kind != string(fault.ConsoleFailover) {
+				continue // a switchover at the console loses nothing either
+			}
+			begin = time.Time{} // a person at the console accepted any loss
+		}
 		if x.Ack != nil {
 			begin = time.Time{} // a person accepted any loss
 		}
@@ -222,7 +238,7 @@ func (g *game) expected(trials []trial) {
 	a := g.audit
 	for _, t := range trials {
 		taken, ok := t.when(failover.EvEpochTaken)
-		if _, promoted := t.when(failover.EvPromoted); !ok || !promoted || t.last().Ack != nil {
+		if _, promoted := t.when(failover.EvPromoted); !ok || !promoted || t.last().Ack != nil || t.last().Mode != failover.ModeFailover {
 			continue
 		}
 		if hurt := a.hurtBefore(t, taken); !hurt {

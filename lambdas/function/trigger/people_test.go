@@ -19,7 +19,7 @@ import (
 )
 
 // slow is a world in which a promotion takes minutes.
-var slow = drtest.WorldConfig{Promotion: func() time.Duration { return 3 * time.Minute }}
+var slow = drtest.WorldConfig{Promotion: func() time.Duration { return 80 * time.Second }}
 
 // driving begins a failover that another invocation drives, and returns when that waits
 // for the promotion.
@@ -121,7 +121,7 @@ func TestADeadDriversPlaceIsTaken(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, failover.Settled, a.State, a.Detail)
 		require.False(t, a.Driven)
-		require.Less(t, time.Since(began), 3*time.Minute+5*time.Second, "it has not waited for the dead one")
+		require.Less(t, time.Since(began), 85*time.Second, "it has not waited for the dead one")
 		require.Greater(t, r.marks[west].mark.Number, before.Number)
 		require.True(t, r.marks[west].mark.Released)
 	})
