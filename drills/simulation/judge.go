@@ -6,7 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lifeboat-dr/lifeboat/drills/cloud"
 	"github.com/lifeboat-dr/lifeboat/drills/drill"
+	"github.com/lifeboat-dr/lifeboat/drills/fault"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
@@ -101,8 +103,8 @@ func (g *game) evidence(t trial) {
 		g.audit.fail("evidence", "%s promoted without a fence proof", t.id)
 	}
 	if x.Mode != failover.ModeFailover {
-		if x.Mode == failover.ModeAdopt && g.console(x, promotedAt) == nil {
-			g.audit.fail("evidence", "%s adopted a writer that Lifeboat has moved itself", t.id)
+		if _, is := g.arrival(x, promotedAt); x.Mode == failover.ModeAdopt && !is {
+			g.audit.fail("evidence", "%s adopted a writer that the control plane has not moved", t.id)
 		}
 		return // a person has asked for it, or moved the writer: nothing had to be dark
 	}
@@ -113,6 +115,17 @@ func (g *game) evidence(t trial) {
 	if x.Ack == nil && (!x.Evidence.LagKnown || x.Evidence.Lag > p.MaxDataLoss || x.Evidence.LagAge > p.MaxLagAge) {
 		g.audit.fail("evidence", "%s promoted past the gate: lag %v (known %v), %v old", t.id, x.Evidence.Lag, x.Evidence.LagKnown, x.Evidence.LagAge)
 	}
+}
+
+// arrival is the control plane's move that brought the writer to an execution's target
+// before a time.
+func (g *game) arrival(x failover.Execution, before time.Time) (last cloud.Operation, is bool) {
+	for _, op := range g.inside.Cloud.Operations() {
+		if op.To == x.To && !op.PromotedAt.IsZero() && !op.PromotedAt.After(before) {
+			last, is = op, true
+		}
+	}
+	return last, is
 }
 
 // operations demands that the control plane was asked for nothing that the journal does
@@ -208,7 +221,7 @@ func (g *game) losses(trials []trial) {
 		case failover.ModeSwitchover:
 			continue // it loses nothing
 		case failover.ModeAdopt:
-			if op := g.console(x, at); op != nil && op.Kind != string(fault.ConsoleFailover) {
+			if op, is := g.arrival(x, at); is && op.Kind == string(fault.Switchover) {
 				continue // a switchover at the console loses nothing either
 			}
 			begin = time.Time{} // a person at the console accepted any loss
