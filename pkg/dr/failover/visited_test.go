@@ -53,7 +53,7 @@ var visited = map[string]string{
 	"code recovered": must, "code superseded": superseded, "code lag-unknown": must, "code lag-stale": must,
 	"code lag-above-limit": must, "code no-fence-proof": must, "code fence-failed": "TestOperator: the old Region could not fence",
 	"code monitor-blind": "TestABlindMonitor: a monitor that can't ask a server that is lost", "code no-witness": "TestQuestionsOfTheController", "code failover-budget": "TestQuestionsOfTheController",
-	"code promotion-stuck": must, "code verify-stuck": stuck, "code redirect-stuck": stuck, "code lease-store-stuck": stuck,
+	"code promotion-stuck": "rare: TestAPromotionIsOverdue, TestStuck", "code verify-stuck": stuck, "code redirect-stuck": stuck, "code lease-store-stuck": stuck,
 
 	"lease held": must, "lease lost": must, "lease fenced": must, "lease isolated": must, "lease opened": must,
 	"lived":                     must,
