@@ -109,8 +109,12 @@ func (m *machine) rested() bool {
 func (m *machine) beat(keeps bool) {
 	s := m.s
 	until := m.now + m.Resend
-	if keeps && s.Seq%2 == 1 { // every second one must tell soon whether the server can be asked at all
-		until = m.now + m.Valid // slow is not down: an answer is worth something for that long
+	// Every second one must tell soon whether the server can be asked at all. The other may be
+	// slow: its answer is worth something for as long as the grant. Not under Watchdog: the
+	// server counts from when the write is carried out, and Policy.WatchdogAfter allows Resend
+	// for that, or it would count past the end of the lease.
+	if keeps && s.Seq%2 == 1 && !m.Watchdog {
+		until = m.now + m.Valid
 	}
 	s.Seq++
 	s.ids++

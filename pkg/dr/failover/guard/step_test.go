@@ -187,6 +187,24 @@ func TestADemotedGuardGivesTheLeaseBack(t *testing.T) {
 
 // TestAMovedLeaseClosesTheWriter: the refused renewal itself is the reason, the new lease
 // need not be read.
+// The server under Watchdog counts from when a heartbeat write is carried out, so none may be
+// carried out later than Policy.WatchdogAfter allows for.
+func TestNoHeartbeatWriteOutlivesWhatTheWatchdogAllowsFor(t *testing.T) {
+	for _, watched := range []bool{false, true} {
+		b := onBench(t, dr.Policy{Watchdog: watched})
+		var longest time.Duration
+		for rev := range uint64(6) {
+			longest = max(longest, b.serves(2+rev).Until-b.now)
+			b.at(b.now + b.r.Renew)
+		}
+		want := b.r.Valid
+		if watched {
+			want = b.r.Resend
+		}
+		require.Equal(t, want, longest, "watchdog %v", watched)
+	}
+}
+
 func TestAMovedLeaseClosesTheWriter(t *testing.T) {
 	b := onBench(t, dr.Policy{})
 	b.serves(2)
