@@ -71,12 +71,12 @@ func evidenceBugs() []Bug {
 		},
 		{
 			Name: "a report's number is its age", Room: room, File: "pkg/dr/failover/evidence.go",
-			Old: "if !ok || s.seq != h.Seq {", New: "if !ok || s.seq != h.Seq || true {",
+			Old: "b.seen[h.Region].Observe(h.Seq, at)", New: "(lease.Still[uint64]{}).Observe(h.Seq, at)",
 			Why: "the last report of a dead Region stays fresh for ever", Package: "./pkg/dr/failover", Test: "TestLeaseProberDropsTheLastReportOfADeadRegion", Says: "its last report is older than two samples",
 		},
 		{
-			Name: "a blind renewal counts as service", Room: room, File: "pkg/dr/failover/watch.go",
-			Old: "l.Served != w.lease.Served {", New: "l.Rev != w.lease.Rev {",
+			Name: "a blind renewal counts as service", Room: room, File: "pkg/dr/lease/observer.go",
+			Old: "service{r.Epoch, r.Served}", New: "service{r.Epoch, r.Rev}",
 			Why: "a server that commits nothing is never failed over", Package: "./pkg/dr/failover", Test: "TestABlindRenewalIsNoService", Says: "--- FAIL: TestABlindRenewalIsNoService",
 		},
 		{

@@ -31,7 +31,7 @@ func functionBugs() []Bug {
 		},
 		{
 			Name: "a dead driver's place stays taken", Room: room, File: "lambdas/function/trigger/mark.go",
-			Old: "	case now.Sub(w.since) >= deadAfter:\n", New: "	case now.Sub(w.since) >= 10000*deadAfter:\n",
+			Old: "	case w.seen.Unchanged(now) >= deadAfter:\n", New: "	case w.seen.Unchanged(now) >= 10000*deadAfter:\n",
 			Why: "no invocation is known to drive any more", Package: "./lambdas/function/trigger", Test: "TestADeadDriversPlaceIsTaken", Says: "--- FAIL: TestADeadDriversPlaceIsTaken",
 		},
 		{

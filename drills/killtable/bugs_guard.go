@@ -54,8 +54,8 @@ func guardBugs() []Bug {
 		},
 		{
 			Name: "the watchdog is kept quiet without a lease", Room: room, File: "pkg/dr/failover/guard/keep.go",
-			Old: "case m.Watchdog && (s.Inherited && s.PeerAt == never || s.Armed && m.now-young > 3*m.Renew):",
-			New: "case m.Watchdog && s.Inherited && s.PeerAt == never && m.now-young > 3*m.Renew:",
+			Old: "case m.Watchdog && (s.Inherited && s.PeerAt == never || s.Armed && m.now-s.Youngest() > 3*m.Renew):",
+			New: "case m.Watchdog && s.Inherited && s.PeerAt == never && m.now-s.Youngest() > 3*m.Renew:",
 			Why: "the database never fences itself", Package: pkg, Test: "TestWatchdogIsNotKeptQuietWithoutALease", Says: "the database closes itself",
 		},
 		{
@@ -89,17 +89,17 @@ func guardBugs() []Bug {
 		},
 		{
 			Name: "the observer counts from before it looked", Room: room, File: "pkg/dr/failover/watch.go",
-			Old: "case err == nil:\n\t\t\tw.Observe(lease, time.Now())", New: "case err == nil:\n\t\t\tw.Observe(lease, read)",
+			Old: "case err == nil:\n\t\t\tw.Observe(got, time.Now())", New: "case err == nil:\n\t\t\tw.Observe(got, read)",
 			Why: "a renewal granted during the read is older than it is", Package: pkg, Test: "TestWatchCountsFromAfterItLooked", Says: "have been silent for longer",
 		},
 		{
-			Name: "an older answer replaces a newer one", Room: room, File: "pkg/dr/failover/watch.go",
-			Old: "if w.known && l.Rev < w.lease.Rev {", New: "if w.known && l.Epoch > w.lease.Epoch+9 {",
+			Name: "an older answer replaces a newer one", Room: room, File: "pkg/dr/lease/observer.go",
+			Old: "return v.Known && r.Rev < v.Seen.Rev", New: "return v.Known && r.Epoch+9 < v.Seen.Epoch",
 			Why: "a late answer resets the silence", Package: pkg, Test: "TestWatchForgetsNothingForALateAnswer", Says: "the silence goes on",
 		},
 		{
 			Name: "a grant is kept after its time", Room: room, File: "pkg/dr/failover/guard/state.go",
-			Old: "max(s.StoreAt, s.PeerAt) + r.Valid", New: "max(s.StoreAt, s.PeerAt) + r.Valid + r.TTL",
+			Old: "s.Grants.End(r.Valid)", New: "s.Grants.End(r.Valid + r.TTL)",
 			Why: "a writer that is cut off goes on beside its successor", Package: step, Test: "TestAGrantEnds", Says: "--- FAIL: TestAGrantEnds/the_store's",
 		},
 		{

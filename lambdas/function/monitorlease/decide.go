@@ -1,6 +1,10 @@
 package monitorlease
 
-import "time"
+import (
+	"time"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/lease"
+)
 
 // Step is what a process does next.
 type Step string
@@ -48,7 +52,7 @@ func Decide(v View, c Config) Step {
 	case t.Holder != v.Behind && t.Holder != v.Me && !t.Released && v.Alive:
 		return Leave
 	case t.Holder == v.Me && !t.Released && t.Next != "":
-		return Yield // its work has lapsed, and its successor would wait for TTL: spare it that
+		return Yield // its work has lapsed, and another process waits for TTL: spare it that
 	case t.Holder == v.Me && !t.Released:
 		return Take
 	case t.Released && (t.Next == "" || t.Next == v.Me):
@@ -63,45 +67,53 @@ func Decide(v View, c Config) Step {
 	return Wait // also until a successor has shown that it lives
 }
 
-// Watch remembers since when the holder has said nothing. It counts from after it first
-// saw the holder's last word, while the holder counts from before it sent it.
+// Watch is what a process knows of the holder's silence. Its instants are the process's own. It
+// counts from after it first saw the holder's last word, while the holder counts from before it
+// sent it.
 type Watch struct {
 	lease Lease
-	known bool
-	since time.Time
-	heard time.Time // before the last look that did not show the holder's last word yet
-	asked time.Time // before the last look
-	spoke time.Time // before the last look that did not show the latest renewal yet; zero if there was none
+	word  lease.Still[word]
+	heard lease.Instant // before the last look that did not show the holder's last word yet
+	asked lease.Instant // before the last look
+	spoke lease.Instant // before the last look that did not show the latest renewal yet; Never if there was none
+}
+
+// word is what the holder changes when it says something. A claim is not the holder's.
+type word struct {
+	number, beat uint64
+	released     bool
 }
 
 // Observe notes that a call showed this lease, from before it was sent until after it
 // returned.
-func (w *Watch) Observe(t Lease, sent, now time.Time) {
-	if !w.known || !t.sameBeat(w.lease) {
-		w.since, w.heard = now, sent
-		if w.known {
+func (w *Watch) Observe(l Lease, sent, now lease.Instant) {
+	before := w.word
+	w.word = before.Observe(word{l.Number, l.Beat, l.Released}, now)
+	if w.word != before {
+		w.heard = sent
+		if before.Known {
 			w.heard = w.asked
 		}
 	}
 	switch {
-	case t.Number != w.lease.Number:
-		w.spoke = time.Time{} // of this holder nothing is known but its take
-	case w.known && t.Beat != w.lease.Beat:
+	case !before.Known || l.Number != before.Value.number:
+		w.spoke = lease.Never // of this holder nothing is known but its take
+	case l.Beat != before.Value.beat:
 		w.spoke = w.asked
 	}
-	w.lease, w.known, w.asked = t, true, sent
+	w.lease, w.asked = l, sent
 }
 
 // Alive reports whether the present holder has been seen to renew within a time. Two looks
 // that are far apart don't show that: it may have renewed, and died since.
-func (w *Watch) Alive(now time.Time, within time.Duration) bool {
-	return !w.spoke.IsZero() && now.Sub(w.spoke) <= within
+func (w *Watch) Alive(now lease.Instant, within time.Duration) bool {
+	return w.word.Known && now-w.spoke <= within
 }
 
 // Unchanged returns the holder's silence. It is proven by a compare-and-swap on the lease
 // that was observed: when that succeeds, the holder has said nothing until then.
-func (w *Watch) Unchanged(now time.Time) time.Duration { return now.Sub(w.since) }
+func (w *Watch) Unchanged(now lease.Instant) time.Duration { return w.word.Unchanged(now) }
 
 // Gap returns at most how long ago the holder said its last word: it was not there yet at
 // the look before. Of what was there at the first look nothing more is known.
-func (w *Watch) Gap(now time.Time) time.Duration { return now.Sub(w.heard) }
+func (w *Watch) Gap(now lease.Instant) time.Duration { return now - w.heard }

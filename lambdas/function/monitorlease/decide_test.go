@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/monitorlease"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/lease"
 )
 
 func TestDecide(t *testing.T) {
@@ -70,7 +71,7 @@ func TestDecide(t *testing.T) {
 }
 
 func TestWatchCountsTheHoldersSilence(t *testing.T) {
-	at := func(s int) time.Time { return time.Unix(1000, 0).Add(time.Duration(s) * time.Second) }
+	at := func(s int) lease.Instant { return time.Duration(s) * time.Second }
 	var w monitorlease.Watch
 	held := monitorlease.Lease{Holder: "old", Number: 7, Beat: 3}
 	w.Observe(held, at(0), at(0))
@@ -100,7 +101,7 @@ func TestWatchCountsTheHoldersSilence(t *testing.T) {
 }
 
 func TestWatchBoundsTheGap(t *testing.T) {
-	at := func(s int) time.Time { return time.Unix(1000, 0).Add(time.Duration(s) * time.Second) }
+	at := func(s int) lease.Instant { return time.Duration(s) * time.Second }
 	var w monitorlease.Watch
 	held := monitorlease.Lease{Holder: "old", Number: 7, Beat: 3}
 	w.Observe(held, at(0), at(1))

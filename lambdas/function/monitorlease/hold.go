@@ -20,7 +20,7 @@ type term struct {
 // the work has ended by itself. began is from before the lease was taken.
 //
 // A lease that could not be renewed in time may be another's, and may not: when the table is
-// silent, no process can take it. The work goes on until another process is seen to have it. See
+// silent, none can take it. The work goes on until another process is seen to have it. See
 // the package's comment for why two at once do no harm.
 func (r *runner) hold(life context.Context, held Lease, began time.Time) (done bool, err error) {
 	valid := r.cfg.TTL - r.cfg.Margin
@@ -182,7 +182,7 @@ func (r *runner) renew(life context.Context, x *term) (step Step, renewed bool) 
 	return step, renewed
 }
 
-// end says why the work has ended, and hands the lease over when a successor waits.
+// end says why the work has ended, and hands the lease over when another process waits.
 func (r *runner) end(ctx context.Context, held Lease, err error) (done bool, _ error) {
 	if ctx.Err() == nil {
 		if err != nil {

@@ -7,11 +7,11 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
 
-// ErrMoved is returned by Store.Write when the lease is no longer the one that was seen.
+// ErrMoved is returned by Store.Write when another lease is stored than the one that was seen.
 var ErrMoved = errors.New("monitorlease: the lease has moved on")
 
 // Lease says which process of a Region acts. The zero Lease of a Region, with no Number,
-// is one that no process has ever taken.
+// is one that was never taken.
 type Lease struct {
 	Region   dr.Region
 	Holder   string // the process that acts, or was the last to
@@ -31,20 +31,14 @@ type Store interface {
 	Write(ctx context.Context, old, next Lease) error
 }
 
-func (t Lease) claimed(by string) Lease { t.Next = by; return t }
+func (l Lease) claimed(by string) Lease { l.Next = by; return l }
 
-func (t Lease) renewed() Lease { t.Beat++; return t }
+func (l Lease) renewed() Lease { l.Beat++; return l }
 
-func (t Lease) released() Lease { t.Released = true; return t }
+func (l Lease) released() Lease { l.Released = true; return l }
 
 // taken leaves out Next: a process that takes a lease against a claim has proved that the
-// claimant didn't take it.
-func (t Lease) taken(by string) Lease {
-	return Lease{Region: t.Region, Holder: by, Number: t.Number + 1}
-}
-
-// sameBeat reports whether the holder has renewed nothing since. A claim is written by
-// another process and is no renewal.
-func (t Lease) sameBeat(u Lease) bool {
-	return t.Number == u.Number && t.Beat == u.Beat && t.Released == u.Released
+// claimant didn't.
+func (l Lease) taken(by string) Lease {
+	return Lease{Region: l.Region, Holder: by, Number: l.Number + 1}
 }

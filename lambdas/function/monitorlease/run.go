@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/lease"
 )
 
 // Why the context of the work has ended, as context.Cause tells. Otherwise it is Run's
@@ -47,7 +49,7 @@ func Run(ctx context.Context, cfg Config, work func(context.Context) error) erro
 		life, cancel = context.WithDeadlineCause(ctx, deadline.Add(-cfg.Spare), ErrDeadline)
 		defer cancel()
 	}
-	r := runner{cfg: cfg, me: cfg.Process + "/" + rand.Text()[:8], work: work}
+	r := runner{cfg: cfg, me: cfg.Process + "/" + rand.Text()[:8], work: work, origin: time.Now()}
 	return r.run(life)
 }
 
@@ -57,6 +59,7 @@ type runner struct {
 	cfg    Config
 	me     string
 	work   func(context.Context) error
+	origin time.Time // of the watch's instants
 	watch  Watch
 	behind string
 	failed string // the operation that fails and was reported; empty when none does
@@ -68,8 +71,11 @@ type runner struct {
 	took   Lease
 	tookAt time.Time
 	silent time.Duration
-	heard  time.Time // before the last word of the holder before it
+	gap    time.Duration // how long ago the holder before it can have said its last word, at most
 }
+
+// at is the instant of a time on this process's clock.
+func (r *runner) at(t time.Time) lease.Instant { return t.Sub(r.origin) }
 
 func (r *runner) run(life context.Context) error {
 	defer r.depart(context.WithoutCancel(life))
@@ -104,8 +110,8 @@ func (r *runner) run(life context.Context) error {
 // take takes the lease and works.
 func (r *runner) take(life context.Context, seen Lease) (done bool, err error) {
 	if seen != r.took { // else it has been taken, and the answer was lost
-		r.took, r.tookAt, r.silent = seen.taken(r.me), time.Now(), r.watch.Unchanged(time.Now())
-		r.heard = r.watch.heard
+		r.took, r.tookAt = seen.taken(r.me), time.Now()
+		r.silent, r.gap = r.watch.Unchanged(r.at(r.tookAt)), r.watch.Gap(r.at(r.tookAt))
 		if r.write(life, seen, r.took) != nil {
 			return false, nil
 		}
@@ -113,7 +119,7 @@ func (r *runner) take(life context.Context, seen Lease) (done bool, err error) {
 	held := r.took
 	r.took = Lease{}
 	r.behind = r.me
-	r.event(Event{What: Taken, Lease: held, Silent: r.silent, Gap: time.Since(r.heard)})
+	r.event(Event{What: Taken, Lease: held, Silent: r.silent, Gap: r.gap + time.Since(r.tookAt)})
 	return r.hold(life, held, r.tookAt)
 }
 
@@ -122,7 +128,7 @@ func (r *runner) take(life context.Context, seen Lease) (done bool, err error) {
 func (r *runner) pause(life context.Context, looked time.Time) {
 	d := time.Until(looked.Add(r.cfg.Poll))
 	for _, until := range []time.Duration{r.cfg.TTL + r.cfg.Drift, r.patient().Patience} {
-		if left := until - r.watch.Unchanged(time.Now()); left > 0 {
+		if left := until - r.watch.Unchanged(r.at(time.Now())); left > 0 {
 			d = min(d, left)
 		}
 	}
@@ -157,7 +163,7 @@ func (r *runner) depart(ctx context.Context) {
 }
 
 func (r *runner) view(t Lease, working bool) View {
-	now := time.Now()
+	now := r.at(time.Now())
 	return View{
 		Me: r.me, Lease: t, Working: working, Behind: r.behind,
 		// The look that shows a renewal and the one before it are two calls apart.
@@ -185,10 +191,10 @@ func (r *runner) readWithin(ctx context.Context, least time.Duration) (Lease, er
 	if r.failure(ctx, "read", err); err != nil {
 		return Lease{}, err
 	}
-	if !r.watch.known {
+	if !r.watch.word.Known {
 		r.behind = t.Holder
 	}
-	r.watch.Observe(t, sent, time.Now())
+	r.watch.Observe(t, r.at(sent), r.at(time.Now()))
 	return t, nil
 }
 
@@ -201,7 +207,7 @@ func (r *runner) write(ctx context.Context, old, next Lease) error {
 	if r.failure(ctx, "write", err); err != nil {
 		return err
 	}
-	r.watch.Observe(next, sent, time.Now())
+	r.watch.Observe(next, r.at(sent), r.at(time.Now()))
 	return nil
 }
 

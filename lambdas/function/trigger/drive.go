@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
@@ -32,7 +33,7 @@ func (h *Handler) drive(ctx context.Context, w event.Request, now bool, work fun
 	if h.cfg.Marks == nil {
 		return work(ctx, begin)
 	}
-	d := duty{marks: h.cfg.Marks, man: watchman{me: invocation(ctx)}, timeout: h.cfg.Agent.Policy.CallTimeout}
+	d := duty{marks: h.cfg.Marks, man: watchman{me: invocation(ctx)}, timeout: h.cfg.Agent.Policy.CallTimeout, begun: time.Now()}
 	if !w.Person() && d.first(ctx) {
 		return h.driven(ctx)
 	}

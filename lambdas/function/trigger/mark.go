@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/lease"
 )
 
 // ErrMarkMoved is returned by Marks.WriteMark when the mark is no longer the one that was
@@ -44,40 +46,39 @@ const (
 	lookEvery = 100 * time.Millisecond
 )
 
-// turnout is what an invocation does about a mark.
-type turnout string
+// step is what an invocation does about a mark.
+type step string
 
 const (
-	take  turnout = "take"  // the mark: no other invocation drives
-	keep  turnout = "keep"  // say that this one lives
-	look  turnout = "look"  // again: the other one may live
-	yield turnout = "yield" // the other one lives
+	take  step = "take"  // the mark: no other invocation drives
+	keep  step = "keep"  // say that this one lives
+	look  step = "look"  // again: the other one may live
+	yield step = "yield" // the other one lives
 )
 
 // watchman remembers what one invocation has seen of the mark.
 type watchman struct {
-	me    string
-	seen  Mark
-	known bool
-	since time.Time // when seen was first seen
+	me   string
+	seen lease.Still[Mark]
 }
 
 // next returns what to do about a mark that was read. It is pure but for what it
 // remembers.
-func (w *watchman) next(m Mark, now time.Time) turnout {
+func (w *watchman) next(m Mark, now lease.Instant) step {
 	switch {
 	case m.Number == 0 || m.Released:
 		return take
 	case m.Driver == w.me:
 		return keep
-	case !w.known || w.seen.Driver == w.me:
-		// What the first look shows may be the last mark of an invocation that has died.
-		w.seen, w.known, w.since = m, true, now
-		return look
-	case m != w.seen:
-		w.seen, w.since = m, now
+	}
+	before := w.seen
+	w.seen = before.Observe(m, now)
+	switch {
+	case !before.Known || before.Value.Driver == w.me:
+		return look // what it says at the first look may be the last word of one that has died
+	case w.seen != before:
 		return yield
-	case now.Sub(w.since) >= deadAfter:
+	case w.seen.Unchanged(now) >= deadAfter:
 		return take
 	}
 	return look
@@ -90,6 +91,7 @@ type duty struct {
 	timeout time.Duration
 	mine    Mark
 	has     bool
+	begun   time.Time // the origin of its instants
 }
 
 // first looks whether another invocation drives, and returns at once when the mark is its
@@ -99,7 +101,7 @@ func (d *duty) first(ctx context.Context) bool {
 		if d.step(ctx) {
 			return true
 		}
-		if d.has || !d.man.known || time.Since(begun) >= lookFor || pause(ctx, lookEvery) != nil {
+		if d.has || !d.man.seen.Known || time.Since(begun) >= lookFor || pause(ctx, lookEvery) != nil {
 			return false
 		}
 	}
@@ -143,7 +145,7 @@ func (d *duty) step(ctx context.Context) bool {
 		return false
 	}
 	next := m
-	switch d.man.next(m, time.Now()) {
+	switch d.man.next(m, time.Since(d.begun)) {
 	case yield:
 		return true
 	case look:
@@ -155,7 +157,7 @@ func (d *duty) step(ctx context.Context) bool {
 	}
 	if d.marks.WriteMark(call, m, next) == nil {
 		d.mine, d.has = next, true
-		d.man.seen, d.man.known = next, true
+		d.man.seen = d.man.seen.Observe(next, time.Since(d.begun))
 	}
 	return false
 }

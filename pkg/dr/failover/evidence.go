@@ -8,6 +8,7 @@ import (
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/lease"
 )
 
 // LeaseProber reads what the Regions report to each other through the lease store, and
@@ -23,20 +24,15 @@ type LeaseProber struct {
 	// where the monitor itself asks.
 	claimed chan<- struct{}
 
-	mu   sync.Mutex
-	seen map[dr.Region]sighted
-	beat Beat      // the newest of the writer's guard that was read in its database
-	at   time.Time // when it was first read
-}
-
-type sighted struct {
-	seq uint64
-	at  time.Time // when this number was first seen
+	origin time.Time // of the instants below
+	mu     sync.Mutex
+	seen   map[dr.Region]lease.Still[uint64] // the numbers of the Regions' reports
+	beat   lease.Still[Beat]                 // the newest of the writer's guard that was read in its database
 }
 
 // NewLeaseProber returns a prober for a Region.
 func NewLeaseProber(region dr.Region, p dr.Policy, h Reports, w *Watch) *LeaseProber {
-	return &LeaseProber{region: region, policy: p.WithDefaults(), heartbeats: h, watch: w, seen: make(map[dr.Region]sighted)}
+	return &LeaseProber{region: region, policy: p.WithDefaults(), heartbeats: h, watch: w, origin: time.Now(), seen: make(map[dr.Region]lease.Still[uint64])}
 }
 
 // Probe tells what the lease store knows of the subject. It implements
@@ -72,18 +68,16 @@ func (b *LeaseProber) Probe(ctx context.Context, subject dr.Region) []health.Obs
 			})
 		}
 	}
-	lease := b.lease(subject, now)
-	lease.RegionAnswers = reports
-	return append(b.heard(subject, now), append([]health.Observation{lease}, out...)...)
+	held := b.lease(subject, now)
+	held.RegionAnswers = reports
+	return append(b.heard(subject, now), append([]health.Observation{held}, out...)...)
 }
 
 // beaten notes a heartbeat write of the writer's guard that was read in its database.
 func (b *LeaseProber) beaten(got Beat, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if got != b.beat {
-		b.beat, b.at = got, now
-	}
+	b.beat = b.beat.Observe(got, now.Sub(b.origin))
 }
 
 // heard tells that the subject's guard has lately committed a heartbeat write, as read in
@@ -93,12 +87,12 @@ func (b *LeaseProber) beaten(got Beat, now time.Time) {
 func (b *LeaseProber) heard(subject dr.Region, now time.Time) []health.Observation {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.beat.Region != subject || now.Sub(b.at) >= b.policy.SilentAfter() {
+	if b.beat.Value.Region != subject || b.beat.Unchanged(now.Sub(b.origin)) >= b.policy.SilentAfter() {
 		return nil
 	}
 	return []health.Observation{{
 		Subject: subject, Vantage: b.region, Family: health.Heartbeat, Method: "heartbeat writes of its guard",
-		Answer: health.Alive, At: b.at, OtherInstances: -1, MonitorWorks: true, RegionAnswers: true,
+		Answer: health.Alive, At: b.origin.Add(b.beat.Since), OtherInstances: -1, MonitorWorks: true, RegionAnswers: true,
 	}}
 }
 
@@ -136,13 +130,10 @@ func (b *LeaseProber) lease(subject dr.Region, now time.Time) health.Observation
 func (b *LeaseProber) note(h Report, now time.Time) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	s, ok := b.seen[h.Region]
-	if !ok || s.seq != h.Seq {
-		// The first look can't tell how old a report is; the next one will.
-		s = sighted{h.Seq, now}
-		b.seen[h.Region] = s
-	}
-	return now.Sub(s.at)
+	at := now.Sub(b.origin)
+	// The first look can't tell how old a report is; the next one will.
+	b.seen[h.Region] = b.seen[h.Region].Observe(h.Seq, at)
+	return b.seen[h.Region].Unchanged(at)
 }
 
 // SelfCheck reports whether the lease store answers this Region. It implements

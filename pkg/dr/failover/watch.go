@@ -9,23 +9,34 @@ import (
 	"time"
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/lease"
 )
 
-// Watch remembers since when the lease has not changed, on this process's
-// monotonic clock. It is what makes an expired lease a proof: the holder counted
-// its TTL from before it sent the renewal, the watch counts from after it saw it.
+// Watch is the [lease.Observer] of a process, shared by what reads the lease in it and by what
+// goes by it. It is what makes an expired lease a proof: the holder counted its TTL from
+// before it sent the renewal, the watch counts from after it saw it.
 type Watch struct {
 	mu     sync.Mutex
-	lease  Lease
-	known  bool
-	moved  bool                // it has been seen to change
-	since  time.Time           // when this revision was first seen
-	served time.Time           // when the last renewal with a committed write behind it was first seen
-	readAt time.Time           // when the lease was last read
-	vacant bool                // the store has said since that there is none
+	origin time.Time // of the observer's instants: the first time that was given
+	sees   lease.Observer
 	every  time.Duration       // how often it is read at least, when Run reads it
 	hear   map[int]func(Lease) // are told of every lease that is read, in order
 	hears  int
+}
+
+// at is the observer's instant of a time. It is called with the lock held.
+func (w *Watch) at(t time.Time) lease.Instant {
+	if w.origin.IsZero() {
+		w.origin = t
+	}
+	return t.Sub(w.origin)
+}
+
+// look returns what is known now.
+func (w *Watch) look() lease.Observer {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.sees
 }
 
 // tell has f called with the lease that is known, and with each one that is read from now
@@ -38,10 +49,10 @@ func (w *Watch) tell(f func(Lease)) (forget func()) {
 	w.hears++
 	id := w.hears
 	w.hear[id] = f
-	l, known := w.lease, w.known
+	sees := w.sees
 	w.mu.Unlock()
-	if known {
-		f(l)
+	if sees.Known {
+		f(sees.Seen)
 	}
 	return func() {
 		w.mu.Lock()
@@ -60,107 +71,64 @@ func (w *Watch) Observe(l Lease, now time.Time) {
 func (w *Watch) observe(l Lease, now time.Time) (hear []func(Lease)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.known && l.Rev < w.lease.Rev {
-		return nil // an older answer that arrived late
+	if w.sees.Overtaken(l) {
+		return nil
 	}
-	if !w.known || l.Epoch != w.lease.Epoch || l.Served != w.lease.Served {
-		w.moved, w.served = w.moved || w.known, now
-	}
-	if !w.known || l.Rev != w.lease.Rev {
-		w.lease, w.known, w.since = l, true, now
-	}
-	w.readAt, w.vacant = now, false
+	w.sees = w.sees.Observe(l, w.at(now))
 	for _, id := range slices.Sorted(maps.Keys(w.hear)) {
 		hear = append(hear, w.hear[id])
 	}
 	return hear
 }
 
-// observeNone notes that a read which was asked at a time has said that no lease
-// exists. One that was overtaken by a lease says nothing.
+// observeNone notes that a read which was sent at a time has said that no lease exists.
 func (w *Watch) observeNone(asked time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.vacant = w.vacant || asked.After(w.readAt)
+	w.sees = w.sees.ObserveNone(w.at(asked))
 }
 
 // observeSome notes that a lease exists which this process has not read yet.
 func (w *Watch) observeSome(now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !w.known {
-		w.readAt, w.vacant = now, false
-	}
+	w.sees = w.sees.ObserveSome(w.at(now))
+}
+
+// Adopt takes over what another process has told: that a revision had been unchanged for a
+// time. It holds from now on.
+func (w *Watch) Adopt(rev uint64, unchanged time.Duration, now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sees = w.sees.Adopt(rev, unchanged, w.at(now))
 }
 
 // Vacant reports whether the store has last said that no lease exists. An error of
 // any other kind says nothing.
-func (w *Watch) Vacant() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.vacant
-}
-
-// Adopt takes over the report of another process that a revision had been unchanged
-// for a time. A duration needs no clock in common, so it holds from now on.
-func (w *Watch) Adopt(rev uint64, unchanged time.Duration, now time.Time) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if since := now.Add(-unchanged); w.known && w.lease.Rev == rev && since.Before(w.since) {
-		w.since = since
-	}
-}
+func (w *Watch) Vacant() bool { return w.look().Vacant() }
 
 // Lease returns the lease last seen, and whether any was.
 func (w *Watch) Lease() (Lease, bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.lease, w.known
+	sees := w.look()
+	return sees.Seen, sees.Known
 }
 
 // Unchanged returns how long the lease has provably not been renewed, up to the
 // last time it was read.
-func (w *Watch) Unchanged() time.Duration {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if !w.known {
-		return 0
-	}
-	return w.readAt.Sub(w.since)
-}
+func (w *Watch) Unchanged() time.Duration { return w.look().Unchanged() }
 
 // Unserved returns how long no renewal with a committed write behind it was seen, up to the
 // last time the lease was read. It is never less than Unchanged.
-func (w *Watch) Unserved() time.Duration {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if !w.known {
-		return 0
-	}
-	return w.readAt.Sub(earlier(w.served, w.since))
-}
+func (w *Watch) Unserved() time.Duration { return w.look().Unserved() }
 
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
-}
-
-// Moved reports whether the writer's Region has been seen to serve: a renewal with a
-// committed write behind it has come, or another epoch. Before that, a short
-// silence says nothing: the watch may be younger than the silence.
-func (w *Watch) Moved() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.moved
-}
+// Moved reports whether the writer's Region has been seen to serve. See [lease.Observer.Moved].
+func (w *Watch) Moved() bool { return w.look().Moved() }
 
 // ReadAge returns how long ago the lease was last read.
 func (w *Watch) ReadAge(now time.Time) time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return now.Sub(w.readAt)
+	return w.sees.Age(w.at(now))
 }
 
 // Fresh reports whether the lease was read in time to say something about now: within a
@@ -168,7 +136,7 @@ func (w *Watch) ReadAge(now time.Time) time.Duration {
 func (w *Watch) Fresh(now time.Time, p dr.Policy) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return now.Sub(w.readAt) <= max(p.CallTimeout, 2*w.every)
+	return w.sees.Fresh(w.at(now), max(p.CallTimeout, 2*w.every))
 }
 
 // Run reads the lease every ObserveInterval until ctx ends. The holder itself learns
@@ -191,11 +159,11 @@ func (w *Watch) Run(ctx context.Context, p dr.Policy, l Leaser, region dr.Region
 		}
 		read = time.Now()
 		call, cancel := context.WithTimeout(ctx, p.CallTimeout)
-		lease, err := l.ReadLease(call)
+		got, err := l.ReadLease(call)
 		cancel()
 		switch {
 		case err == nil:
-			w.Observe(lease, time.Now())
+			w.Observe(got, time.Now())
 		case errors.Is(err, ErrNoLease):
 			w.observeNone(read)
 		case ctx.Err() == nil:

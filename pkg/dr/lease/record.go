@@ -1,6 +1,3 @@
-// Package lease is the exclusive right of one Region to accept writes, as a value: what
-// the store keeps of it. Its duration is a matter of policy and of each party's own
-// monotonic clock, never of a timestamp.
 package lease
 
 import (
@@ -16,8 +13,8 @@ type Record struct {
 	Rev       uint64 // rises with every renewal, with a release and with every change of holder
 	Execution string // that took this epoch; empty for the first
 	// TakenRev is the revision that this epoch began with. TakenAfter is how long
-	// the lease before it had been silent on the clock of the process that took it: it is
-	// kept here so that a crash right after the take loses nothing.
+	// the lease before it had been silent on the clock of the party that took it: it
+	// is kept here so that a crash right after the take loses nothing.
 	TakenRev   uint64
 	TakenAfter time.Duration
 	// Released says that the holder has given the lease back: it renews no more, and the

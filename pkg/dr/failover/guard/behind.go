@@ -89,7 +89,7 @@ func (m *machine) looked(in Input) {
 		return
 	}
 	s.AnsweredAt = max(s.AnsweredAt, sent)
-	m.see(in)
+	s.View = s.See(in.Lease, m.now)
 	switch {
 	case m.relieved(in.Lease):
 		m.finish()

@@ -127,11 +127,10 @@ func (m *machine) beat(keeps bool) {
 // row it would keep a writer open whose grants have run out.
 func (m *machine) row() Row {
 	s := m.s
-	young := max(s.StoreAt, s.PeerAt)
 	switch {
 	case s.Behind:
 		return RowBehind
-	case m.Watchdog && (s.Inherited && s.PeerAt == never || s.Armed && m.now-young > 3*m.Renew):
+	case m.Watchdog && (s.Inherited && s.PeerAt == never || s.Armed && m.now-s.Youngest() > 3*m.Renew):
 		return RowUnrenewed
 	}
 	return RowOwn
@@ -241,9 +240,7 @@ func (m *machine) renewed(x Renewal, in Input) {
 	if in.Result != Done {
 		return
 	}
-	if in.Lease.Rev >= s.Seen.Rev {
-		s.Known, s.Seen, s.SeenAt = true, in.Lease, m.now
-	}
+	s.View = s.See(in.Lease, m.now)
 	if x.Epoch != s.Term.Epoch || s.Demoted == x.Epoch {
 		return
 	}

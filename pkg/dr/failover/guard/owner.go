@@ -45,9 +45,7 @@ func (m *machine) demotion() {
 // released takes in that the lease was given back.
 func (m *machine) released(in Input) {
 	s := m.s
-	if in.Lease.Rev >= s.Seen.Rev {
-		s.Known, s.Seen, s.SeenAt = true, in.Lease, m.now
-	}
+	s.View = s.See(in.Lease, m.now)
 	s.Armed, s.Inherited = false, false
 	why := IsSecondary
 	if s.Displaced {

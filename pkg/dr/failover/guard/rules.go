@@ -1,18 +1,17 @@
 package guard
 
 import (
-	"math"
 	"time"
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/lease"
 )
 
-// Instant is a moment on the guard's own monotonic clock, as the time since an origin that
-// the driver has chosen. No instant of another process is ever compared with it.
-type Instant = time.Duration
+// Instant is a moment on the guard's own monotonic clock. See [lease.Instant].
+type Instant = lease.Instant
 
 // Never is so long ago that every time has passed since.
-const Never = Instant(math.MinInt64 / 4)
+const Never = lease.Never
 
 const never = Never
 

@@ -8,12 +8,10 @@ import (
 // State is everything that a guard knows. It is a value: comparable, and changed by [Step]
 // alone. The zero value is none; see [New].
 type State struct {
-	Begun Instant
-	// Seen is the lease as last read, at SeenAt, if Known.
-	Known  bool
+	Begun  Instant
 	TermAt Instant // since when Term's epoch is this Region's own to serve
-	Seen   lease.Record
-	SeenAt Instant
+	// The lease as last read.
+	lease.View
 	// Told is the epoch whose promotion is done, as the journal says.
 	Told dr.Epoch
 
@@ -23,8 +21,8 @@ type State struct {
 	Term      lease.Record
 	Armed     bool
 	Inherited bool
-	// StoreAt and PeerAt are what the two grants count from.
-	StoreAt, PeerAt Instant
+	// What keeps the writer open.
+	lease.Grants
 
 	Closing Closing
 	// Trials counts the openings in a row after which nothing has committed.
@@ -136,7 +134,7 @@ type Call struct {
 // writer.
 func New(r Rules, now Instant) State {
 	s := State{
-		Begun: now, SeenAt: never, StoreAt: never, PeerAt: never, TriedAt: never, CommittedAt: never, RoundAt: never,
+		Begun: now, View: lease.View{SeenAt: never}, Grants: lease.Grants{StoreAt: never, PeerAt: never}, TriedAt: never, CommittedAt: never, RoundAt: never,
 		FailedAt: never, EnforcedAt: never, AskedAt: never, PromisedAt: never, SampledAt: never, BeatAt: never,
 		ReleasedAt: never, CheckedAt: never, SafeAt: never, End: never, AnsweredAt: never, OthersAt: never, BehindAt: never,
 		PlaneAt: never, PlaneAskedAt: never,
@@ -153,7 +151,7 @@ func (s *State) inherit(r *Rules, now Instant) {
 }
 
 // GrantEnd is when the last grant has run out.
-func (s *State) GrantEnd(r *Rules) Instant { return max(s.StoreAt, s.PeerAt) + r.Valid }
+func (s *State) GrantEnd(r *Rules) Instant { return s.Grants.End(r.Valid) }
 
 // Serves reports whether the lease as last seen lets this Region's writer be open. An
 // epoch that was taken by an execution does not yet: the old writer may still be open, and

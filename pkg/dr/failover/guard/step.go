@@ -30,7 +30,7 @@ func (m *machine) learn(in Input) {
 	s := m.s
 	switch in.Kind {
 	case LeaseSeen:
-		m.see(in)
+		s.View = s.See(in.Lease, m.now)
 	case Answered:
 		m.answered(in)
 	case PromotionDone:
@@ -48,15 +48,6 @@ func (m *machine) learn(in Input) {
 		s.Behind, s.Paused, s.BehindAt = true, true, m.now
 	case HandedOver:
 		m.stayBehind(in.Until)
-	}
-}
-
-// see takes in a lease that was read.
-func (m *machine) see(in Input) {
-	s := m.s
-	s.SeenAt = m.now
-	if !s.Known || in.Lease.Rev >= s.Seen.Rev {
-		s.Known, s.Seen = true, in.Lease
 	}
 }
 
