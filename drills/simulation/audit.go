@@ -176,6 +176,10 @@ func (a *auditor) acknowledged(r dr.Region, id int64, at time.Time) {
 		}
 	}
 	switch {
+	case r == a.writer && a.newAcked.IsZero() && a.lease.Holder != r && !a.g.BootReadOnly && a.g.forced(r):
+		// Its own guard closes it at its next look. A server that boots read-only is not open
+		// until then.
+		a.excused["a person forced the writer to a server that does not boot read-only"]++
 	case r == a.writer && a.newAcked.IsZero():
 		a.newAcked = at
 		a.noted("first write acknowledged by %s", r)

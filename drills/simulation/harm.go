@@ -66,6 +66,17 @@ func (g *game) moved(op cloud.Operation) bool {
 	})
 }
 
+// forced reports whether the control plane's last move was a failover to a Region that a
+// person forced at the console.
+func (g *game) forced(to dr.Region) bool {
+	ops := g.inside.Cloud.Operations()
+	if len(ops) == 0 {
+		return false
+	}
+	last := ops[len(ops)-1]
+	return last.To == to && last.Kind == string(fault.Forced) && g.moved(last)
+}
+
 // closed is told that a guard has fenced its writer, or has had it cut off.
 func (g *game) closed(c dr.LeaseChange) {
 	if g.audit == nil || !g.Harm || c.What != dr.LeaseFenced && c.What != dr.LeaseIsolated {
