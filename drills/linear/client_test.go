@@ -96,8 +96,12 @@ func write[O any](ctx context.Context, w wire, send func(context.Context) (O, er
 		began = h.now()
 	}
 	out, err := outlive(ctx, w, send)
-	if w.note(err) && under != nil {
+	switch unknown := w.note(err); {
+	case under == nil:
+	case unknown:
 		under.unknown(began)
+	case err == nil:
+		under.acted(began)
 	}
 	return out, err
 }

@@ -30,6 +30,25 @@ type call struct {
 
 	mu   sync.Mutex // attempts overlap
 	open []int64    // when each write began whose outcome is unknown
+	acts []int64    // when each write began that was answered: the call may not have heard it
+}
+
+func (c *call) acted(began int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.acts = append(c.acts, began)
+}
+
+// unheard counts the writes that were answered, and are not what the call is recorded by,
+// as open. A call with other open writes is recorded by what it saw, not by what it did; and
+// of answers that come at the same instant the call hears one.
+func (c *call) unheard(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if n := len(c.acts); err == nil && len(c.open) == 0 && n > 0 {
+		c.acts = c.acts[:n-1]
+	}
+	c.open, c.acts = append(c.open, c.acts...), nil
 }
 
 func (c *call) unknown(began int64) {
@@ -49,7 +68,8 @@ func (h *history) begin(ctx context.Context) (context.Context, *call) {
 
 // maybe records the attempts whose outcome is unknown: each may take effect at any
 // time from its beginning on, or never, which is the same as after everything else.
-func (h *history) maybe(c *call, input, output any) {
+func (h *history) maybe(c *call, err error, input, output any) {
+	c.unheard(err)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, began := range c.open {

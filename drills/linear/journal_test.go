@@ -108,7 +108,7 @@ func useJournal(p *process) func() {
 			x.Detail = fmt.Sprintf("%d-%d", p.id, step)
 			in := journalInput{op: "append", page: pageOf(x)}
 			err := p.store.Append(ctx, failover.Entry{Execution: x, Event: failover.Kind("test")})
-			p.h.maybe(c, in, journalOutput{outcome: maybe})
+			p.h.maybe(c, err, in, journalOutput{outcome: maybe})
 			unsure := len(c.open) > 0
 			switch {
 			case err == nil && unsure:

@@ -96,7 +96,7 @@ func useLease(p *process) func() {
 	var known failover.Lease
 	step := 0
 	record := func(c *call, in leaseInput, l failover.Lease, err error) {
-		p.h.maybe(c, in, leaseOutput{outcome: maybe})
+		p.h.maybe(c, err, in, leaseOutput{outcome: maybe})
 		unsure := len(c.open) > 0
 		switch {
 		case err == nil && unsure && in.op != "renew":

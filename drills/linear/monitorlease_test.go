@@ -69,7 +69,7 @@ func useMonitorLease(p *process) func() {
 				in.next.Number, in.next.Beat = known.Number+1, 0
 			}
 			err := p.store.WriteMonitorLease(ctx, in.old, in.next)
-			p.h.maybe(c, in, monitorLeaseOutput{outcome: maybe})
+			p.h.maybe(c, err, in, monitorLeaseOutput{outcome: maybe})
 			unsure := len(c.open) > 0
 			switch {
 			case err == nil && unsure:

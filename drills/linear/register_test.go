@@ -64,7 +64,7 @@ func useRegister(p *process) func() {
 		return v
 	}
 	record := func(c *call, in registerInput, v int, err error) {
-		p.h.maybe(c, in, registerOutput{outcome: maybe})
+		p.h.maybe(c, err, in, registerOutput{outcome: maybe})
 		var refused *types.ConditionalCheckFailedException
 		switch {
 		case err == nil:
