@@ -124,7 +124,7 @@ func guardBugs() []Bug {
 		},
 		{
 			Name: "a secondary's lease is renewed", Room: room, File: "pkg/dr/failover/guard/keep.go",
-			Old: "\tcase in.Result == NotWriter:\n\t\tm.demote()\n", New: "\tcase in.Result == NotWriter:\n\t\tm.renew(true, false, false)\n",
+			Old: "closed\n\t\tm.demote()\n", New: "closed\n\t\tm.renew(true, false, false)\n",
 			Why: "two owners, never reconciled, after a move at the console", Package: step, Test: "TestWhatIsRenewed", Says: "--- FAIL: TestWhatIsRenewed/a_secondary",
 		},
 		{

@@ -153,7 +153,14 @@ func (m *machine) beaten(in Input) {
 			s.CommittedAt = m.now
 		}
 	}
-	if !w.Keeps || s.Behind || w.Epoch != s.Term.Epoch || !s.Serves(m.Rules) || s.Demoted == s.Term.Epoch || s.Closing.On {
+	if s.Behind || w.Epoch != s.Term.Epoch || !s.Serves(m.Rules) || s.Demoted == s.Term.Epoch {
+		return
+	}
+	if in.Result == NotWriter { // whatever the write was for, and also while the writer is closed
+		m.demote()
+		return
+	}
+	if !w.Keeps || s.Closing.On {
 		return
 	}
 	switch {
@@ -163,8 +170,6 @@ func (m *machine) beaten(in Input) {
 			s.inherit(m.Rules, w.Sent) // it is open, and no renewal of this term has said for how long
 		}
 		m.renew(false, false, false)
-	case in.Result == NotWriter:
-		m.demote()
 	case in.Result == ReadOnly:
 		// It has booted, or was closed by its watchdog, by a predecessor or by a person.
 		again := m.mayTry() && (s.Trials == 0 || m.now-s.TriedAt >= m.TTL/2)

@@ -136,7 +136,7 @@ func (m *machine) questions() {
 	if s.Behind || !m.Roles || s.Asking.ID != 0 || m.now-s.AskedAt < m.Renew {
 		return
 	}
-	if s.Known && !s.Serves(m.Rules) || s.Demoted != 0 {
+	if s.Known && !s.Serves(m.Rules) || s.Demoted != 0 || s.Closing.ByRPO { // no heartbeat write asks it then
 		s.AskedAt = m.now
 		s.Asking = m.call(Effect{Kind: AskRole, Until: m.now + m.Resend})
 	}
