@@ -37,7 +37,17 @@ func (m *machine) fencing() {
 		}
 		m.close(false)
 	}
-	if s.Closing.Acked || s.Fencing.ID != 0 || s.Opening.ID != 0 || m.now < s.Closing.RetryAt {
+	c := &s.Closing
+	if c.Acked || s.Fencing.ID != 0 || s.Opening.ID != 0 {
+		return
+	}
+	if !c.Forced && !c.ByRPO && !c.Isolated && !s.Behind && s.Isolating.ID == 0 && m.now < s.GrantEnd(m.Rules) {
+		// An answer has come late: a grant holds again. What a fence without an answer may have
+		// closed is opened like every closed writer.
+		*c = Closing{}
+		return
+	}
+	if m.now < c.RetryAt {
 		return
 	}
 	s.MayOpen = false

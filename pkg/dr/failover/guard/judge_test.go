@@ -46,7 +46,7 @@ func (w *world) judge(e guard.Effect) {
 	switch e.Kind {
 	case guard.Open:
 		w.opens++
-		w.cut, w.begun = false, false
+		w.cut = false
 		switch {
 		case !held:
 			w.fail("opens the writer without a grant")
@@ -73,10 +73,9 @@ func (w *world) judge(e guard.Effect) {
 			break // of a server that is closed already
 		}
 		w.fences++
-		if w.harmless && held && !w.cut && !w.begun {
+		if w.harmless && held && !w.cut {
 			w.fail("fences the writer while a grant holds")
 		}
-		w.begun = true
 	case guard.Isolate:
 		w.cut = true
 		if w.harmless && held {

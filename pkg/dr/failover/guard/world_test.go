@@ -44,7 +44,6 @@ type world struct {
 	gave    dr.Epoch      // the epoch that it has given back
 	secnd   dr.Epoch      // the epoch in which it was told that its server is a secondary, and nothing else since
 	cut     bool          // the control plane was asked to cut the writer off since it was opened last
-	begun   bool          // a fence has begun after the last grant's end, which is finished before anything else
 	opens   int
 	fences  int
 }
