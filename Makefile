@@ -28,7 +28,7 @@ WHOLE := $(addprefix $(MODULE)/,drills drills/drill drills/target/embedded drill
 WHOLE_SKIP := ^TestKillTable$$|^TestSameBytesAnywhere$$/^the_functions$$
 
 test: check ## everything that must be green: virtual and servers, side by side
-	@$(MAKE) --no-print-directory -j2 -Oline virtual servers
+	@$(MAKE) --no-print-directory -j2 virtual servers
 
 virtual: ## all tests that need no server: what runs goroutines with the race detector, and without it every simulated world
 	nice $(GO) test -race -cpu 1 -parallel 2 -timeout 30m $$($(GO) list ./... | grep -vx $(addprefix -e ,$(DOCKER_TESTS) $(UNRACED)))
