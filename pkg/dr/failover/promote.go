@@ -139,6 +139,9 @@ func (c *Controller) verify(ctx context.Context, x Execution) (Event, error) {
 // the clients' endpoint has landed there.
 func (c *Controller) redirect(ctx context.Context, x Execution) Event {
 	published := false
+	// Until the name has followed, a write through it goes to a Region that may not answer: the
+	// first tries are short, and a slow endpoint gets more time with each.
+	patience := 2 * c.cfg.Policy.PollInterval
 	return c.attempt(ctx, x, CodeRedirectStuck, c.orMovedBack(x, func(call context.Context) (Event, error) {
 		if !published {
 			// Clients are led to a writer that commits now, and not to one that did when a
@@ -151,7 +154,10 @@ func (c *Controller) redirect(ctx context.Context, x Execution) Event {
 			}
 			published = true
 		}
-		at, err := c.cfg.Router.Reach(call, x.Epoch)
+		try, cancel := context.WithTimeout(call, patience)
+		defer cancel()
+		patience *= 2
+		at, err := c.cfg.Router.Reach(try, x.Epoch)
 		if err != nil {
 			return Event{}, err
 		}
