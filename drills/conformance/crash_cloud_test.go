@@ -114,7 +114,7 @@ func (c *crashCloud) monitor(r dr.Region, client aws.HTTPClient) failover.Monito
 	require.NoError(c.s.T, err)
 	peer := c.net.Dial(r, c.pair.DB(crashTopology.Peer(r)))
 	return failover.MonitorConfig{
-		Region: r, Topology: crashTopology, Policy: c.s.Policy, Leaser: store, Heartbeats: store, Trace: c.s.Trace,
+		Region: r, Topology: crashTopology, Policy: c.s.Policy, Leaser: store, Reports: store, Trace: c.s.Trace,
 		Probers: c.probers(r, client), Peer: peer, Bootstrapper: bootstrapper, Notifier: crashpoint.Quiet{},
 		Guard: failover.GuardConfig{
 			Beater: local, Fencer: local, Isolator: isolator, Replica: peer, Releaser: store, Roles: local, Plane: plane, Promises: local,
@@ -126,7 +126,7 @@ func (c *crashCloud) monitor(r dr.Region, client aws.HTTPClient) failover.Monito
 func (c *crashCloud) trigger(r dr.Region, client aws.HTTPClient) failover.TriggerConfig {
 	store := c.at(r, client)
 	return failover.TriggerConfig{
-		Region: r, Topology: crashTopology, Policy: c.s.Policy, Leaser: store, Heartbeats: store, Trace: c.s.Trace,
+		Region: r, Topology: crashTopology, Policy: c.s.Policy, Leaser: store, Reports: store, Trace: c.s.Trace,
 		Probers: c.probers(r, client), Controller: c.controller(r, client),
 	}
 }
@@ -134,7 +134,7 @@ func (c *crashCloud) trigger(r dr.Region, client aws.HTTPClient) failover.Trigge
 func (c *crashCloud) witness(client aws.HTTPClient) failover.WitnessConfig {
 	store := c.at(witness, client)
 	return failover.WitnessConfig{
-		Region: witness, Topology: crashTopology, Policy: c.s.Policy, Leaser: store, Heartbeats: store, Trace: c.s.Trace,
+		Region: witness, Topology: crashTopology, Policy: c.s.Policy, Leaser: store, Reports: store, Trace: c.s.Trace,
 		Probers: c.probers(witness, client), Notifier: crashpoint.Quiet{},
 	}
 }
@@ -175,7 +175,7 @@ func (c *crashCloud) controller(r dr.Region, client aws.HTTPClient) failover.Con
 	})
 	require.NoError(c.s.T, err)
 	return failover.ControllerConfig{
-		Region: r, Topology: crashTopology, Policy: c.s.Policy, Leaser: store, Heartbeats: store, Journal: store, Acknowledger: store,
+		Region: r, Topology: crashTopology, Policy: c.s.Policy, Leaser: store, Reports: store, Journal: store, Acknowledger: store,
 		Promoter: promoter, Preflight: preflight, Beater: c.net.Dial(r, c.pair.DB(r)), Router: aurora.Router{Redirecter: role, Reacher: reacher{c.world, r}}, Notifier: people,
 		Trace: c.s.Trace,
 	}

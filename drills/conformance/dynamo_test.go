@@ -44,7 +44,7 @@ func TestStore(t *testing.T) {
 				drtest.TestReleaser(t, func(t *testing.T) drtest.Lease { return open(t) })
 			})
 			t.Run("heartbeats", func(t *testing.T) {
-				drtest.TestHeartbeats(t, func(t *testing.T) failover.Reports { return open(t) })
+				drtest.TestReports(t, func(t *testing.T) failover.Reports { return open(t) })
 			})
 			t.Run("journal", func(t *testing.T) {
 				drtest.TestJournal(t, func(t *testing.T) failover.Journal { return open(t) })

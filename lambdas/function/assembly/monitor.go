@@ -32,7 +32,7 @@ func (c Config) witness() (monitor.Config, error) {
 	control, err1 := c.control(c.apis())
 	people, err2 := c.people()
 	return monitor.Config{Agent: monitor.Witness{
-		Region: c.Region, Topology: c.Topology, Policy: c.Policy, Leaser: c.Table, Heartbeats: c.Table,
+		Region: c.Region, Topology: c.Topology, Policy: c.Policy, Leaser: c.Table, Reports: c.Table,
 		Probers: append([]health.Prober{control}, c.Probers...), Notifier: people, Failures: c.Table.Failures, Trace: c.Trace,
 	}}, errors.Join(err1, err2)
 }
@@ -54,7 +54,7 @@ func (c Config) guarding() (monitor.Config, error) {
 	bootstrapper, err1 := aurora.NewBootstrapper(aurora.BootstrapperConfig{Region: c.Region, Cluster: cluster, Database: own})
 	guard, err2 := c.guard(apis, own, cluster)
 	return monitor.Config{Role: role, Agent: monitor.Member{
-		Region: c.Region, Topology: c.Topology, Policy: c.Policy, Leaser: c.Table, Heartbeats: c.Table, Probers: probers,
+		Region: c.Region, Topology: c.Topology, Policy: c.Policy, Leaser: c.Table, Reports: c.Table, Probers: probers,
 		Guard: guard, Peer: peer, Bootstrapper: bootstrapper,
 		Mover:    failover.ByTrigger{Trigger: invoker.New(c.Region, c.Trigger, c.Lambda), Journal: c.Table},
 		Notifier: people, Failures: c.Table.Failures, Trace: c.Trace,

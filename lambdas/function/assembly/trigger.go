@@ -29,7 +29,7 @@ func Trigger(c Config) (trigger.Config, error) {
 	return trigger.Config{
 		Name: c.Name, Marks: trigger.NewTable(c.Table.Store, c.Region), Fatal: c.Fatal, Log: c.Log,
 		Agent: failover.TriggerConfig{
-			Region: c.Region, Topology: c.Topology, Policy: c.Policy, Leaser: c.Table, Heartbeats: c.Table, Probers: probers, Trace: c.Trace,
+			Region: c.Region, Topology: c.Topology, Policy: c.Policy, Leaser: c.Table, Reports: c.Table, Probers: probers, Trace: c.Trace,
 			Controller: failover.ControllerConfig{
 				Journal: c.Table, Acknowledger: c.Table, Promoter: cluster, Preflight: preflight, Beater: own,
 				Router: aurora.Router{Redirecter: role, Reacher: endpoint}, Notifier: people, Trigger: c.Trigger,

@@ -129,7 +129,7 @@ func TestAMonitorLeaseLostInACutLeavesOneWriter(t *testing.T) {
 	}
 }
 
-// The tests of cuts see what they are for: without a rear guard there are two writers.
+// The tests of cuts see what they are for: without a handover guard there are two writers.
 // A process that is killed has none; that is what Policy.Watchdog is for.
 func TestAProcessThatIsKilledInACutLeavesTwoWriters(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {

@@ -106,7 +106,7 @@ func TestACutBetweenTwoProcessesLeavesOneWriter(t *testing.T) {
 }
 
 // A process whose time is over leaves like one that is relieved, but it has no successor.
-// Its rear guard stays until the other Region must have seen that.
+// Its handover guard stays until the other Region must have seen that.
 func TestACutWhenTicksAreMissingLeavesOneWriter(t *testing.T) {
 	for _, after := range []time.Duration{-100 * time.Millisecond, 0, 200 * time.Millisecond, 2 * time.Second, 4400 * time.Millisecond, 6500 * time.Millisecond, 12 * time.Second, 20 * time.Second, time.Minute} {
 		t.Run(after.String(), func(t *testing.T) {

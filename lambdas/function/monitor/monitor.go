@@ -91,7 +91,7 @@ type Answer struct {
 	Worked int64 `json:"worked_ms"`
 }
 
-// Invoke implements lambda.Handler. It returns after the rear guard of each time that
+// Invoke implements lambda.Handler. It returns after the handover guard of each time that
 // this process had the monitor lease: see [failover.Monitor.Rear]. One whose ctx is called off, as by
 // SIGTERM, has no time for that, and leaves the writer to the next process.
 func (h *Handler) Invoke(ctx context.Context, _ []byte) ([]byte, error) {

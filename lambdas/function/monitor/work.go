@@ -12,7 +12,7 @@ import (
 // has ended, and only after everything that acts has stopped.
 //
 // The process that takes over finds the writer as it is, and has LeaseTTL to renew. In a cut
-// no process may renew or see it: left is given the agent, whose rear guard then closes the
+// no process may renew or see it: left is given the agent, whose handover guard then closes the
 // writer, beside what follows.
 func (h *Handler) work(ctx context.Context, left func(worker)) error {
 	run, end := context.WithCancel(context.WithoutCancel(ctx))

@@ -114,7 +114,7 @@ func (h *Handler) read(ctx context.Context) (s scene, err error) {
 	if s.last = e.Execution; s.last.State != failover.AwaitingApproval {
 		return s, nil
 	}
-	all, err := h.cfg.Agent.Heartbeats.Reports(call)
+	all, err := h.cfg.Agent.Reports.Reports(call)
 	if err != nil {
 		return scene{}, err
 	}

@@ -77,7 +77,7 @@ func (h *Handler) status(ctx context.Context) event.Response {
 		return func() { k.recent = n }, err
 	})
 	ask("the monitors' reports (lease store)", func() (func(), error) {
-		before, now, err := twice(call, a.Heartbeats.Reports)
+		before, now, err := twice(call, a.Reports.Reports)
 		return func() {
 			for _, r := range before {
 				k.first[r.Region] = r.Seq

@@ -121,7 +121,7 @@ func TestStatusBesideAnExecution(t *testing.T) {
 // Whatever is dead, it answers in time, with what it knows and with why the rest is
 // unknown. The Region that asks may be the one that is cut off.
 func TestStatusWithPartsThatAreBroken(t *testing.T) {
-	store := []drtest.Op{drtest.OpReadLease, drtest.OpHeartbeats, drtest.OpLatest, drtest.OpSettled, drtest.OpAcknowledged}
+	store := []drtest.Op{drtest.OpReadLease, drtest.OpReports, drtest.OpLatest, drtest.OpSettled, drtest.OpAcknowledged}
 	rds := []drtest.Op{drtest.OpDescribe}
 	for name, c := range map[string]struct {
 		ops     []drtest.Op
@@ -136,7 +136,7 @@ func TestStatusWithPartsThatAreBroken(t *testing.T) {
 		"both hang":               {append(store, rds...), drtest.Fault{Hang: true}, []string{"RDS", "lease store", "journal"}, "where the writer is could not be told"},
 		"both are slow":           {append(store, rds...), drtest.Fault{Delay: 500 * time.Millisecond}, nil, "the writer is in us-east-1"},
 		"the journal alone hangs": {[]drtest.Op{drtest.OpLatest, drtest.OpSettled}, drtest.Fault{Hang: true}, []string{"newest execution (journal)", "recent failovers (journal)"}, "the writer is in us-east-1"},
-		"the reports alone hang":  {[]drtest.Op{drtest.OpHeartbeats}, drtest.Fault{Hang: true}, []string{"the monitors' reports"}, "the writer is in us-east-1"},
+		"the reports alone hang":  {[]drtest.Op{drtest.OpReports}, drtest.Fault{Hang: true}, []string{"the monitors' reports"}, "the writer is in us-east-1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, drtest.WorldConfig{}, dr.Policy{}, func(t *testing.T, r *rig) {
@@ -223,7 +223,7 @@ func TestStatusReadsOnly(t *testing.T) {
 			require.False(t, m.Reports, "%s", m.Region)
 		}
 		require.Equal(t, map[drtest.Op]int{
-			drtest.OpReadLease: 1, drtest.OpHeartbeats: 2, drtest.OpLatest: 1, drtest.OpSettled: 1, drtest.OpDescribe: 1,
+			drtest.OpReadLease: 1, drtest.OpReports: 2, drtest.OpLatest: 1, drtest.OpSettled: 1, drtest.OpDescribe: 1,
 		}, seen)
 	})
 }

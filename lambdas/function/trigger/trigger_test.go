@@ -231,7 +231,7 @@ func TestAnErrorThatIsFatalEndsTheInvocation(t *testing.T) {
 				cfg.Fatal = func(err error) bool { return errors.Is(err, expired) }
 				begun := time.Now()
 				r.Net.SetHook(func(c drtest.Call) drtest.Fault {
-					if c.From == west && time.Since(begun) > 50*time.Millisecond && (c.Op == drtest.OpReadLease || c.Op == drtest.OpTakeLease || c.Op == drtest.OpHeartbeats) {
+					if c.From == west && time.Since(begun) > 50*time.Millisecond && (c.Op == drtest.OpReadLease || c.Op == drtest.OpTakeLease || c.Op == drtest.OpReports) {
 						return drtest.Fault{Err: expired}
 					}
 					return drtest.Fault{Delay: 20 * time.Millisecond}

@@ -187,7 +187,7 @@ func (h *Handler) walk(ctx context.Context, began func(), do func(*failover.Cont
 	cfg.Trace = dr.Join(cfg.Trace, &dr.Trace{State: func(dr.StateChange) { began() }})
 	cc := cfg.Controller
 	cc.Region, cc.Topology, cc.Policy, cc.Trace = cfg.Region, cfg.Topology, cfg.Policy, cfg.Trace
-	cc.Leaser, cc.Heartbeats, cc.Watch, cc.Promises = cfg.Leaser, cfg.Heartbeats, watch, true
+	cc.Leaser, cc.Reports, cc.Watch, cc.Promises = cfg.Leaser, cfg.Reports, watch, true
 	c, err := failover.NewController(cc)
 	if err != nil {
 		return failover.Execution{}, err

@@ -34,7 +34,7 @@ func TestStoreConforms(t *testing.T) {
 		drtest.TestReleaser(t, func(*testing.T) drtest.Lease { return store() })
 	})
 	t.Run("heartbeats", func(t *testing.T) {
-		drtest.TestHeartbeats(t, func(*testing.T) failover.Reports { return store() })
+		drtest.TestReports(t, func(*testing.T) failover.Reports { return store() })
 	})
 	t.Run("journal", func(t *testing.T) {
 		drtest.TestJournal(t, func(*testing.T) failover.Journal { return store() })

@@ -154,7 +154,7 @@ func (v *StoreView) ReleaseLease(ctx context.Context, held failover.Lease) (fail
 	return orZero(got, err)
 }
 
-// Publish implements failover.Heartbeats.
+// Publish implements failover.Reports.
 func (v *StoreView) Publish(ctx context.Context, h failover.Report) error {
 	h.Observations = slices.Clone(h.Observations)
 	return v.carry(ctx, OpPublish, func() error {
@@ -169,7 +169,7 @@ func (v *StoreView) Publish(ctx context.Context, h failover.Report) error {
 // Reports implements failover.Reports; the answer is in the order of Regions.
 func (v *StoreView) Reports(ctx context.Context) ([]failover.Report, error) {
 	var got []failover.Report
-	err := v.carry(ctx, OpHeartbeats, func() error {
+	err := v.carry(ctx, OpReports, func() error {
 		for _, h := range v.store.heartbeats {
 			h.Observations = slices.Clone(h.Observations)
 			got = append(got, h)

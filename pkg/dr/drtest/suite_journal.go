@@ -208,9 +208,9 @@ func TestAcknowledger(t *testing.T, open func(t *testing.T) failover.Acknowledge
 	})
 }
 
-// TestHeartbeats holds Heartbeats against its documentation. open returns an empty
+// TestReports holds Reports against its documentation. open returns an empty
 // one.
-func TestHeartbeats(t *testing.T, open func(t *testing.T) failover.Reports) {
+func TestReports(t *testing.T, open func(t *testing.T) failover.Reports) {
 	full := failover.Report{
 		Region: "us-west-2", Seq: 1 << 52, FencedEpoch: 3, FencedRev: 17, FenceFailed: 2, LeaseRev: 19, LeaseUnchanged: 1234567890 * time.Nanosecond, MonitorDiedFirst: true,
 		Observations: []failover.Observation{

@@ -79,7 +79,7 @@ func (w *World) Monitor(r dr.Region, p dr.Policy, t *dr.Trace) failover.MonitorC
 	store, peer := w.Store.At(r), w.Topology.Peer(r)
 	local := w.Net.Dial(r, w.Pair.DB(r))
 	return failover.MonitorConfig{
-		Region: r, Topology: w.Topology, Policy: p, Leaser: store, Heartbeats: store, Probers: w.probers(r), Trace: t,
+		Region: r, Topology: w.Topology, Policy: p, Leaser: store, Reports: store, Probers: w.probers(r), Trace: t,
 		Guard: failover.GuardConfig{
 			Beater: local, Fencer: local, Isolator: w.Cluster.At(r), Replica: w.Net.Dial(r, w.Pair.DB(peer)),
 			Releaser: store, Roles: local, Plane: w.Cluster.At(r), Promises: local, Peer: peer,
@@ -93,7 +93,7 @@ func (w *World) Monitor(r dr.Region, p dr.Policy, t *dr.Trace) failover.MonitorC
 func (w *World) Trigger(r dr.Region, p dr.Policy, t *dr.Trace) failover.TriggerConfig {
 	store := w.Store.At(r)
 	return failover.TriggerConfig{
-		Region: r, Topology: w.Topology, Policy: p, Leaser: store, Heartbeats: store, Probers: w.probers(r), Trace: t,
+		Region: r, Topology: w.Topology, Policy: p, Leaser: store, Reports: store, Probers: w.probers(r), Trace: t,
 		Controller: w.Controller(r, p, nil, t),
 	}
 }
@@ -103,7 +103,7 @@ func (w *World) Witness(p dr.Policy, t *dr.Trace) failover.WitnessConfig {
 	r := w.Topology.Witness
 	store := w.Store.At(r)
 	return failover.WitnessConfig{
-		Region: r, Topology: w.Topology, Policy: p, Leaser: store, Heartbeats: store, Probers: w.probers(r), Trace: t,
+		Region: r, Topology: w.Topology, Policy: p, Leaser: store, Reports: store, Probers: w.probers(r), Trace: t,
 		Notifier: w.Notifiers[r],
 	}
 }
@@ -131,7 +131,7 @@ func (w *World) probers(r dr.Region) []health.Prober {
 func (w *World) Controller(r dr.Region, p dr.Policy, watch *failover.Watch, t *dr.Trace) failover.ControllerConfig {
 	store := w.Store.At(r)
 	return failover.ControllerConfig{
-		Region: r, Topology: w.Topology, Policy: p, Leaser: store, Watch: watch, Heartbeats: store, Journal: store,
+		Region: r, Topology: w.Topology, Policy: p, Leaser: store, Watch: watch, Reports: store, Journal: store,
 		Acknowledger: store, Promoter: w.Cluster.At(r), Preflight: w.Cluster.At(r), Beater: w.Net.Dial(r, w.Pair.DB(r)),
 		Router: w.Router.At(r), Notifier: w.Notifiers[r], Trace: t,
 	}

@@ -102,7 +102,7 @@ func TestSettledCountsEveryPage(t *testing.T) {
 	require.Equal(t, map[string]any{"S": "2026-11-22T09:00:00.000000000Z"}, w.seen[0].Body["ExpressionAttributeValues"].(map[string]any)[":since"])
 }
 
-func TestHeartbeats(t *testing.T) {
+func TestReports(t *testing.T) {
 	h := failover.Report{
 		Region: east, Seq: 12, FencedEpoch: 4, FencedRev: 90, LeaseRev: 90, LeaseUnchanged: 3 * time.Second,
 		Observations: []failover.Observation{{Subject: west, Family: health.Control, Method: "m", Answer: health.Dead, Cause: "c", Age: time.Second, RegionAnswers: true}},

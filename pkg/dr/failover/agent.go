@@ -13,15 +13,15 @@ import (
 // parts are what an agent consists of. The constructors of the roles fill them in: see
 // [NewMonitor], [NewTrigger] and [NewWitness].
 type parts struct {
-	Region     dr.Region
-	Topology   dr.Topology
-	Policy     dr.Policy
-	Leaser     Leaser
-	Heartbeats Reports
-	Probers    []health.Prober // about the writer's Region; the LeaseProber's evidence is added
-	Notifier   Notifier
-	Failures   *Failures
-	Trace      *dr.Trace
+	Region   dr.Region
+	Topology dr.Topology
+	Policy   dr.Policy
+	Leaser   Leaser
+	Reports  Reports
+	Probers  []health.Prober // about the writer's Region; the LeaseProber's evidence is added
+	Notifier Notifier
+	Failures *Failures
+	Trace    *dr.Trace
 
 	// A monitor's.
 	Guard        *GuardConfig
@@ -77,9 +77,9 @@ func newAgent(cfg parts) (*agent, error) {
 		cfg.Trace = dr.Join(cfg.Trace, &dr.Trace{Failure: a.lasting.Note})
 		a.cfg.Trace = cfg.Trace
 	}
-	cfg.Heartbeats = &members{all: cfg.Heartbeats, topology: cfg.Topology, refused: func(err error) { a.problem("read reports", err) }}
-	a.cfg.Heartbeats = cfg.Heartbeats
-	a.leases = NewLeaseProber(cfg.Region, cfg.Policy, cfg.Heartbeats, a.watch)
+	cfg.Reports = &members{all: cfg.Reports, topology: cfg.Topology, refused: func(err error) { a.problem("read reports", err) }}
+	a.cfg.Reports = cfg.Reports
+	a.leases = NewLeaseProber(cfg.Region, cfg.Policy, cfg.Reports, a.watch)
 	if cfg.Silent {
 		a.leases.claimed = a.adopts // by this Region's monitor
 	}
@@ -99,7 +99,7 @@ func newAgent(cfg parts) (*agent, error) {
 	if cfg.Controller != nil {
 		c := *cfg.Controller
 		c.Region, c.Topology, c.Policy, c.Watch, c.Trace = cfg.Region, cfg.Topology, cfg.Policy, a.watch, cfg.Trace
-		c.Leaser, c.Heartbeats = cfg.Leaser, cfg.Heartbeats
+		c.Leaser, c.Reports = cfg.Leaser, cfg.Reports
 		c.Promises = true // of the Region's monitor, which has a peer
 		if c.Verdict == nil {
 			c.Verdict = a.verdict

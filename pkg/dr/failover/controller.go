@@ -20,7 +20,7 @@ type ControllerConfig struct {
 
 	Leaser       Leaser
 	Watch        *Watch
-	Heartbeats   Reports
+	Reports      Reports
 	Journal      Journal
 	Acknowledger Acknowledger
 	Promoter     Promoter
@@ -70,7 +70,7 @@ func NewController(cfg ControllerConfig) (*Controller, error) {
 		errs = append(errs, fmt.Errorf("failover: controller: Region %q is not a member of the topology", cfg.Region))
 	}
 	errs = append(errs, required("controller", append(cfg.parts(""),
-		part{"Leaser", cfg.Leaser == nil}, part{"Watch", cfg.Watch == nil}, part{"Heartbeats", cfg.Heartbeats == nil})...))
+		part{"Leaser", cfg.Leaser == nil}, part{"Watch", cfg.Watch == nil}, part{"Reports", cfg.Reports == nil})...))
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}

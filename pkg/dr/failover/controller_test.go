@@ -292,7 +292,7 @@ func (r *rig) renewIsRefused() {
 // that the execution does counts, and it ends.
 func TestSuperseded(t *testing.T) {
 	for state, hold := range map[failover.State]drtest.Op{
-		failover.Confirmed: drtest.OpReadLease, failover.EpochTaken: drtest.OpHeartbeats, failover.LossAccepted: drtest.OpDescribe,
+		failover.Confirmed: drtest.OpReadLease, failover.EpochTaken: drtest.OpReports, failover.LossAccepted: drtest.OpDescribe,
 		failover.Promoted: drtest.OpBeat, failover.Verified: drtest.OpReach,
 	} {
 		bubble(t, string(state), func(t *testing.T) {
@@ -422,7 +422,7 @@ func TestNewControllerReportsEverythingAtOnce(t *testing.T) {
 	_, err := failover.NewController(failover.ControllerConfig{Region: witness, Topology: topology, Policy: dr.Policy{Confirm: 1}})
 	for _, part := range []string{
 		"Confirm 1", "not a member",
-		"Journal, Acknowledger, Promoter, Preflight, Beater, Router, Notifier, Leaser, Watch, Heartbeats are required",
+		"Journal, Acknowledger, Promoter, Preflight, Beater, Router, Notifier, Leaser, Watch, Reports are required",
 	} {
 		require.ErrorContains(t, err, part)
 	}

@@ -127,7 +127,7 @@ func TestTwoControllersAtOnceAreOne(t *testing.T) {
 // every way that a call can.
 func TestEveryEffectMayFail(t *testing.T) {
 	ops := []drtest.Op{
-		drtest.OpReadLease, drtest.OpTakeLease, drtest.OpHeartbeats, drtest.OpAppend, drtest.OpLatest, drtest.OpSettled,
+		drtest.OpReadLease, drtest.OpTakeLease, drtest.OpReports, drtest.OpAppend, drtest.OpLatest, drtest.OpSettled,
 		drtest.OpDescribe, drtest.OpFailover, drtest.OpBeat, drtest.OpRedirect, drtest.OpReach,
 	}
 	for _, op := range ops {

@@ -40,7 +40,7 @@ func answered[T any](ctx context.Context, w wire, op drtest.Op, ask func(context
 // monitorThrough returns a monitor whose calls go through the wires.
 func monitorThrough(wires *crashpoint.Wires, process string, cfg failover.MonitorConfig) failover.MonitorConfig {
 	store := &storeWire{cfg.Leaser.(*drtest.StoreView), wire{wires, process}}
-	cfg.Leaser, cfg.Heartbeats = store, store
+	cfg.Leaser, cfg.Reports = store, store
 	db := &dbWire{cfg.Guard.Beater.(*drtest.Conn), wire{wires, process + ".guard"}}
 	cfg.Guard.Beater, cfg.Guard.Fencer = db, db
 	mover := cfg.Mover.(failover.ByController)
@@ -52,7 +52,7 @@ func monitorThrough(wires *crashpoint.Wires, process string, cfg failover.Monito
 // triggerThrough returns a trigger whose calls go through the wires.
 func triggerThrough(wires *crashpoint.Wires, process string, cfg failover.TriggerConfig) failover.TriggerConfig {
 	store := &storeWire{cfg.Leaser.(*drtest.StoreView), wire{wires, process}}
-	cfg.Leaser, cfg.Heartbeats = store, store
+	cfg.Leaser, cfg.Reports = store, store
 	cfg.Controller = controllerThrough(wires, process, cfg.Controller)
 	return cfg
 }
@@ -60,7 +60,7 @@ func triggerThrough(wires *crashpoint.Wires, process string, cfg failover.Trigge
 func controllerThrough(wires *crashpoint.Wires, process string, cfg failover.ControllerConfig) failover.ControllerConfig {
 	w := wire{wires, process}
 	store := &storeWire{cfg.Leaser.(*drtest.StoreView), w}
-	cfg.Leaser, cfg.Heartbeats, cfg.Journal, cfg.Acknowledger = store, store, store, store
+	cfg.Leaser, cfg.Reports, cfg.Journal, cfg.Acknowledger = store, store, store, store
 	cfg.Promoter = &controlWire{cfg.Promoter, w}
 	cfg.Preflight = &preflightWire{cfg.Preflight, w}
 	cfg.Beater = &dbWire{cfg.Beater.(*drtest.Conn), w}
@@ -95,7 +95,7 @@ func (s *storeWire) Publish(ctx context.Context, h failover.Report) error {
 }
 
 func (s *storeWire) Reports(ctx context.Context) ([]failover.Report, error) {
-	return answered(ctx, s.w, drtest.OpHeartbeats, s.StoreView.Reports)
+	return answered(ctx, s.w, drtest.OpReports, s.StoreView.Reports)
 }
 
 func (s *storeWire) Append(ctx context.Context, e failover.Entry) error {

@@ -62,7 +62,7 @@ func (c *Controller) proveFence(ctx context.Context, x Execution) Event {
 func (c *Controller) heartbeatOf(ctx context.Context, r dr.Region) (Report, bool) {
 	call, cancel := context.WithTimeout(ctx, c.cfg.Policy.CallTimeout)
 	defer cancel()
-	all, err := c.cfg.Heartbeats.Reports(call)
+	all, err := c.cfg.Reports.Reports(call)
 	if err != nil {
 		if ctx.Err() == nil {
 			c.problem("read heartbeats", err)

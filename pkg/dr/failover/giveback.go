@@ -38,7 +38,7 @@ func (c *Controller) giveBack(ctx context.Context, x Execution) Event {
 		case now.Writer != x.From:
 			return Event{Kind: EvStuck, Code: CodeWriterUnknown, Detail: fmt.Sprintf("the control plane names the writer %s, and not %s", orNone(now.Writer), x.From)}, nil
 		}
-		all, err := c.cfg.Heartbeats.Reports(call)
+		all, err := c.cfg.Reports.Reports(call)
 		if err != nil {
 			return Event{}, err
 		}
@@ -84,7 +84,7 @@ func (c *Controller) reports(ctx context.Context, r dr.Region) bool {
 	var seen map[dr.Region]uint64
 	for begun := time.Now(); time.Since(begun) < 2*c.cfg.Policy.ProbeInterval; {
 		call, cancel := context.WithTimeout(ctx, c.cfg.Policy.CallTimeout)
-		all, err := c.cfg.Heartbeats.Reports(call)
+		all, err := c.cfg.Reports.Reports(call)
 		cancel()
 		if err == nil {
 			is, now := news(all, seen, r)

@@ -16,8 +16,8 @@ type MonitorConfig struct {
 	Topology dr.Topology
 	Policy   dr.Policy
 
-	Leaser     Leaser
-	Heartbeats Reports
+	Leaser  Leaser
+	Reports Reports
 	// Probers ask about the writer's Region while it is the other member; the LeaseProber's
 	// evidence is added. At least one.
 	Probers []health.Prober
@@ -53,7 +53,7 @@ type ByTrigger struct {
 }
 
 // ByController has the monitor's own process move the writer. Its Region, Topology, Policy,
-// Leaser, Watch, Heartbeats and Trace are the monitor's.
+// Leaser, Watch, Reports and Trace are the monitor's.
 type ByController struct {
 	Controller ControllerConfig
 	// OnOutcome is told of every execution that the controller has brought to an end,
@@ -85,7 +85,7 @@ type Monitor struct{ agent *agent }
 func NewMonitor(cfg MonitorConfig) (*Monitor, error) {
 	const role = "monitor"
 	p := parts{
-		Region: cfg.Region, Topology: cfg.Topology, Policy: cfg.Policy, Leaser: cfg.Leaser, Heartbeats: cfg.Heartbeats,
+		Region: cfg.Region, Topology: cfg.Topology, Policy: cfg.Policy, Leaser: cfg.Leaser, Reports: cfg.Reports,
 		Probers: cfg.Probers, Guard: &cfg.Guard, Peer: cfg.Peer, Bootstrapper: cfg.Bootstrapper,
 		Notifier: cfg.Notifier, Failures: cfg.Failures, Trace: cfg.Trace,
 	}
@@ -96,7 +96,7 @@ func NewMonitor(cfg MonitorConfig) (*Monitor, error) {
 		member(role, cfg.Topology, cfg.Region, "a witness has no writer to guard: see NewWitness"),
 		required(role, append(g.parts("Guard."),
 			part{"Guard.Releaser", g.Releaser == nil}, part{"Guard.Roles", g.Roles == nil}, part{"Guard.Plane", g.Plane == nil},
-			part{"Guard.Promises", g.Promises == nil}, part{"Leaser", cfg.Leaser == nil}, part{"Heartbeats", cfg.Heartbeats == nil},
+			part{"Guard.Promises", g.Promises == nil}, part{"Leaser", cfg.Leaser == nil}, part{"Reports", cfg.Reports == nil},
 			part{"Peer", cfg.Peer == nil}, part{"Bootstrapper", cfg.Bootstrapper == nil}, part{"Mover", cfg.Mover == nil},
 			part{"Notifier", cfg.Notifier == nil})...),
 		probers(role, cfg.Probers),

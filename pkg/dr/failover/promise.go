@@ -176,7 +176,7 @@ func (a *agent) publish(call context.Context, h Report) (there bool, err error) 
 	sent, cancel := context.WithCancel(call)
 	defer cancel()
 	done := make(chan error, 1)
-	go func() { done <- a.cfg.Heartbeats.Publish(sent, h) }()
+	go func() { done <- a.cfg.Reports.Publish(sent, h) }()
 	tick := time.NewTicker(unheard)
 	defer tick.Stop()
 	for {

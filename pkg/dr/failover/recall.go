@@ -70,7 +70,7 @@ func (a *agent) newer(ctx context.Context, all []Report) ([]Report, error) {
 func (a *agent) heartbeats(ctx context.Context) ([]Report, error) {
 	call, cancel := context.WithTimeout(ctx, a.cfg.Policy.CallTimeout)
 	defer cancel()
-	return a.cfg.Heartbeats.Reports(call)
+	return a.cfg.Reports.Reports(call)
 }
 
 // predecessor turns a Region's last heartbeat back into the samples it stood for.

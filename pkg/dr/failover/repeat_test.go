@@ -64,7 +64,7 @@ func TestRecalledSamplesKeepTheLag(t *testing.T) {
 		cfg := r.Monitor(west, r.policy, nil)
 		cfg.Mover = r.still(west)
 		cfg.Probers = []health.Prober{dead{}}
-		require.NoError(t, cfg.Heartbeats.Publish(r.ctx, failover.Report{
+		require.NoError(t, cfg.Reports.Publish(r.ctx, failover.Report{
 			Region: west, Seq: 1, Lag: lag, At: time.Now(),
 			Observations: []failover.Observation{
 				{Subject: east, Family: health.SQL, Answer: health.Dead, Samples: 1},

@@ -22,7 +22,7 @@ func TestARoleNamesEverythingThatItLacks(t *testing.T) {
 	t.Run("monitor", func(t *testing.T) {
 		_, err := failover.NewMonitor(failover.MonitorConfig{Region: west, Topology: topology, Policy: dr.Policy{RPOGuard: true, Watchdog: true}})
 		says(t, err, "failover: monitor: Guard.Beater, Guard.Fencer, Guard.Isolator, Guard.Releaser, Guard.Roles, Guard.Plane, Guard.Promises, "+
-			"Leaser, Heartbeats, Peer, Bootstrapper, Mover, Notifier are required", "no Probers", "RPOGuard needs a Replica", "Watchdog needs a Fencer")
+			"Leaser, Reports, Peer, Bootstrapper, Mover, Notifier are required", "no Probers", "RPOGuard needs a Replica", "Watchdog needs a Fencer")
 	})
 	t.Run("monitor by trigger", func(t *testing.T) {
 		_, err := failover.NewMonitor(failover.MonitorConfig{Region: west, Topology: topology, Mover: failover.ByTrigger{}})
@@ -36,11 +36,11 @@ func TestARoleNamesEverythingThatItLacks(t *testing.T) {
 	t.Run("trigger", func(t *testing.T) {
 		_, err := failover.NewTrigger(failover.TriggerConfig{Region: west, Topology: dr.Topology{Members: topology.Members}})
 		says(t, err, "GlobalCluster is empty", "no Probers", "failover: trigger: Controller.Journal, Controller.Acknowledger, Controller.Promoter, "+
-			"Controller.Preflight, Controller.Beater, Controller.Router, Controller.Notifier, Leaser, Heartbeats are required")
+			"Controller.Preflight, Controller.Beater, Controller.Router, Controller.Notifier, Leaser, Reports are required")
 	})
 	t.Run("witness", func(t *testing.T) {
 		_, err := failover.NewWitness(failover.WitnessConfig{Region: witness, Topology: topology, Policy: dr.Policy{Confirm: 1}})
-		says(t, err, "Confirm 1", "no Probers", "failover: witness: Leaser, Heartbeats, Notifier are required")
+		says(t, err, "Confirm 1", "no Probers", "failover: witness: Leaser, Reports, Notifier are required")
 	})
 }
 

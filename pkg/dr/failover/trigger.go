@@ -15,12 +15,12 @@ type TriggerConfig struct {
 	Topology dr.Topology
 	Policy   dr.Policy
 
-	Leaser     Leaser
-	Heartbeats Reports // read only: the monitor publishes the Region's report
+	Leaser  Leaser
+	Reports Reports // read only: the monitor publishes the Region's report
 	// Probers ask about the writer's Region; the LeaseProber's evidence is added. At least
 	// one: a trigger acts on its own verdict, not on its monitor's.
 	Probers []health.Prober
-	// Controller moves the writer. Its Region, Topology, Policy, Leaser, Watch, Heartbeats,
+	// Controller moves the writer. Its Region, Topology, Policy, Leaser, Watch, Reports,
 	// Promises and Trace are the trigger's.
 	Controller ControllerConfig
 
@@ -42,14 +42,14 @@ func NewTrigger(cfg TriggerConfig) (*Trigger, error) {
 	if err := errors.Join(
 		cfg.Topology.Validate(), cfg.Policy.ValidateFor(cfg.Topology),
 		member(role, cfg.Topology, cfg.Region, "there is nothing to promote"),
-		required(role, append(cfg.Controller.parts("Controller."), part{"Leaser", cfg.Leaser == nil}, part{"Heartbeats", cfg.Heartbeats == nil})...),
+		required(role, append(cfg.Controller.parts("Controller."), part{"Leaser", cfg.Leaser == nil}, part{"Reports", cfg.Reports == nil})...),
 		probers(role, cfg.Probers),
 		same(role, "Controller.Region", cfg.Region, cfg.Controller.Region),
 	); err != nil {
 		return nil, err
 	}
 	a, err := newAgent(parts{
-		Region: cfg.Region, Topology: cfg.Topology, Policy: cfg.Policy, Leaser: cfg.Leaser, Heartbeats: cfg.Heartbeats,
+		Region: cfg.Region, Topology: cfg.Topology, Policy: cfg.Policy, Leaser: cfg.Leaser, Reports: cfg.Reports,
 		Probers: cfg.Probers, Controller: &cfg.Controller, OnOutcome: cfg.OnOutcome, Silent: true, Trace: cfg.Trace,
 	})
 	if err != nil {

@@ -17,8 +17,8 @@ type WitnessConfig struct {
 	Topology dr.Topology
 	Policy   dr.Policy
 
-	Leaser     Leaser // read only
-	Heartbeats Reports
+	Leaser  Leaser // read only
+	Reports Reports
 	// Probers ask about the writer's Region; the LeaseProber's evidence is added. At least
 	// one.
 	Probers []health.Prober
@@ -41,7 +41,7 @@ func NewWitness(cfg WitnessConfig) (*Witness, error) {
 	const role = "witness"
 	errs := []error{
 		cfg.Topology.Validate(), cfg.Policy.ValidateFor(cfg.Topology),
-		required(role, part{"Leaser", cfg.Leaser == nil}, part{"Heartbeats", cfg.Heartbeats == nil}, part{"Notifier", cfg.Notifier == nil}),
+		required(role, part{"Leaser", cfg.Leaser == nil}, part{"Reports", cfg.Reports == nil}, part{"Notifier", cfg.Notifier == nil}),
 		probers(role, cfg.Probers),
 	}
 	switch {
@@ -54,7 +54,7 @@ func NewWitness(cfg WitnessConfig) (*Witness, error) {
 		return nil, err
 	}
 	a, err := newAgent(parts{
-		Region: cfg.Region, Topology: cfg.Topology, Policy: cfg.Policy, Leaser: cfg.Leaser, Heartbeats: cfg.Heartbeats,
+		Region: cfg.Region, Topology: cfg.Topology, Policy: cfg.Policy, Leaser: cfg.Leaser, Reports: cfg.Reports,
 		Probers: cfg.Probers, Notifier: cfg.Notifier, Failures: cfg.Failures, Trace: cfg.Trace,
 	})
 	if err != nil {

@@ -39,7 +39,7 @@ func TestRatesAreTheAgents(t *testing.T) {
 				want := cost.Loop{Policy: policy}.Rates()
 				for op, rate := range map[drtest.Op]float64{
 					drtest.OpRenewLease: want.Renew, drtest.OpPublish: want.Publish,
-					drtest.OpHeartbeats: want.Heartbeats, drtest.OpReadLease: want.ReadLease, drtest.OpLatest: want.Journal,
+					drtest.OpReports: want.Heartbeats, drtest.OpReadLease: want.ReadLease, drtest.OpLatest: want.Journal,
 				} {
 					require.InEpsilon(t, rate, float64(counted[op])/watched.Seconds(), 0.03, "%s", op)
 					delete(counted, op)

@@ -12,7 +12,7 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
-// rear has a guard at work for 5 s and a bit, stops it, and lets its rear guard stay
+// rear has a guard at work for 5 s and a bit, stops it, and lets its handover guard stay
 // until the returned function is called, which says how long it did.
 func (r *rig) rear(ctx context.Context, region dr.Region, bit time.Duration) (stayed func() time.Duration) {
 	g, stop := r.guard(region)
@@ -160,7 +160,7 @@ func TestARearGuardHasNothingToDoWhereNothingIsOpen(t *testing.T) {
 }
 
 // Found by 150 runs of region-partition-guarded: a cut within 100 ms of a handover cost up
-// to 4.4 s of writes, because the rear guard went by the lease alone.
+// to 4.4 s of writes, because the handover guard went by the lease alone.
 func TestARearGuardKeepsTheRPO(t *testing.T) {
 	policy := dr.Policy{RPOGuard: true}
 	bubble(t, "when the Region is cut off", func(t *testing.T) {
