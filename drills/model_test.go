@@ -42,6 +42,8 @@ var bounds = []struct {
 	{"members promise, and a monitor crashes", seconds, model.Config{Promises: true, Crashes: 1}},
 	{"members promise, and the store is out of reach", seconds, model.Config{Promises: true, Outs: 1}},
 	{"the writer is moved from outside", seconds, model.Config{Moves: 1}},
+	{"a person answers late, and an execution begins anew", seconds, model.Config{Kills: 2, Asks: 2, Attempts: 2, Kept: true}},
+	{"a person answers late, and an effect gives up", seconds, model.Config{Kills: 1, Asks: 1, Stuck: 1, Kept: true}},
 	{"a database freezes, and an effect gives up", minutes, model.Config{Freezes: 1, Stuck: 1}},
 	{"a Region is lost, with all that it has", minutes, model.Config{Losses: 1}},
 	{"a database freezes, watched", seconds, model.Config{Freezes: 1, Watchdog: true}},
@@ -157,6 +159,8 @@ func TestModelFinds(t *testing.T) {
 		{model.FenceRevision, minutes, model.Config{Cuts: 2, Lost: 1}, model.ErrDual},
 		{model.MonitorSeen, seconds, model.Config{Partitions: 1, Guards: 1}, model.ErrDual},
 		{model.Consent, seconds, model.Config{Kills: 1, Asks: 1}, model.ErrUnasked},
+		{model.ConsentByEpoch, seconds, model.Config{Kills: 2, Asks: 2, Attempts: 2, Kept: true}, model.ErrUnasked},
+		{model.ConsentByEpoch, minutes, model.Config{Freezes: 1, Asks: 1, Stuck: 1, Kept: true}, model.ErrDual},
 		{model.Verification, instant, model.Config{Kills: 1}, model.ErrUnverified},
 		// The promises of the other member.
 		{model.Statement, seconds, model.Config{Freezes: 1, Outs: 1, Promises: true}, model.ErrUnfenced},
@@ -208,6 +212,7 @@ var remembered = []struct {
 	{"members promise", model.Config{Promises: true, Outs: 1, Freezes: 1}},
 	{"the writer is moved from outside", model.Config{Moves: 1, Crashes: 1, Deaf: 1}},
 	{"there and back again", model.Config{Asks: 2, Epochs: 3}},
+	{"a person answers late", model.Config{Kills: 1, Asks: 2, Attempts: 2, Stuck: 1, Kept: true}},
 	{"watched", model.Config{Watchdog: true, Freezes: 1, Cuts: 2, Crashes: 1}},
 }
 

@@ -56,6 +56,7 @@ const (
 	perform
 	journal
 	consent
+	answers
 	order
 	promote
 	cancel
@@ -84,7 +85,7 @@ var whats = map[what]string{
 	isolate: "cuts its database off",
 
 	begin: "a trigger begins or resumes", perform: "the trigger carries out its effect", journal: "the trigger journals the outcome",
-	consent: "a person consents", order: "the control plane takes the order", promote: "the promotion is done",
+	consent: "a person's consent is taken", answers: "a person answers", order: "the control plane takes the order", promote: "the promotion is done",
 	timeOut: "the trigger's effect has had its time", cancel: "the switchover is called off",
 	rejoin: "the old writer rejoins as a secondary", restart: "a person starts the database again",
 	watchdog: "the watchdog makes the database read-only",
@@ -156,6 +157,7 @@ func (w *step) next() {
 			w.trigger(r, k)
 		}
 		w.plane(r)
+		w.person(r)
 	}
 }
 

@@ -24,6 +24,9 @@ type Config struct {
 	// links of a Region at once. Guards are crashes of a writer's monitor, Peers of the other
 	// member's.
 	Outs, Deaf, Moves, Partitions, Guards, Peers uint8
+	// Kept: a person's answer is kept, with the execution and the question that it is to, and
+	// read by who asks: later, twice, or when another question is open.
+	Kept bool
 	// Promises: members grant what the store can't, see failover's peer grant.
 	Promises bool
 	// Faults are those that may happen, in this order and as they are told, each at any moment.
@@ -78,6 +81,8 @@ const (
 	Learning
 	// Consent: an unknown lag puts no question.
 	Consent
+	// ConsentByEpoch: a consent counts for its epoch, whatever execution and question it is to.
+	ConsentByEpoch
 	// Verification: a promotion counts as verified before anything has been committed.
 	Verification
 	// Confirmation: a person lets a switchover become a failover and doesn't make sure that the
@@ -107,7 +112,7 @@ var withouts = map[Without]string{
 	CutOff: "cutting a frozen server off", Drift: "waiting for the drift of clocks", Fence: "the fence",
 	Inheritance: "an inherited deadline", RenewalFirst: "a renewal before an opening", FenceRevision: "the revision of a fence",
 	MonitorSeen: "asking whether the monitor had died first", CompareAndSwap: "compare-and-swap", Evidence: "evidence", PromotedFirst: "a promotion before the opening",
-	Resumption: "resumption", Learning: "reading the journal", Consent: "consent", Verification: "verification", Confirmation: "confirmation that the old writer is stopped",
+	Resumption: "resumption", Learning: "reading the journal", Consent: "consent", ConsentByEpoch: "consent by execution and question", Verification: "verification", Confirmation: "confirmation that the old writer is stopped",
 	OrderInTime: "orders in time",
 	OpeningBeat: "a beat with the opening", PromiseForgotten: "a promise that outlives its process", Statement: "the monitor's statement",
 	PeerGrant: "the peer's grant", ServerAnswer: "the server's answer behind a renewal", Adoption: "adoption",

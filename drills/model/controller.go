@@ -1,50 +1,6 @@
 package model
 
-import (
-	"github.com/lifeboat-dr/lifeboat/pkg/dr"
-	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
-)
-
-var policy = dr.DefaultPolicy()
-
-// follow asks the real table what comes of an event. It panics on a refusal: the model
-// brings about no event that the controller would not.
-func (x execution) follow(e failover.Event, without Without) execution {
-	full := failover.Execution{
-		ID: "x", State: states[x.State], Epoch: dr.Epoch(x.Epoch), Mode: failover.ModeFailover,
-		Evidence: failover.Evidence{Witness: true, LagKnown: !x.LagUnknown || without == Consent, MonitorDiedFirst: x.DiedFirst},
-	}
-	if x.State == operator {
-		full.Question = failover.Question{ID: "1", Codes: []failover.Code{failover.CodeLagUnknown, failover.CodeNoFenceProof}}
-		full.Asked = states[x.Asked]
-		if x.Asked == gated {
-			full.Code = failover.CodePromotionStuck
-		}
-	}
-	switch {
-	case x.Switchover:
-		full.Mode = failover.ModeSwitchover
-	case x.Adopt:
-		full.Mode = failover.ModeAdopt
-	}
-	if x.Consented {
-		full.Ack = &failover.Acknowledgement{Execution: "x"}
-		full.Accepted = failover.Question{Codes: []failover.Code{failover.CodeLagUnknown, failover.CodeNoFenceProof}}
-	}
-	next, err := failover.Step(policy, full, e)
-	if err != nil {
-		panic(err)
-	}
-	x.State, x.Asked = index(next.State), 0
-	if next.State == failover.AwaitingApproval {
-		x.Asked = index(next.Asked)
-	}
-	x.Consented, x.Switchover = next.Ack != nil, next.Mode == failover.ModeSwitchover
-	x.Adopt = next.Mode == failover.ModeAdopt // a consent may turn one into a failover
-	x.Proven = x.Proven || next.Proof != ""
-	x.Seq = written
-	return x
-}
+import "github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 
 // trigger is what one controller may do.
 func (w *step) trigger(r, k uint8) {
@@ -103,6 +59,7 @@ func (w *step) begin(r, k uint8) {
 		if w.s.Left.Asks > 0 {
 			start(1, func(t *State) (execution, bool) {
 				t.Left.Asks--
+				x := x
 				x.LagUnknown = true
 				return ask(t, x, failover.EvConfirmed)
 			})
@@ -114,7 +71,7 @@ func (w *step) begin(r, k uint8) {
 	if w.s.Left.Asks > 0 && w.s.reaches(r, peer(r)) {
 		start(2, func(t *State) (execution, bool) {
 			t.Left.Asks--
-			x.Switchover, x.LagUnknown = true, false
+			x.Switchover = true
 			return ask(t, x, failover.EvRequested)
 		})
 	}
@@ -133,6 +90,7 @@ func (w *step) record(r, k uint8) {
 			rev := j.RevCurrent
 			t.Journal = g.Next
 			t.Journal.RevCurrent = rev
+			t.renumber()
 		}
 		*g = trigger{On: true, X: t.Journal}
 		if t.Journal.ended() {
@@ -168,7 +126,7 @@ func (w *step) effect(r, k uint8) {
 		return
 	}
 	if w.s.Left.Stuck > 0 && x.State != operator {
-		outcome(action{what: stuck, who: r, which: k}, failover.Event{Kind: failover.EvStuck}, func(t *State, _ *member, _ *execution) { t.Left.Stuck-- })
+		outcome(action{what: stuck, who: r, which: k}, failover.Event{Kind: failover.EvStuck, Code: stuckAt[states[x.State]]}, func(t *State, _ *member, _ *execution) { t.Left.Stuck-- })
 	}
 	switch x.State {
 	case confirmed:
@@ -200,7 +158,7 @@ func (w *step) effect(r, k uint8) {
 	case gated:
 		if x.Switchover && w.s.Writer != r && !w.s.together() {
 			// Aurora refuses for as long as this lasts, which may be longer than EffectTimeout.
-			outcome(action{what: timeOut, who: r, which: k}, failover.Event{Kind: failover.EvStuck}, nil)
+			outcome(action{what: timeOut, who: r, which: k}, failover.Event{Kind: failover.EvStuck, Code: failover.CodePromotionStuck}, nil)
 		}
 		switch {
 		case w.s.Writer == r && w.s.Moving == none:
@@ -255,28 +213,6 @@ func (w *step) take(r, k uint8, outcome outcome) {
 		outcome(does, failover.Event{Kind: failover.EvEpochTaken}, func(t *State, m *member, x *execution) {
 			w.taken(t, r, lease{Epoch: x.Epoch, Holder: r, By: x.Try, After: unchanged})
 			x.Unchanged, x.RevCurrent, x.Released = unchanged, false, l.Released
-		})
-	}
-}
-
-// question waits for a person, who consents only when the old writer can't serve: where
-// the fence is in doubt, by stopping it.
-func (w *step) question(r, k uint8, outcome outcome) {
-	m := w.s.Member[r]
-	x := m.Trigger[k].X
-	if !x.Switchover && x.Asked == confirmed && w.s.current(r) && m.Sees.Epoch < x.Epoch && !x.RevCurrent {
-		outcome(action{what: perform, who: r, which: k}, failover.Event{Kind: failover.EvRecovered}, nil)
-	}
-	if w.s.majority(r) {
-		ack := &failover.Acknowledgement{Execution: "x", Question: "1"}
-		outcome(action{what: consent, who: r, which: k}, failover.Event{Kind: failover.EvAcknowledged, Ack: ack}, func(t *State, _ *member, x *execution) {
-			// A switchover becomes a failover, and its fence may have been proven by the lease
-			// of a monitor that was not there.
-			unproven := x.Switchover && x.Asked == gated && w.Without != Confirmation
-			if x.DiedFirst || x.Asked == epochTaken || unproven {
-				old := &t.Member[peer(r)]
-				old.Stopped, old.Open = true, false
-			}
 		})
 	}
 }

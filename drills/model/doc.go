@@ -54,7 +54,10 @@
 //	                  and a fence names the revision for which it holds
 //	an invocation     doubled at the same time: [Config.Triggers]; one after the other: a trigger
 //	                  may begin in every state
-//	a person's word   given once per question; for an older epoch [failover.Step] refuses it
+//	a person's word   kept, and read by who asks: late, twice, or when another question of this
+//	                  execution or of the next one is open ([Config.Kept]); the real
+//	                  [failover.Step] refuses what is to another question. Elsewhere it is taken
+//	                  as it is given
 //
 // # The third Region
 //

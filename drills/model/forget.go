@@ -126,10 +126,15 @@ func (x *execution) forget() {
 		return
 	}
 	x.Silent, x.RevCurrent = 0, false
+	accepted := x.Accepted
 	if at != epochTaken {
 		x.Unchanged, x.Released = 0, false
+		x.Accepted = 0 // the gate is behind
+		if at == fenced {
+			x.Accepted = accepted
+		}
 		if at != fenced && at != gated {
-			x.Proven = false
+			x.Proven, x.Allowed = false, 0
 		}
 	}
 }

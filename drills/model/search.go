@@ -60,7 +60,7 @@ func (s *State) broken() error {
 		return ErrUnfenced
 	case (at == fenced || at == gated) && !j.Proven:
 		return ErrUnfenced
-	case j.State == gated && !j.Switchover && (j.LagUnknown || j.DiedFirst) && !j.Consented:
+	case j.State == gated && j.needed()&^j.Allowed != 0:
 		return ErrUnasked
 	case (at == verified || at == redirected) && s.Acknowledged != j.To:
 		return ErrUnverified

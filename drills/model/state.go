@@ -62,6 +62,8 @@ type State struct {
 	Harmed bool
 	// Harming: harm is looked for, because a fault of this run could lead to it.
 	Harming bool
+	// Answer is what a person has answered last, as it is kept.
+	Answer answer
 	// Left are the faults that may still happen.
 	Left budget
 }
@@ -100,7 +102,10 @@ type execution struct {
 	Silent       uint8
 	Unchanged    uint8 // when the epoch was taken
 	Proven       bool  // that the old writer is fenced, by whatever proof
-	Consented    bool
+	Question     uint8 // the one that is open: its place in Put, counted from 1
+	Put          [mostPut]put
+	Accepted     needs // what the execution takes people to have consented to
+	Allowed      needs // what they have consented to
 }
 
 // Entries of the journal are not counted either: a process that holds one knows whether it
