@@ -3,6 +3,7 @@ package cloud_test
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -98,15 +99,15 @@ func TestTheSteadyStateFitsTheBudget(t *testing.T) {
 				if c.interval > 0 {
 					each = policy.RDSCalls().Steady
 				}
-				throttled, asked := 0, 0
+				var throttled, asked atomic.Int64 // calls come at once
 				w := start(t, func(cfg *cloud.Config) {
 					cfg.RDSLoad = each * float64(c.clusters-1)
 					cfg.Observe = func(x cloud.Exchange) {
 						if x.Service == cloud.RDS {
-							asked++
+							asked.Add(1)
 						}
 						if x.Code == "Throttling" {
-							throttled++
+							throttled.Add(1)
 						}
 					}
 				})
@@ -124,9 +125,9 @@ func TestTheSteadyStateFitsTheBudget(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
 				defer cancel()
 				require.NoError(t, m.Run(ctx))
-				require.Equal(t, c.blind, throttled > 0, "%d of %d were throttled", throttled, asked)
+				require.Equal(t, c.blind, throttled.Load() > 0, "%d of %d were throttled", throttled.Load(), asked.Load())
 				if c.interval > 0 {
-					require.InDelta(t, 40, asked, 1, "one call each 30 s")
+					require.InDelta(t, 40, asked.Load(), 1, "one call each 30 s")
 				}
 			})
 		})

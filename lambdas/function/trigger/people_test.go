@@ -113,8 +113,8 @@ func TestADeadDriversPlaceIsTaken(t *testing.T) {
 		time.AfterFunc(12*time.Second, kill)
 		_, err = h.Invoke(ctx, []byte(request(event.Failover, west)))
 		require.ErrorIs(t, err, context.Canceled)
-		require.False(t, r.marks[west].mark.Released, "it came to nothing more")
-		before := r.marks[west].mark
+		require.False(t, r.marks[west].seen().Released, "it came to nothing more")
+		before := r.marks[west].seen()
 
 		began := time.Now()
 		a, err := r.invoke(west, lambdaLimit, request(event.Failover, west))
@@ -122,8 +122,8 @@ func TestADeadDriversPlaceIsTaken(t *testing.T) {
 		require.Equal(t, failover.Settled, a.State, a.Detail)
 		require.False(t, a.Driven)
 		require.Less(t, time.Since(began), 85*time.Second, "it has not waited for the dead one")
-		require.Greater(t, r.marks[west].mark.Number, before.Number)
-		require.True(t, r.marks[west].mark.Released)
+		require.Greater(t, r.marks[west].seen().Number, before.Number)
+		require.True(t, r.marks[west].seen().Released)
 	})
 }
 

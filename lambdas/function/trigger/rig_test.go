@@ -170,6 +170,13 @@ func (m *marks) do(ctx context.Context, act func() error) error {
 	return act()
 }
 
+// seen returns the mark.
+func (m *marks) seen() trigger.Mark {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.mark
+}
+
 // ReadMark implements trigger.Marks.
 func (m *marks) ReadMark(ctx context.Context) (got trigger.Mark, err error) {
 	err = m.do(ctx, func() error { got = m.mark; return nil })

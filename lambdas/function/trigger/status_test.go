@@ -18,7 +18,7 @@ import (
 // status asks a Region's trigger how things stand, and holds that it acted on nothing.
 func (r *rig) status(region dr.Region) event.Response {
 	r.t.Helper()
-	entries, moves, drivers := len(r.Store.Entries()), r.Cluster.Moves(), r.marks[region].mark.Number
+	entries, moves, drivers := len(r.Store.Entries()), r.Cluster.Moves(), r.marks[region].seen().Number
 	began := time.Now()
 	a, err := r.invoke(region, lambdaLimit, `{"mode":"status"}`)
 	require.NoError(r.t, err, "whatever is broken, it answers")
@@ -29,7 +29,7 @@ func (r *rig) status(region dr.Region) event.Response {
 	require.NotEmpty(r.t, a.Detail)
 	require.Len(r.t, r.Store.Entries(), entries, "it journals nothing")
 	require.Equal(r.t, moves, r.Cluster.Moves())
-	require.Equal(r.t, drivers, r.marks[region].mark.Number, "it drives nothing")
+	require.Equal(r.t, drivers, r.marks[region].seen().Number, "it drives nothing")
 	return a
 }
 
