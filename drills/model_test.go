@@ -44,6 +44,9 @@ var bounds = []struct {
 	{"the writer is moved from outside", seconds, model.Config{Moves: 1}},
 	{"a person answers late, and an execution begins anew", seconds, model.Config{Kills: 2, Asks: 2, Attempts: 2, Kept: true}},
 	{"a person answers late, and an effect gives up", seconds, model.Config{Kills: 1, Asks: 1, Stuck: 1, Kept: true}},
+	{"the target can't be promoted", seconds, model.Config{Kills: 1, Unready: 1}},
+	{"the target can't be promoted, and a person is asked or wants a switchover", seconds, model.Config{Asks: 1, Unready: 1}},
+	{"the target can't be promoted, and the writer freezes", minutes, model.Config{Freezes: 1, Unready: 1}},
 	{"a database freezes, and an effect gives up", minutes, model.Config{Freezes: 1, Stuck: 1}},
 	{"a Region is lost, with all that it has", minutes, model.Config{Losses: 1}},
 	{"a database freezes, watched", seconds, model.Config{Freezes: 1, Watchdog: true}},
@@ -213,6 +216,7 @@ var remembered = []struct {
 	{"the writer is moved from outside", model.Config{Moves: 1, Crashes: 1, Deaf: 1}},
 	{"there and back again", model.Config{Asks: 2, Epochs: 3}},
 	{"a person answers late", model.Config{Kills: 1, Asks: 2, Attempts: 2, Stuck: 1, Kept: true}},
+	{"the target can't be promoted", model.Config{Kills: 1, Asks: 1, Unready: 1, Kept: true}},
 	{"watched", model.Config{Watchdog: true, Freezes: 1, Cuts: 2, Crashes: 1}},
 }
 

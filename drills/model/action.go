@@ -25,6 +25,7 @@ const (
 	deafen
 	moveOutside
 	partition
+	unready
 	// Everything after this goes on by itself when nothing breaks any more.
 	lastFault
 
@@ -35,6 +36,7 @@ const (
 
 	storeBack
 	hear
+	ready
 	clock
 	release
 	unanswered
@@ -57,6 +59,7 @@ const (
 	journal
 	consent
 	answers
+	passed
 	order
 	promote
 	cancel
@@ -76,7 +79,8 @@ var whats = map[what]string{
 	readLease: "reads the lease", publish: "publishes its heartbeat", learn: "learns that it is promoted",
 	storeOut: "its Region loses the store's quorum", storeBack: "its Region reaches the store's quorum again",
 	deafen: "the monitor loses its way to its own database", hear: "the monitor can ask its own database again",
-	partition:   "the Region is cut off from both others",
+	partition: "the Region is cut off from both others",
+	unready:   "it can't be promoted any more", ready: "it can be promoted again", passed: "the trigger sees that what it asked about is over",
 	moveOutside: "an order from outside moves the writer here", displaced: "learns from its control plane where the writer is",
 	clock: "its clock has moved on: beats, renews, or decides to close", release: "gives the lease back",
 	unanswered: "waits in vain for its database", abstain: "stops promising, or begins again", promiseRow: "promises in the other's database",

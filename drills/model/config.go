@@ -24,6 +24,8 @@ type Config struct {
 	// links of a Region at once. Guards are crashes of a writer's monitor, Peers of the other
 	// member's.
 	Outs, Deaf, Moves, Partitions, Guards, Peers uint8
+	// Unready is how often a secondary may become one that can't be promoted.
+	Unready uint8
 	// Kept: a person's answer is kept, with the execution and the question that it is to, and
 	// read by who asks: later, twice, or when another question is open.
 	Kept bool
@@ -140,7 +142,7 @@ func (c *Config) start() State {
 		Lease: held, Writer: a, Moving: none, Acknowledged: a, Harming: c.Promises || c.Outs > 0 || c.Deaf > 0,
 		Left: budget{
 			Cuts: c.Cuts, Crashes: c.Crashes, Kills: c.Kills, Freezes: c.Freezes, Losses: c.Losses, Lost: c.Lost, Stuck: c.Stuck, Asks: c.Asks,
-			Outs: c.Outs, Deaf: c.Deaf, Moves: c.Moves, Partitions: c.Partitions, Guards: c.Guards, Peers: c.Peers,
+			Outs: c.Outs, Deaf: c.Deaf, Moves: c.Moves, Partitions: c.Partitions, Guards: c.Guards, Peers: c.Peers, Unready: c.Unready,
 		},
 	}
 	for r := range s.Member {

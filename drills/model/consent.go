@@ -31,8 +31,9 @@ type answer struct {
 type needs uint8
 
 const (
-	theLoss  needs = 1 << iota // an unknown lag
-	theProof                   // a fence that the lease does not prove
+	theLoss   needs = 1 << iota // an unknown lag
+	theProof                    // a fence that the lease does not prove
+	theTarget                   // a target that can't be promoted, which is no condition
 )
 
 // needed is what an execution needs consent to.
@@ -53,7 +54,7 @@ func (x *execution) needed() (n needs) {
 var asks = [][]failover.Code{
 	{failover.CodeLagUnknown}, {failover.CodeNoFenceProof}, {failover.CodeNoFenceProof, failover.CodeLagUnknown},
 	{failover.CodeLeaseStoreStuck}, {failover.CodePromotionStuck}, {failover.CodeVerifyStuck}, {failover.CodeRedirectStuck},
-	{failover.CodeSuperseded},
+	{failover.CodeSuperseded}, {failover.CodeTargetNotReady}, {failover.CodePromotionRefused},
 }
 
 // stuckAt are the codes of effects that give up.
@@ -112,6 +113,9 @@ func (x *execution) full(without Without) failover.Execution {
 		if x.Accepted&theProof != 0 {
 			full.Accepted.Codes = append(full.Accepted.Codes, failover.CodeNoFenceProof)
 		}
+		if x.Accepted&theTarget != 0 {
+			full.Accepted.Codes = append(full.Accepted.Codes, failover.CodeTargetNotReady)
+		}
 	}
 	return full
 }
@@ -160,17 +164,21 @@ func about(codes []failover.Code) (n needs) {
 	if slices.Contains(codes, failover.CodeNoFenceProof) {
 		n |= theProof
 	}
+	if slices.Contains(codes, failover.CodeTargetNotReady) {
+		n |= theTarget
+	}
 	return n
 }
 
-// renumber takes the questions that have their answer out of what the journal holds.
-func (s *State) renumber() {
+// renumber takes the questions that have their answer out of what the journal holds. Where
+// no answer is kept, those that have passed make no difference either.
+func (s *State) renumber(kept bool) {
 	j := &s.Journal
 	var left [mostPut]put
 	var at [mostPut + 1]uint8
 	n := uint8(0)
 	for i, p := range j.Put {
-		if p.Codes != 0 && !p.Answered {
+		if p.Codes != 0 && !p.Answered && (kept || i+1 == int(j.Question)) {
 			left[n] = p
 			n++
 			at[i+1] = n
@@ -201,7 +209,7 @@ func allowed(x *execution) needs {
 	if x.Switchover && x.Asked == gated {
 		n |= theProof | theLoss // nothing else is asked before it goes on as a failover
 	}
-	return n
+	return n &^ theTarget
 }
 
 // person is what people answer, where answers are kept.
@@ -232,6 +240,7 @@ func (w *step) question(r, k uint8, outcome outcome) {
 	if !w.s.majority(r) {
 		return
 	}
+	w.passes(r, k, outcome)
 	own := answer{x.Epoch, x.Try, x.Question}
 	given := own
 	if w.Kept {
@@ -257,4 +266,33 @@ func (w *step) question(r, k uint8, outcome outcome) {
 			x.Allowed |= allowed(x)
 		}
 	})
+}
+
+// passes looks whether what the open question is about is over. A promotion that was refused
+// or has not come about is asked for again.
+func (w *step) passes(r, k uint8, outcome outcome) {
+	m := w.s.Member[r]
+	x := m.Trigger[k].X
+	does := action{what: passed, who: r, which: k}
+	over := failover.Event{Kind: failover.EvReady}
+	free := w.s.Moving == none && m.Order == nothing && w.s.Lease.Epoch == x.Epoch && w.s.Lease.Holder == r && !m.Unready
+	switch code := x.code(); {
+	case code == failover.CodeTargetNotReady && !m.Unready:
+		outcome(does, over, nil)
+	case code != failover.CodePromotionRefused && code != failover.CodePromotionStuck || x.Adopt:
+	case w.s.Writer == r && w.s.Moving == none, w.s.Moving == r && code == failover.CodePromotionRefused:
+		outcome(does, over, nil)
+	case free && w.s.Writer != r && code == failover.CodePromotionRefused:
+		outcome(does, over, func(_ *State, m *member, x *execution) { m.Order = x.order() })
+	case free && w.s.Writer != r:
+		w.on(does, func(_ *State, m *member) bool { m.Order = x.order(); return true })
+	}
+}
+
+// order is what an execution asks the control plane for.
+func (x *execution) order() uint8 {
+	if x.Switchover {
+		return toSwitchOver
+	}
+	return toFailOver
 }

@@ -90,7 +90,7 @@ func (w *step) record(r, k uint8) {
 			rev := j.RevCurrent
 			t.Journal = g.Next
 			t.Journal.RevCurrent = rev
-			t.renumber()
+			t.renumber(w.Kept)
 		}
 		*g = trigger{On: true, X: t.Journal}
 		if t.Journal.ended() {
@@ -170,12 +170,10 @@ func (w *step) effect(r, k uint8) {
 		case w.s.Moving != none || !near || m.Order != nothing:
 		case w.s.Lease.Epoch != x.Epoch || w.s.Lease.Holder != r:
 			outcome(does, failover.Event{Kind: failover.EvSuperseded}, nil)
+		case m.Unready:
+			outcome(does, failover.Event{Kind: failover.EvStuck, Code: failover.CodePromotionRefused}, nil)
 		default:
-			kind := toFailOver
-			if x.Switchover {
-				kind = toSwitchOver
-			}
-			w.on(does, func(_ *State, m *member) bool { m.Order = kind; return true })
+			w.on(does, func(_ *State, m *member) bool { m.Order = x.order(); return true })
 		}
 	case promoted, verified:
 		kind := failover.EvVerified
@@ -205,6 +203,8 @@ func (w *step) take(r, k uint8, outcome outcome) {
 		outcome(does, failover.Event{Kind: failover.EvSuperseded}, nil)
 	case !x.Switchover && !x.Adopt && !x.RevCurrent && w.Without != CompareAndSwap:
 		outcome(does, failover.Event{Kind: failover.EvRecovered}, nil)
+	case w.s.Member[r].Unready && !x.Adopt && x.Accepted&theTarget == 0:
+		outcome(does, failover.Event{Kind: failover.EvStuck, Code: failover.CodeTargetNotReady}, nil)
 	default:
 		unchanged := w.s.elapsed(r)
 		if x.RevCurrent || w.Without == CompareAndSwap {

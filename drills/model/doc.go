@@ -59,6 +59,13 @@
 //	                  [failover.Step] refuses what is to another question. Elsewhere it is taken
 //	                  as it is given
 //
+// # A target that can't be promoted
+//
+// With [Config.Unready] a secondary may at any moment become one whose control plane refuses
+// to promote it, and may be promoted again later. Before the epoch a controller sees that and
+// asks; what comes about after its look is refused, and asked about, with the epoch taken. An
+// open question is over when its cause is.
+//
 // # The third Region
 //
 // The witness votes in the lease store's majority, over links that can be cut, and counts

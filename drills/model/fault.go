@@ -52,6 +52,13 @@ func (w *step) faults() {
 				})
 			}
 		}
+		if left.Unready > 0 && !m.Unready && !m.Primary {
+			w.to(action{what: unready, who: r}, func(t *State) bool {
+				t.Left.Unready--
+				t.Member[r].Unready = true
+				return true
+			})
+		}
 		if left.Deaf > 0 && !m.Deaf && m.Up {
 			w.to(action{what: deafen, who: r}, func(t *State) bool {
 				t.Left.Deaf--
@@ -128,7 +135,7 @@ func (m *member) crash() {
 	row := m.Row
 	row.Own = false
 	*m = member{
-		Primary: m.Primary, Open: m.Open, Frozen: m.Frozen, Stopped: m.Stopped, Quiet: m.Quiet, LateBeat: m.LateBeat, Deaf: m.Deaf,
+		Primary: m.Primary, Open: m.Open, Frozen: m.Frozen, Stopped: m.Stopped, Quiet: m.Quiet, LateBeat: m.LateBeat, Deaf: m.Deaf, Unready: m.Unready,
 		Row: row, Beat: ttl - margin, Granted: ttl - margin, Noted: ttl - margin, Promised: m.Promised, Zombie: m.Zombie, FenceReported: m.FenceReported,
 		Order: m.Order, Trigger: m.Trigger, Slow: m.Slow, Fast: m.Fast,
 	}
@@ -171,6 +178,9 @@ func (w *step) repairs() {
 		}
 		if m.Deaf {
 			w.to(action{what: hear, who: r}, func(t *State) bool { t.Member[r].Deaf = false; return true })
+		}
+		if m.Unready {
+			w.to(action{what: ready, who: r}, func(t *State) bool { t.Member[r].Unready = false; return true })
 		}
 		if m.Frozen {
 			w.to(action{what: thaw, who: r}, func(t *State) bool {

@@ -126,7 +126,8 @@ func (x *execution) forget() {
 		return
 	}
 	x.Silent, x.RevCurrent = 0, false
-	accepted := x.Accepted
+	accepted := x.Accepted &^ theTarget
+	x.Accepted &^= theTarget
 	if at != epochTaken {
 		x.Unchanged, x.Released = 0, false
 		x.Accepted = 0 // the gate is behind

@@ -28,7 +28,7 @@ func (w *step) plane(r uint8) {
 			t.Moving, t.Switching = none, false
 			return true
 		})
-	} else if w.s.Moving == r && !m.Frozen {
+	} else if w.s.Moving == r && !m.Frozen && !m.Unready {
 		w.on(action{what: promote, who: r}, func(t *State, m *member) bool {
 			if t.Switching {
 				old := &t.Member[peer(r)] // Aurora has stopped it before
@@ -53,7 +53,7 @@ func (w *step) plane(r uint8) {
 
 // ordered is what the control plane does with an order to promote.
 func (s *State) ordered(r, kind uint8) {
-	if s.Moving == none && s.Writer != r && !s.Member[r].Primary && (kind == toFailOver || s.together()) {
+	if s.Moving == none && s.Writer != r && !s.Member[r].Primary && !s.Member[r].Unready && (kind == toFailOver || s.together()) {
 		s.Moving, s.Switching = r, kind == toSwitchOver
 	}
 }

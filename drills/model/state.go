@@ -69,11 +69,11 @@ type State struct {
 }
 
 // budget counts faults.
-type budget struct{ Cuts, Crashes, Kills, Freezes, Losses, Lost, Stuck, Asks, Outs, Deaf, Moves, Partitions, Guards, Peers uint8 }
+type budget struct{ Cuts, Crashes, Kills, Freezes, Losses, Lost, Stuck, Asks, Outs, Deaf, Moves, Partitions, Guards, Peers, Unready uint8 }
 
 func (b budget) sum() int {
 	return int(b.Cuts) + int(b.Crashes) + int(b.Kills) + int(b.Freezes) + int(b.Losses) + int(b.Lost) + int(b.Stuck) + int(b.Asks) +
-		int(b.Outs) + int(b.Deaf) + int(b.Moves) + int(b.Partitions) + int(b.Guards) + int(b.Peers)
+		int(b.Outs) + int(b.Deaf) + int(b.Moves) + int(b.Partitions) + int(b.Guards) + int(b.Peers) + int(b.Unready)
 }
 
 // lease is the store's item. Revisions are not counted: a process that remembers one
@@ -122,6 +122,7 @@ type member struct {
 	Primary, Open, Frozen bool
 	Stopped               bool  // a person has stopped it; it comes back as a secondary
 	Quiet                 uint8 // ticks since the heartbeat row that the watchdog looks at
+	Unready               bool  // it can't be promoted: its control plane refuses
 	LateBeat              bool  // a heartbeat write lies in the socket of a frozen server
 
 	// Deaf: its monitor can't ask it, for a reason on the monitor's side.
@@ -268,7 +269,7 @@ func (s *State) String() string {
 			text string
 		}{
 			{m.Primary, "primary"}, {!m.Primary, "secondary"}, {m.Open, "open"}, {m.Frozen, "frozen"}, {m.Stopped, "stopped"},
-			{!m.Up, "no monitor"}, {m.Deaf, "not asked"}, {s.Out[r], "no store"}, {m.G.Closing.On, "closing"}, {m.G.Closing.Acked, "confirmed"},
+			{!m.Up, "no monitor"}, {m.Deaf, "not asked"}, {m.Unready, "can't be promoted"}, {s.Out[r], "no store"}, {m.G.Closing.On, "closing"}, {m.G.Closing.Acked, "confirmed"},
 			{m.G.Demoted, "demoted"}, {m.Abstains, "abstains"}, {m.serves(), "SERVES"},
 		} {
 			if word.is {
