@@ -46,7 +46,13 @@ var bounds = []struct {
 	{"a person answers late, and an effect gives up", seconds, model.Config{Kills: 1, Asks: 1, Stuck: 1, Kept: true}},
 	{"the target can't be promoted", seconds, model.Config{Kills: 1, Unready: 1}},
 	{"the target can't be promoted, and a person is asked or wants a switchover", seconds, model.Config{Asks: 1, Unready: 1}},
+	{"the writer freezes, and the lease is given back", minutes, model.Config{Freezes: 1, Returns: 1}},
+	{"a monitor or a trigger crashes in a switchover, and the lease is given back", minutes, model.Config{Asks: 1, Crashes: 1, Returns: 1}},
 	{"the target can't be promoted, and the writer freezes", minutes, model.Config{Freezes: 1, Unready: 1}},
+	{"the lease is given back", seconds, model.Config{Kills: 1, Returns: 1}},
+	{"the lease is given back, and taken again", seconds, model.Config{Kills: 1, Returns: 1, Epochs: 4}},
+	{"the lease is given back after a switchover has begun", seconds, model.Config{Asks: 1, Returns: 1}},
+	{"the target can't be promoted, and the lease is given back", seconds, model.Config{Kills: 1, Unready: 1, Returns: 1}},
 	{"a database freezes, and an effect gives up", minutes, model.Config{Freezes: 1, Stuck: 1}},
 	{"a Region is lost, with all that it has", minutes, model.Config{Losses: 1}},
 	{"a database freezes, watched", seconds, model.Config{Freezes: 1, Watchdog: true}},
@@ -177,6 +183,7 @@ func TestModelFinds(t *testing.T) {
 		{model.Learning, instant, model.Config{Kills: 1}, model.ErrEndless},
 		{model.ServerAnswer, instant, model.Config{Kills: 1}, model.ErrEndless},
 		{model.OpeningBeat, seconds, model.Config{Partitions: 1, Watchdog: true}, model.ErrEndless},
+		{model.LearningBack, instant, model.Config{Kills: 1, Returns: 1}, model.ErrEndless},
 		{model.Adoption, seconds, model.Config{Moves: 1}, model.ErrEndless},
 	} {
 		t.Run(w.without.String(), func(t *testing.T) {
@@ -217,6 +224,7 @@ var remembered = []struct {
 	{"there and back again", model.Config{Asks: 2, Epochs: 3}},
 	{"a person answers late", model.Config{Kills: 1, Asks: 2, Attempts: 2, Stuck: 1, Kept: true}},
 	{"the target can't be promoted", model.Config{Kills: 1, Asks: 1, Unready: 1, Kept: true}},
+	{"the lease is given back", model.Config{Kills: 1, Asks: 1, Unready: 1, Returns: 1}},
 	{"watched", model.Config{Watchdog: true, Freezes: 1, Cuts: 2, Crashes: 1}},
 }
 

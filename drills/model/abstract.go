@@ -153,7 +153,9 @@ func (k *key) state(r guard.Rules) guard.State {
 	s.Fencing, s.Isolating = running(g.Fencing != 0, theFence), running(g.Isolating, theIsolation)
 	s.Opening, s.Releasing = running(g.Opening, theOpening), running(g.Releasing, theRelease)
 	s.Enforces, s.MayOpen = g.Fencing == toEnforce, g.MayOpen
-	s.FencingRev = k.rev(g.Term, g.FencingCurrent)
+	if g.FencingCurrent { // any other is below the term's, perhaps of the term before, and counts for nothing
+		s.FencingRev = k.last(g.Term)
+	}
 	s.Watched = dr.Epoch(g.Watched)
 	for i, x := range g.Renewal {
 		if x.Stage != idle {

@@ -60,6 +60,8 @@ const (
 	consent
 	answers
 	passed
+	wantsBack
+	join
 	order
 	promote
 	cancel
@@ -79,6 +81,7 @@ var whats = map[what]string{
 	readLease: "reads the lease", publish: "publishes its heartbeat", learn: "learns that it is promoted",
 	storeOut: "its Region loses the store's quorum", storeBack: "its Region reaches the store's quorum again",
 	deafen: "the monitor loses its way to its own database", hear: "the monitor can ask its own database again",
+	wantsBack: "a person wants the lease given back", join: "the trigger sees that the journal is ahead of it",
 	partition: "the Region is cut off from both others",
 	unready:   "it can't be promoted any more", ready: "it can be promoted again", passed: "the trigger sees that what it asked about is over",
 	moveOutside: "an order from outside moves the writer here", displaced: "learns from its control plane where the writer is",
@@ -162,6 +165,7 @@ func (w *step) next() {
 		}
 		w.plane(r)
 		w.person(r)
+		w.wantsBack(r)
 	}
 }
 

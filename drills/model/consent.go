@@ -55,13 +55,14 @@ var asks = [][]failover.Code{
 	{failover.CodeLagUnknown}, {failover.CodeNoFenceProof}, {failover.CodeNoFenceProof, failover.CodeLagUnknown},
 	{failover.CodeLeaseStoreStuck}, {failover.CodePromotionStuck}, {failover.CodeVerifyStuck}, {failover.CodeRedirectStuck},
 	{failover.CodeSuperseded}, {failover.CodeTargetNotReady}, {failover.CodePromotionRefused},
+	{failover.CodeReturnStuck},
 }
 
 // stuckAt are the codes of effects that give up.
 var stuckAt = map[failover.State]failover.Code{
 	failover.Confirmed: failover.CodeLeaseStoreStuck, failover.EpochTaken: failover.CodeNoFenceProof, failover.Fenced: failover.CodeNoFenceProof,
 	failover.LossAccepted: failover.CodePromotionStuck, failover.Promoted: failover.CodeVerifyStuck,
-	failover.Verified: failover.CodeRedirectStuck, failover.Redirected: failover.CodeRedirectStuck,
+	failover.Returning: failover.CodeReturnStuck, failover.Verified: failover.CodeRedirectStuck, failover.Redirected: failover.CodeRedirectStuck,
 }
 
 func codesIndex(codes []failover.Code) uint8 {
@@ -151,7 +152,10 @@ func (x execution) try(e failover.Event, without Without) (execution, error) {
 	}
 	x.Switchover = next.Mode == failover.ModeSwitchover
 	x.Adopt = next.Mode == failover.ModeAdopt // a consent may turn one into a failover
-	x.Proven = x.Proven || next.Proof != ""
+	x.Proven = next.Proof != "" || x.Proven && x.State != returning
+	if x.State == returning {
+		x.Allowed = 0
+	}
 	x.Seq = written
 	return x, nil
 }
@@ -277,6 +281,8 @@ func (w *step) passes(r, k uint8, outcome outcome) {
 	over := failover.Event{Kind: failover.EvReady}
 	free := w.s.Moving == none && m.Order == nothing && w.s.Lease.Epoch == x.Epoch && w.s.Lease.Holder == r && !m.Unready
 	switch code := x.code(); {
+	case code == failover.CodeReturnStuck && w.reports(peer(r)):
+		outcome(does, over, nil)
 	case code == failover.CodeTargetNotReady && !m.Unready:
 		outcome(does, over, nil)
 	case code != failover.CodePromotionRefused && code != failover.CodePromotionStuck || x.Adopt:

@@ -120,7 +120,10 @@ func (w *step) effect(r, k uint8) {
 		})
 	}
 	does := action{what: perform, who: r, which: k}
-	superseded := m.Known && (m.Sees.Epoch > x.Epoch || m.Sees.Epoch == x.Epoch && (m.Sees.By != x.Try || m.Sees.Holder != r))
+	if near && x.Seq == stale {
+		w.join(r, k)
+	}
+	superseded := m.Known && !x.gaveBack(&m.Sees) && (m.Sees.Epoch > x.Epoch || m.Sees.Epoch == x.Epoch && (m.Sees.By != x.Try || m.Sees.Holder != r))
 	if superseded && x.State != fenced && x.State != redirected {
 		outcome(does, failover.Event{Kind: failover.EvSuperseded}, nil)
 		return
@@ -185,6 +188,8 @@ func (w *step) effect(r, k uint8) {
 		}
 	case redirected:
 		outcome(does, failover.Event{Kind: failover.EvAnnounced}, nil)
+	case returning:
+		w.giveBack(r, k, outcome)
 	case operator:
 		w.question(r, k, outcome)
 	}

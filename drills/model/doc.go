@@ -66,6 +66,14 @@
 // asks; what comes about after its look is refused, and asked about, with the epoch taken. An
 // open question is over when its cause is.
 //
+// # The way back
+//
+// With [Config.Returns] a person may want the lease given back at any moment between the epoch
+// and the promotion. That is journalled past the trigger, which goes on with what it does, an
+// order to promote too, until it sees the journal. The next epoch goes to the old Region only
+// while its control plane names it the writer, nothing is moving and its monitor reports; that
+// monitor reads in the journal that its guard may open the writer.
+//
 // # The third Region
 //
 // The witness votes in the lease store's majority, over links that can be cut, and counts

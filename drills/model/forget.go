@@ -35,14 +35,14 @@ func (s *State) forget() {
 		m.Noted = min(m.Noted, ttl-margin)
 		for k := range m.Trigger {
 			g := &m.Trigger[k]
-			g.X.forget()
-			g.Next.forget()
+			g.X.forget(&s.Left)
+			g.Next.forget(&s.Left)
 			if g.X.State != epochTaken || g.Has {
 				g.Waited = 0
 			}
 		}
 	}
-	s.Journal.forget()
+	s.Journal.forget(&s.Left)
 	if !s.taking() {
 		s.Lease.After = 0
 	}
@@ -120,7 +120,7 @@ func (s *State) taking() bool {
 	return false
 }
 
-func (x *execution) forget() {
+func (x *execution) forget(left *budget) {
 	at := x.at()
 	if at == steady || at == confirmed {
 		return
@@ -129,7 +129,9 @@ func (x *execution) forget() {
 	accepted := x.Accepted &^ theTarget
 	x.Accepted &^= theTarget
 	if at != epochTaken {
-		x.Unchanged, x.Released = 0, false
+		if at != returning && (left.Returns == 0 || at != fenced && at != gated) { // else it may come to the fence again
+			x.Unchanged, x.Released = 0, false
+		}
 		x.Accepted = 0 // the gate is behind
 		if at == fenced {
 			x.Accepted = accepted

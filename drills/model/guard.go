@@ -58,7 +58,7 @@ func (w *step) taken(s *State, by uint8, l lease) {
 		w.real.taken[l.Epoch] = w.real.rev
 	}
 	if w.Without != OrderInTime {
-		s.Member[peer(by)].Order = nothing
+		s.Member[peer(l.Holder)].Order = nothing
 	}
 	for r := range s.Member {
 		s.Member[r].forgetRevision()
@@ -212,6 +212,7 @@ func (w *step) monitor(r uint8) {
 			})
 		}
 	}
+	w.learnsBack(r)
 	if away := w.s.Writer != r; w.Moves > 0 && m.Known && m.Sees.Holder == r && w.s.Moving == none && away != m.G.Displaced && w.Without != Adoption {
 		w.on(action{what: displaced, who: r}, func(t *State, _ *member) bool {
 			w.guard(t, r, input{Kind: guard.WriterMoved, Moved: away})

@@ -128,7 +128,7 @@ func (e *explorer) endless(part, order []uint32) bool {
 // invocation is doubled need never happen.
 func (x action) fair() bool {
 	switch x.what {
-	case zombie:
+	case zombie, wantsBack:
 		return false
 	case tick:
 		return x.which == 0

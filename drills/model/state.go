@@ -69,7 +69,7 @@ type State struct {
 }
 
 // budget counts faults.
-type budget struct{ Cuts, Crashes, Kills, Freezes, Losses, Lost, Stuck, Asks, Outs, Deaf, Moves, Partitions, Guards, Peers, Unready uint8 }
+type budget struct{ Cuts, Crashes, Kills, Freezes, Losses, Lost, Stuck, Asks, Outs, Deaf, Moves, Partitions, Guards, Peers, Unready, Returns uint8 }
 
 func (b budget) sum() int {
 	return int(b.Cuts) + int(b.Crashes) + int(b.Kills) + int(b.Freezes) + int(b.Losses) + int(b.Lost) + int(b.Stuck) + int(b.Asks) +
@@ -81,7 +81,7 @@ func (b budget) sum() int {
 type lease struct {
 	Epoch    uint8
 	Holder   uint8
-	By       uint8 // the attempt of the execution that took it; 0 for the first epoch
+	By       uint8 // the attempt of the execution that took it, and back where it gave it back; 0 for the first epoch
 	Renewed  bool  // since it was taken
 	Released bool  // by its holder
 	After    uint8 // how long the one before had been silent on the taker's clock
@@ -200,6 +200,7 @@ var (
 	redirected = index(failover.Redirected)
 	settled    = index(failover.Settled)
 	aborted    = index(failover.Aborted)
+	returning  = index(failover.Returning)
 	returned   = index(failover.Returned)
 	operator   = index(failover.AwaitingApproval)
 )

@@ -1,0 +1,86 @@
+package model
+
+import (
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover/guard"
+)
+
+// back marks a lease that an execution has given back, beside its attempt.
+const back = 4
+
+// gaveBack reports whether a lease is the one that an execution has given back.
+func (x *execution) gaveBack(l *lease) bool {
+	return l.Epoch == x.Epoch+1 && l.Holder == peer(x.To) && l.By == x.Try|back
+}
+
+// wantsBack is a person who wants the lease given back. It is journalled past the trigger
+// that carries the execution out, which goes on until it sees that.
+func (w *step) wantsBack(r uint8) {
+	j := &w.s.Journal
+	if w.s.Left.Returns == 0 || j.ended() || j.To != r || !w.s.majority(r) {
+		return
+	}
+	next, err := j.try(failover.Event{Kind: failover.EvReturnRequested}, w.Without)
+	if err != nil {
+		return
+	}
+	w.to(action{what: wantsBack, who: r}, func(t *State) bool {
+		t.Left.Returns--
+		t.Journal = next
+		t.renumber(w.Kept)
+		return true
+	})
+}
+
+// join has a trigger go on with what another process has journalled.
+func (w *step) join(r, k uint8) {
+	w.on(action{what: join, who: r, which: k}, func(t *State, m *member) bool {
+		g := &m.Trigger[k]
+		if !g.X.is(&t.Journal) || t.Journal.ended() {
+			*g = trigger{}
+		} else {
+			*g = trigger{On: true, X: t.Journal}
+		}
+		return true
+	})
+}
+
+// reports reports whether a member's monitor is heard of: it is what opens the writer.
+func (w *step) reports(r uint8) bool { return w.s.Member[r].Up && w.s.majority(r) }
+
+// giveBack gives the next epoch to the Region that the execution has taken it from.
+func (w *step) giveBack(r, k uint8, outcome outcome) {
+	x, l := w.s.Member[r].Trigger[k].X, w.s.Lease
+	does := action{what: perform, who: r, which: k}
+	switch {
+	case !w.s.majority(r):
+	case x.gaveBack(&l):
+		outcome(does, failover.Event{Kind: failover.EvReturned, Epoch: dr.Epoch(l.Epoch)}, nil)
+	case l.Epoch != x.Epoch || l.Holder != r || l.By != x.Try:
+		outcome(does, failover.Event{Kind: failover.EvSuperseded}, nil)
+	case w.s.Writer == r && w.s.Moving == none:
+		outcome(does, failover.Event{Kind: failover.EvAdopted}, nil)
+	case w.s.Moving != none:
+	case w.reports(peer(r)):
+		outcome(does, failover.Event{Kind: failover.EvReturned, Epoch: dr.Epoch(x.Epoch + 1)}, func(t *State, _ *member, x *execution) {
+			w.taken(t, r, lease{Epoch: x.Epoch + 1, Holder: peer(r), By: x.Try | back})
+		})
+	default:
+		outcome(action{what: timeOut, who: r, which: k}, failover.Event{Kind: failover.EvStuck, Code: failover.CodeReturnStuck}, nil)
+	}
+}
+
+// learnsBack has the monitor of the old Region read in the journal that its lease was given
+// back, so that its guard may open the writer.
+func (w *step) learnsBack(r uint8) {
+	j, m := &w.s.Journal, &w.s.Member[r]
+	open := j.To == peer(r) && (j.State == returning || j.State == returned) && m.Known && j.gaveBack(&m.Sees)
+	if !open || !w.s.majority(r) || m.G.Told == m.Sees.Epoch || m.Sees.Renewed || w.Without == LearningBack {
+		return
+	}
+	w.on(action{what: learn, who: r}, func(t *State, m *member) bool {
+		w.guard(t, r, input{Kind: guard.PromotionDone, Epoch: m.Sees.Epoch})
+		return true
+	})
+}
