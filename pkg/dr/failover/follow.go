@@ -186,13 +186,15 @@ func (f *follower) none(l Lease, now time.Time) { f.ended, f.open, f.looked = l.
 // must be asked again. It is pure but for what it remembers.
 func (f *follower) read(l Lease, e Entry, now time.Time) (promoted, again bool) {
 	x := e.Execution
-	f.looked, f.open = now, x.To == f.own && x.State != Steady && (!x.State.Ended() || len(x.Owed) > 0)
+	// An abort may be journalled while its epoch is being taken: then the epoch is owed.
+	owes := len(x.Owed) > 0 || x.State == Aborted && x.tookFor(l)
+	f.looked, f.open = now, x.To == f.own && x.State != Steady && (!x.State.Ended() || owes)
 	if l.Holder == f.own {
 		switch {
 		case x.To == f.own && x.Epoch == l.Epoch:
 			promoted = x.State.hasPromoted()
-		case x.From == f.own && x.ID == l.Execution && x.Epoch+1 == l.Epoch: // it was given back
-			promoted = x.State == Returning || x.State == Returned
+		case x.From == f.own && x.gaveBack(l):
+			promoted = x.State == Returning || x.State == Returned || x.State == Aborted
 		}
 		if x.State.Ended() || x.Epoch > l.Epoch {
 			f.ended = l.Execution // or a later one has taken its place

@@ -22,7 +22,7 @@ func (c *Controller) giveBack(ctx context.Context, x Execution) Event {
 		switch {
 		case err != nil:
 			return Event{}, err
-		case l.Execution == x.ID && l.Epoch == x.Epoch+1 && l.Holder == x.From:
+		case x.gaveBack(l):
 			return returned(l), nil // before a crash or a lost reply
 		case l.Execution != x.ID || l.Epoch != x.Epoch:
 			return Event{Kind: EvSuperseded, Detail: fmt.Sprintf("%s holds epoch %d", l.Holder, l.Epoch)}, nil
@@ -62,6 +62,14 @@ func (c *Controller) giveBack(ctx context.Context, x Execution) Event {
 		c.cfg.Watch.Observe(taken, time.Now())
 		return returned(taken), nil
 	})
+}
+
+// tookFor reports whether a lease is the one that the execution has taken, and gaveBack
+// whether it is the one that it has given back.
+func (x Execution) tookFor(l Lease) bool { return l.Execution == x.ID && l.Epoch == x.Epoch }
+
+func (x Execution) gaveBack(l Lease) bool {
+	return l.Execution == x.ID && l.Epoch == x.Epoch+1 && l.Holder == x.From
 }
 
 func returned(l Lease) Event {

@@ -67,6 +67,34 @@ func TestAbort(t *testing.T) {
 		require.Equal(t, east, l.Holder)
 		require.Zero(t, r.Cluster.Moves())
 	})
+	bubble(t, "that meets the taking of the epoch is returned by the next process", func(t *testing.T) {
+		taker := &interrupted{}
+		r, c := acting(t, dr.Policy{}, func(cfg *failover.ControllerConfig) { taker.Leaser, cfg.Leaser = cfg.Leaser, taker })
+		other := r.controller(west)
+		taker.before = func() {
+			_, err := other.Abort(r.ctx, "0000000002-0001", jane)
+			require.NoError(t, err)
+		}
+		r.report(east)
+		r.breaks(func(call drtest.Call) drtest.Fault {
+			l, _ := r.Store.Lease()
+			return drtest.Fault{Hang: call.Op == drtest.OpTakeLease && l.Epoch == 2, Acts: true}
+		})
+		ctx, cancel := contextFor(r)
+		r.wg.Go(func() { _, _ = c.Failover(ctx, verdict()) })
+		r.until("given back", time.Minute, func() bool { l, _ := r.Store.Lease(); return l.Epoch == 3 })
+		cancel()
+		r.breaks(nil)
+		r.wait(10 * time.Second)
+		require.Equal(t, failover.Aborted, r.last().Execution.State, "the process has died before it could journal it")
+		_, _, err := r.controller(west).Resume(r.ctx)
+		require.NoError(t, err)
+		x := r.last().Execution
+		require.Equal(t, failover.Returned, x.State, x.Report())
+		require.Equal(t, dr.Epoch(3), x.Back)
+		l, _ := r.Store.Lease()
+		require.Equal(t, dr.Epoch(3), l.Epoch, "one epoch")
+	})
 }
 
 // interrupted is a lease store before whose take something happens, once.

@@ -44,7 +44,7 @@ func (c *Controller) run(ctx context.Context, x Execution) (Execution, error) {
 // while the abort was journalled goes back, and people are told what they are owed. What
 // can't be told now stays owed.
 func (c *Controller) ended(ctx context.Context, x Execution) (Execution, error) {
-	if l, known := c.cfg.Watch.Lease(); x.State == Aborted && known && l.Execution == x.ID && l.Epoch == x.Epoch {
+	if l, known := c.cfg.Watch.Lease(); x.State == Aborted && known && (x.tookFor(l) || x.gaveBack(l)) {
 		e := c.giveBack(ctx, x)
 		if err := ctx.Err(); err != nil {
 			return x, err
