@@ -22,7 +22,7 @@ UNRACED := $(MODULE)/terraform $(MODULE)/lambdas/build/internal/artifact
 
 # What plays worlds in virtual time: a sample of them with the race detector, as package
 # internal/raced draws it, and all of them without.
-WHOLE := $(addprefix $(MODULE)/,drills drills/drill drills/target/embedded drills/conformance pkg/dr/failover lambdas/function/monitor)
+WHOLE := $(addprefix $(MODULE)/,drills drills/drill drills/target/embedded drills/conformance pkg/dr/failover pkg/dr/failover/guard lambdas/function/monitor)
 
 # What make prove plays.
 WHOLE_SKIP := ^TestKillTable$$|^TestSameBytesAnywhere$$/^the_functions$$

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/lifeboat-dr/lifeboat/internal/raced"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover/guard"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/lease"
@@ -251,21 +252,23 @@ func newWorld(t *testing.T, seed uint64, harmless bool) *world {
 // itself moves never closes it while a grant holds, and never lets it outlive the last one.
 func TestAGuardDoesNoHarm(t *testing.T) {
 	opens, fences := 0, 0
-	for seed := range uint64(300) {
+	worlds := raced.Few[uint64](30, 300)
+	for seed := range worlds {
 		w := newWorld(t, seed, true)
 		w.runs(2 * time.Minute)
 		opens, fences = opens+w.opens, fences+w.fences
 	}
 	t.Logf("%d fences, %d openings", fences, opens)
-	require.Greater(t, fences, 100, "no grant has ever run out")
-	require.Greater(t, opens, 100, "no writer was ever opened again")
+	require.Greater(t, fences, int(worlds)/3, "no grant has ever run out")
+	require.Greater(t, opens, int(worlds)/3, "no writer was ever opened again")
 }
 
 // The same with people, AWS and executions that move the writer and the lease, with the guard
 // of the lag, and with a process that hands over at the end.
-func TestAGuardKeepsItsWord(t *testing.T) {
+func TestAGuardKeepsTheRules(t *testing.T) {
 	opens, gave := 0, 0
-	for seed := range uint64(300) {
+	worlds := raced.Few[uint64](30, 300)
+	for seed := range worlds {
 		w := newWorld(t, seed, false)
 		w.runs(time.Duration(w.rnd.Int64N(int64(2 * time.Minute))))
 		opens += w.opens
@@ -285,6 +288,6 @@ func TestAGuardKeepsItsWord(t *testing.T) {
 		}
 	}
 	t.Logf("%d openings, %d times given back", opens, gave)
-	require.Greater(t, opens, 100)
-	require.Greater(t, gave, 5)
+	require.Greater(t, opens, int(worlds)/3)
+	require.Positive(t, gave)
 }
