@@ -52,6 +52,9 @@ var bounds = []struct {
 	{"the lease is given back", seconds, model.Config{Kills: 1, Returns: 1}},
 	{"the lease is given back, and taken again", seconds, model.Config{Kills: 1, Returns: 1, Epochs: 4}},
 	{"the lease is given back after a switchover has begun", seconds, model.Config{Asks: 1, Returns: 1}},
+	{"an execution is called off", seconds, model.Config{Kills: 1, Aborts: 1}},
+	// The switchover that a person wants counts as the first of the faults.
+	{"a switchover is called off, and its trigger crashes", seconds, model.Config{Asks: 1, Crashes: 1, Aborts: 1, Faults: []string{"", "b: the trigger crashes"}}},
 	{"the target can't be promoted, and the lease is given back", seconds, model.Config{Kills: 1, Unready: 1, Returns: 1}},
 	{"a database freezes, and an effect gives up", minutes, model.Config{Freezes: 1, Stuck: 1}},
 	{"a Region is lost, with all that it has", minutes, model.Config{Losses: 1}},
@@ -183,6 +186,7 @@ func TestModelFinds(t *testing.T) {
 		{model.Learning, instant, model.Config{Kills: 1}, model.ErrEndless},
 		{model.ServerAnswer, instant, model.Config{Kills: 1}, model.ErrEndless},
 		{model.OpeningBeat, seconds, model.Config{Partitions: 1, Watchdog: true}, model.ErrEndless},
+		{model.Leftover, instant, model.Config{Kills: 1, Aborts: 1}, model.ErrEndless},
 		{model.LearningBack, instant, model.Config{Kills: 1, Returns: 1}, model.ErrEndless},
 		{model.Adoption, seconds, model.Config{Moves: 1}, model.ErrEndless},
 	} {
@@ -225,6 +229,7 @@ var remembered = []struct {
 	{"a person answers late", model.Config{Kills: 1, Asks: 2, Attempts: 2, Stuck: 1, Kept: true}},
 	{"the target can't be promoted", model.Config{Kills: 1, Asks: 1, Unready: 1, Kept: true}},
 	{"the lease is given back", model.Config{Kills: 1, Asks: 1, Unready: 1, Returns: 1}},
+	{"an execution is called off", model.Config{Kills: 1, Asks: 1, Aborts: 1, Crashes: 1}},
 	{"watched", model.Config{Watchdog: true, Freezes: 1, Cuts: 2, Crashes: 1}},
 }
 

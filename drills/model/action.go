@@ -128,6 +128,8 @@ func (x action) String() string {
 		return "both " + whats[x.what]
 	case x.what == freeze && x.which == 1:
 		return name(x.who) + ": " + whats[x.what] + ", with a heartbeat write in its socket"
+	case x.what == wantsBack && x.which == 1:
+		return name(x.who) + ": a person calls the execution off"
 	case x.what == lose:
 		return name(x.who) + ": " + losses[x.which]
 	case x.what == begin:

@@ -28,6 +28,8 @@ type Config struct {
 	Unready uint8
 	// Returns is how often a person may want the lease given back to the old Region.
 	Returns uint8
+	// Aborts is how often a person may call an execution off.
+	Aborts uint8
 	// Kept: a person's answer is kept, with the execution and the question that it is to, and
 	// read by who asks: later, twice, or when another question is open.
 	Kept bool
@@ -87,6 +89,8 @@ const (
 	Consent
 	// ConsentByEpoch: a consent counts for its epoch, whatever execution and question it is to.
 	ConsentByEpoch
+	// Leftover: no process gives back what an aborted execution has taken.
+	Leftover
 	// LearningBack: a guard doesn't read in the journal that its lease was given back.
 	LearningBack
 	// Verification: a promotion counts as verified before anything has been committed.
@@ -118,7 +122,7 @@ var withouts = map[Without]string{
 	CutOff: "cutting a frozen server off", Drift: "waiting for the drift of clocks", Fence: "the fence",
 	Inheritance: "an inherited deadline", RenewalFirst: "a renewal before an opening", FenceRevision: "the revision of a fence",
 	MonitorSeen: "asking whether the monitor had died first", CompareAndSwap: "compare-and-swap", Evidence: "evidence", PromotedFirst: "a promotion before the opening",
-	Resumption: "resumption", Learning: "reading the journal", Consent: "consent", LearningBack: "reading that the lease was given back", ConsentByEpoch: "consent by execution and question", Verification: "verification", Confirmation: "confirmation that the old writer is stopped",
+	Resumption: "resumption", Learning: "reading the journal", Consent: "consent", Leftover: "giving back what an aborted execution has taken", LearningBack: "reading that the lease was given back", ConsentByEpoch: "consent by execution and question", Verification: "verification", Confirmation: "confirmation that the old writer is stopped",
 	OrderInTime: "orders in time",
 	OpeningBeat: "a beat with the opening", PromiseForgotten: "a promise that outlives its process", Statement: "the monitor's statement",
 	PeerGrant: "the peer's grant", ServerAnswer: "the server's answer behind a renewal", Adoption: "adoption",
@@ -147,7 +151,7 @@ func (c *Config) start() State {
 		Left: budget{
 			Cuts: c.Cuts, Crashes: c.Crashes, Kills: c.Kills, Freezes: c.Freezes, Losses: c.Losses, Lost: c.Lost, Stuck: c.Stuck, Asks: c.Asks,
 			Outs: c.Outs, Deaf: c.Deaf, Moves: c.Moves, Partitions: c.Partitions, Guards: c.Guards, Peers: c.Peers, Unready: c.Unready,
-			Returns: c.Returns,
+			Returns: c.Returns, Aborts: c.Aborts,
 		},
 	}
 	for r := range s.Member {

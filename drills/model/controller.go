@@ -38,6 +38,10 @@ func (w *step) begin(r, k uint8) {
 		}
 		return
 	}
+	if w.s.left(r) && w.Without != Leftover {
+		start(0, func(*State) (execution, bool) { return execution{State: aborted, To: r, Epoch: j.Epoch, Try: j.Try}, true })
+		return
+	}
 	if !m.Known || m.Sees.Holder != peer(r) || m.Sees.Epoch >= w.Epochs {
 		return
 	}
@@ -122,6 +126,12 @@ func (w *step) effect(r, k uint8) {
 	does := action{what: perform, who: r, which: k}
 	if near && x.Seq == stale {
 		w.join(r, k)
+	}
+	if x.State == aborted {
+		if w.s.left(r) && (x.gaveBack(&w.s.Lease) || w.s.Writer != r && w.s.Moving == none && w.reports(peer(r))) {
+			w.giveBack(r, k, outcome)
+		}
+		return
 	}
 	superseded := m.Known && !x.gaveBack(&m.Sees) && (m.Sees.Epoch > x.Epoch || m.Sees.Epoch == x.Epoch && (m.Sees.By != x.Try || m.Sees.Holder != r))
 	if superseded && x.State != fenced && x.State != redirected {

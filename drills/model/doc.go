@@ -72,7 +72,8 @@
 // and the promotion. That is journalled past the trigger, which goes on with what it does, an
 // order to promote too, until it sees the journal. The next epoch goes to the old Region only
 // while its control plane names it the writer, nothing is moving and its monitor reports; that
-// monitor reads in the journal that its guard may open the writer.
+// monitor reads in the journal that its guard may open the writer. With [Config.Aborts] a person
+// may call an execution off before it has its epoch, also while it takes it: then it gives it back.
 //
 // # The third Region
 //

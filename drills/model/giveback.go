@@ -14,23 +14,35 @@ func (x *execution) gaveBack(l *lease) bool {
 	return l.Epoch == x.Epoch+1 && l.Holder == peer(x.To) && l.By == x.Try|back
 }
 
-// wantsBack is a person who wants the lease given back. It is journalled past the trigger
+// wantsBack is a person who wants the lease given back, or calls the execution off. It is journalled past the trigger
 // that carries the execution out, which goes on until it sees that.
 func (w *step) wantsBack(r uint8) {
+	w.requests(r, 0, w.s.Left.Returns, failover.EvReturnRequested, func(b *budget) { b.Returns-- })
+	w.requests(r, 1, w.s.Left.Aborts, failover.EvAbortRequested, func(b *budget) { b.Aborts-- })
+}
+
+func (w *step) requests(r, which, budgeted uint8, kind failover.Kind, spend func(*budget)) {
 	j := &w.s.Journal
-	if w.s.Left.Returns == 0 || j.ended() || j.To != r || !w.s.majority(r) {
+	if budgeted == 0 || j.ended() || j.To != r || !w.s.majority(r) {
 		return
 	}
-	next, err := j.try(failover.Event{Kind: failover.EvReturnRequested}, w.Without)
+	next, err := j.try(failover.Event{Kind: kind}, w.Without)
 	if err != nil {
 		return
 	}
-	w.to(action{what: wantsBack, who: r}, func(t *State) bool {
-		t.Left.Returns--
+	w.to(action{what: wantsBack, who: r, which: which}, func(t *State) bool {
+		spend(&t.Left)
 		t.Journal = next
 		t.renumber(w.Kept)
 		return true
 	})
+}
+
+// left reports whether an execution to a Region was called off while it took its epoch, so
+// that it has one to give back, or has given it back and not journalled that.
+func (s *State) left(r uint8) bool {
+	j, l := &s.Journal, &s.Lease
+	return j.State == aborted && j.To == r && (l.Epoch == j.Epoch && l.Holder == r && l.By == j.Try || j.gaveBack(l))
 }
 
 // join has a trigger go on with what another process has journalled.
@@ -75,7 +87,7 @@ func (w *step) giveBack(r, k uint8, outcome outcome) {
 // back, so that its guard may open the writer.
 func (w *step) learnsBack(r uint8) {
 	j, m := &w.s.Journal, &w.s.Member[r]
-	open := j.To == peer(r) && (j.State == returning || j.State == returned) && m.Known && j.gaveBack(&m.Sees)
+	open := j.To == peer(r) && (j.State == returning || j.State == returned || j.State == aborted) && m.Known && j.gaveBack(&m.Sees)
 	if !open || !w.s.majority(r) || m.G.Told == m.Sees.Epoch || m.Sees.Renewed || w.Without == LearningBack {
 		return
 	}

@@ -69,7 +69,7 @@ type State struct {
 }
 
 // budget counts faults.
-type budget struct{ Cuts, Crashes, Kills, Freezes, Losses, Lost, Stuck, Asks, Outs, Deaf, Moves, Partitions, Guards, Peers, Unready, Returns uint8 }
+type budget struct{ Cuts, Crashes, Kills, Freezes, Losses, Lost, Stuck, Asks, Outs, Deaf, Moves, Partitions, Guards, Peers, Unready, Returns, Aborts uint8 }
 
 func (b budget) sum() int {
 	return int(b.Cuts) + int(b.Crashes) + int(b.Kills) + int(b.Freezes) + int(b.Losses) + int(b.Lost) + int(b.Stuck) + int(b.Asks) +
