@@ -39,7 +39,9 @@ func (w *step) begin(r, k uint8) {
 		return
 	}
 	if w.s.left(r) && w.Without != Leftover {
-		start(0, func(*State) (execution, bool) { return execution{State: aborted, To: r, Epoch: j.Epoch, Try: j.Try}, true })
+		start(0, func(*State) (execution, bool) {
+			return execution{State: aborted, To: r, Epoch: j.Epoch, Try: j.Try}, true
+		})
 		return
 	}
 	if !m.Known || m.Sees.Holder != peer(r) || m.Sees.Epoch >= w.Epochs {
