@@ -206,8 +206,9 @@ func TestAMonitorOfTheWitness(t *testing.T) {
 	require.Len(t, witnessOf(p).Probers, 1, "it stands outside any VPC")
 	_, err := witnessOf(p).Leaser.ReadLease(t.Context())
 	require.ErrorIs(t, err, failover.ErrNoLease)
-	require.Equal(t, 1, c.called("/dynamodb-east/"), "its own replica can't be read")
-	require.Zero(t, c.called("/dynamodb/"))
+	// The first read asks both members, and the answer of either ends the other one's request.
+	require.Positive(t, c.called("/dynamodb-east/")+c.called("/dynamodb-west/"))
+	require.Zero(t, c.called("/dynamodb/"), "its own replica can't be read")
 	o := witnessOf(p).Probers[0].Probe(t.Context(), east)
 	require.Equal(t, health.Witness, o[0].Family)
 
