@@ -104,7 +104,7 @@ func controllerBugs() []Bug {
 		{
 			Name: "a promise is not waited out", Room: room, File: "pkg/dr/failover/fence.go",
 			Old: "\t\t\tleft = max(left, promised)\n", New: "\t\t\t_ = promised\n",
-			Why: "promotes while the own promise keeps the old writer open", Package: pkg, Test: "TestAPromiseIsWaitedOut", Says: "--- FAIL: TestAPromiseIsWaitedOut/sent_a_moment_ago",
+			Why: "promotes while this Region's promise keeps the old writer open", Package: pkg, Test: "TestAPromiseIsWaitedOut", Says: "--- FAIL: TestAPromiseIsWaitedOut/sent_a_moment_ago",
 		},
 		{
 			Name: "a restart forgets what was promised", Room: room, File: "pkg/dr/failover/promise.go",

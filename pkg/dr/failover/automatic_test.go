@@ -110,17 +110,7 @@ func TestRecheck(t *testing.T) {
 		require.Equal(t, failover.Settled, x.State)
 	})
 	bubble(t, "that people have not been told", func(t *testing.T) {
-		r, c := acting(t, dr.Policy{})
-		r.breaks(calls(west, drtest.Fault{Err: errRefused}, drtest.OpNotify))
-		ctx, cancel := contextFor(r)
-		v := verdict()
-		v.Lag = nil
-		r.wg.Go(func() { _, _ = c.Failover(ctx, v) })
-		r.until("the question", 5*time.Second, r.in(failover.AwaitingApproval))
-		cancel()
-		r.wait(time.Second)
-		r.breaks(nil)
-		other := r.controller(west)
+		r, other := askedUntold(t)
 		x, on, err := other.Recheck(r.ctx)
 		require.NoError(t, err)
 		require.True(t, on)

@@ -13,6 +13,23 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
+// askedUntold returns a rig with a question that the process which asked it could not tell people
+// and has died, and another controller, beside which the topic works again.
+func askedUntold(t *testing.T) (*rig, *failover.Controller) {
+	t.Helper()
+	r, c := acting(t, dr.Policy{})
+	r.breaks(calls(west, drtest.Fault{Err: errRefused}, drtest.OpNotify))
+	ctx, cancel := contextFor(r)
+	v := verdict()
+	v.Lag = nil
+	r.wg.Go(func() { _, _ = c.Failover(ctx, v) })
+	r.until("the question", 5*time.Second, r.in(failover.AwaitingApproval))
+	cancel()
+	r.wait(time.Second)
+	r.breaks(nil)
+	return r, r.controller(west)
+}
+
 // TestMessages: what people must be told is state. They are told until it was accepted,
 // by whichever process works next, and once.
 func TestMessages(t *testing.T) {
@@ -33,17 +50,7 @@ func TestMessages(t *testing.T) {
 		require.Len(t, r.Notifiers[west].Messages(), 1, "once")
 	})
 	bubble(t, "another process tells what one that died could not", func(t *testing.T) {
-		r, c := acting(t, dr.Policy{})
-		r.breaks(calls(west, drtest.Fault{Err: errRefused}, drtest.OpNotify))
-		ctx, cancel := contextFor(r)
-		v := verdict()
-		v.Lag = nil
-		r.wg.Go(func() { _, _ = c.Failover(ctx, v) })
-		r.until("the question", 5*time.Second, r.in(failover.AwaitingApproval))
-		cancel()
-		r.wait(time.Second)
-		r.breaks(nil)
-		other := r.controller(west)
+		r, other := askedUntold(t)
 		r.wg.Go(func() { _, _, _ = other.Resume(r.ctx) })
 		r.until("told", 5*time.Second, func() bool { return len(r.Notifiers[west].Messages()) == 1 })
 		third := r.controller(west)

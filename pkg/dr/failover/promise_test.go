@@ -11,7 +11,7 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
-// TestAPromiseIsWaitedOut: a lease that has run out proves no fence while the own monitor's
+// TestAPromiseIsWaitedOut: a lease that has run out proves no fence while the Region's own monitor's
 // promises may keep the old writer open.
 func TestAPromiseIsWaitedOut(t *testing.T) {
 	const drift = 250 * time.Millisecond

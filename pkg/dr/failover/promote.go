@@ -25,7 +25,7 @@ const promotionOverdue = 90 * time.Second
 // order is what is remembered of a promotion between two looks.
 type order struct {
 	sent      bool      // it was asked for, and perhaps accepted
-	role      time.Time // when the own server was last asked for its role
+	role      time.Time // when this Region's server was last asked for its role
 	elsewhere time.Time // since when something else moves the writer
 }
 
@@ -78,7 +78,7 @@ func (c *Controller) order(call context.Context, x Execution, o *order) (Event, 
 	return Event{}, err
 }
 
-// tookOver reports whether the control plane has promoted the own server although its
+// tookOver reports whether the control plane has promoted this Region's server although its
 // description still names the old writer: the server was a secondary when the epoch was
 // taken, and only a promotion makes a writer of one. The word of a server that was not seen
 // to be a secondary proves nothing: an old writer that was never told takes itself for one.
