@@ -41,7 +41,9 @@ func TestRatesAreTheAgents(t *testing.T) {
 					drtest.OpRenewLease: want.Renew, drtest.OpPublish: want.Publish,
 					drtest.OpReports: want.Heartbeats, drtest.OpReadLease: want.ReadLease, drtest.OpLatest: want.Journal,
 				} {
-					require.InEpsilon(t, rate, float64(counted[op])/watched.Seconds(), 0.03, "%s", op)
+					expected := rate * watched.Seconds()
+					// A call that falls on an edge of what was watched counts or not: one for each that calls.
+					require.InDelta(t, expected, counted[op], 0.03*expected+float64(len(topology.Vantages())), "%s", op)
 					delete(counted, op)
 				}
 				for op := range counted {
