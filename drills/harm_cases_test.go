@@ -413,7 +413,6 @@ func matrix() []harm {
 				}
 				out = append(out, harm{
 					name: "alone/" + f.String(), plan: f.String() + "@0s for 5m", length: 5*time.Minute + 10*time.Second, brief: 40 * time.Second, want: unharmed(), long: true,
-					was: wasAlone[s],
 				})
 			}
 		}
@@ -436,8 +435,11 @@ func during() []harm {
 					continue
 				}
 				most := 3
-				if s == fault.SNS && how == fault.LoseActs {
+				switch {
+				case s == fault.SNS && how == fault.LoseActs:
 					most = 10 // what is not heard to be accepted is sent again, with pauses that grow
+				case s == fault.DynamoDB && r == fault.Everywhere:
+					most = 5 // two monitors are left, and each may tell of both replicas
 				}
 				out = append(out, harm{
 					name: "during/" + f.String(), plan: f.String() + "@-1s for 31s + kill(us-east-1)@0s", length: 75 * time.Second, long: true,
@@ -453,6 +455,3 @@ func during() []harm {
 	}
 	return out
 }
-
-// wasAlone are the services whose faults do harm today.
-var wasAlone = map[fault.Service]string{}

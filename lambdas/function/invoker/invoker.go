@@ -5,6 +5,7 @@ package invoker
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -34,6 +35,12 @@ const (
 	// mostOpen is how many calls are waited for: one for the execution, and one that
 	// has just asked whether it is driven.
 	mostOpen = 2
+	// againAfter is after how long a trigger whose process has failed or was killed is invoked
+	// again with the same question, after twice that the next time, and mostAgain times. Its
+	// execution may be in the midst of a step, and the monitor's next question can be seconds
+	// away.
+	againAfter = 250 * time.Millisecond
+	mostAgain  = 3
 )
 
 // Invoker invokes the trigger of its own Region, which moves the writer in another process.
@@ -44,8 +51,9 @@ const (
 // the places of the reserved concurrency stay free for people. A refusal because they are
 // all taken (429) is a failure like any other one. An asynchronous event would be queued
 // instead, run late, or grow too old and page people from the dead-letter queue. Lambda
-// repeats no synchronous call, and need not: the monitor asks again for as long as there
-// is a reason. Nor does Lambda end an execution when the caller has hung up.
+// repeats no synchronous call: the Invoker does when the trigger's process has failed, and
+// the monitor asks again for as long as there is a reason. Nor does Lambda end an execution
+// when the caller has hung up.
 type Invoker struct {
 	region   dr.Region
 	function string
@@ -58,8 +66,16 @@ type Invoker struct {
 	failed error     // of a call that has ended, until it is told
 }
 
-// call is an invocation whose answer is waited for.
-type call struct{ hangUp context.CancelFunc }
+// call is an invocation whose answer is waited for, or that is about to be repeated.
+type call struct {
+	hangUp  context.CancelFunc
+	resting bool
+}
+
+// errDied is of a trigger whose process has failed or was killed.
+type errDied struct{ error }
+
+func (e errDied) Unwrap() error { return e.error }
 
 var _ failover.TriggerInvoker = (*Invoker)(nil)
 
@@ -94,23 +110,41 @@ func (d *Invoker) Ask(ctx context.Context, reason string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	pause, now := askEvery, time.Now()
-	if len(d.open) > 0 {
+	if slices.ContainsFunc(d.open, func(c *call) bool { return !c.resting }) {
 		pause = doubtAfter
 	}
 	if d.asked.IsZero() || now.Sub(d.asked) >= pause {
 		d.asked = now
+		for _, c := range d.open {
+			if c.resting { // this question takes the place of its repetition
+				c.hangUp()
+			}
+		}
 		if len(d.open) >= mostOpen {
 			d.open[0].hangUp()
 		}
 		ctx, hangUp := context.WithCancel(context.WithoutCancel(ctx))
-		c := &call{hangUp}
+		c := &call{hangUp: hangUp}
 		d.open = append(d.open, c)
-		d.calls.Go(func() {
-			err := d.invoke(ctx, payload)
-			d.ended(c, ctx.Err() != nil, err)
-		})
+		d.calls.Go(func() { d.carry(ctx, c, payload) })
 	}
 	return d.told()
+}
+
+// carry invokes the trigger, and again for as long as its process dies of it.
+func (d *Invoker) carry(ctx context.Context, c *call, payload []byte) {
+	defer c.hangUp()
+	for n, rest := 0, againAfter; d.ended(ctx, c, d.invoke(ctx, payload), n < mostAgain); n, rest = n+1, 2*rest {
+		t := time.NewTimer(rest)
+		select {
+		case <-ctx.Done():
+		case <-t.C:
+		}
+		t.Stop()
+		if !d.again(ctx, c) {
+			return
+		}
+	}
 }
 
 // HangUp gives up the calls that are open, waits for them and returns what is still to
@@ -130,16 +164,38 @@ func (d *Invoker) HangUp() error {
 	return d.told()
 }
 
-// ended notes that a call is over.
-func (d *Invoker) ended(c *call, given bool, err error) {
-	c.hangUp()
+// ended notes that an invocation is over, and tells whether it is to be repeated after a
+// rest.
+func (d *Invoker) ended(ctx context.Context, c *call, err error, may bool) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.open = slices.DeleteFunc(d.open, func(o *call) bool { return o == c })
-	if err == nil || given {
-		return
+	given := ctx.Err() != nil
+	if err != nil && !given {
+		d.asked, d.failed = time.Time{}, err
 	}
-	d.asked, d.failed = time.Time{}, err
+	var died errDied
+	if c.resting = may && !given && errors.As(err, &died); !c.resting {
+		d.drop(c)
+	}
+	return c.resting
+}
+
+// again takes the rest back, unless the call was given up or another question was put
+// meanwhile.
+func (d *Invoker) again(ctx context.Context, c *call) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c.resting = false
+	if ctx.Err() != nil || !d.asked.IsZero() {
+		d.drop(c)
+		return false
+	}
+	d.asked = time.Now()
+	return true
+}
+
+func (d *Invoker) drop(c *call) {
+	d.open = slices.DeleteFunc(d.open, func(o *call) bool { return o == c })
 }
 
 // told returns the error that no caller has been given yet.
@@ -158,7 +214,7 @@ func (d *Invoker) invoke(ctx context.Context, payload []byte) error {
 	case err != nil:
 		return d.failure(err)
 	case out.FunctionError != nil:
-		return d.failure(fmt.Errorf("it failed (%s): %s: its log and the journal tell more", *out.FunctionError, said(out.Payload)))
+		return d.failure(errDied{fmt.Errorf("it failed (%s): %s: its log and the journal tell more", *out.FunctionError, said(out.Payload))})
 	}
 	return nil
 }

@@ -74,6 +74,13 @@ func (i *lambdaAPI) asks() int {
 	return len(i.in)
 }
 
+// says sets what the trigger says as it fails.
+func (i *lambdaAPI) says(said string) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.said = said
+}
+
 func (i *lambdaAPI) waiting() int {
 	synctest.Wait()
 	i.mu.Lock()
@@ -191,4 +198,46 @@ func TestWhatFailedIsToldAndAskedAgainAtOnce(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Its process may have been killed in the midst of a step, and the monitor's next question
+// can be seconds away.
+func TestATriggerThatDiesIsInvokedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		i := &lambdaAPI{takes: time.Second, said: "no JSON"}
+		d := invoker.New("us-west-2", name, i)
+		require.NoError(t, ask(t, d, "r"))
+		for n, at := range []time.Duration{1250, 2750, 4750} { // a second each, and 0.25, 0.5 and 1 s between them
+			<-time.After(time.Until(began.Add(at*time.Millisecond - 1)))
+			require.Equal(t, n+1, i.asks())
+			<-time.After(1)
+			require.Equal(t, n+2, i.asks())
+			require.Equal(t, i.in[0].Payload, i.in[n+1].Payload, "it is the same question")
+		}
+		<-time.After(time.Minute)
+		require.Equal(t, 4, i.asks(), "then it waits for a new question")
+		require.ErrorContains(t, ask(t, d, "r"), "it failed")
+		require.Equal(t, 5, i.asks())
+
+		<-time.After(time.Second + 100*time.Millisecond) // it has failed, and rests
+		require.Error(t, ask(t, d, "another"))
+		require.Equal(t, 6, i.asks(), "a new question takes the place of the repetition")
+		require.Equal(t, 1, i.waiting())
+		i.says("")
+		<-time.After(time.Minute)
+		require.Equal(t, 7, i.asks(), "one that comes back is not asked again")
+		require.Error(t, d.HangUp())
+		require.Equal(t, 1, i.most)
+
+		i.says("no JSON")
+		require.NoError(t, ask(t, d, "r"))
+		<-time.After(time.Second)
+		require.Equal(t, 8, i.asks())
+		resting := time.Now()
+		require.Error(t, d.HangUp(), "the rest ends with the monitor's work")
+		require.Zero(t, time.Since(resting))
+		require.Equal(t, 8, i.asks())
+		require.NoError(t, d.HangUp())
+	})
 }

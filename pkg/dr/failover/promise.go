@@ -50,6 +50,13 @@ type promises struct {
 	held       time.Time // nothing is offered before
 	generation uint64
 	settled    bool
+	kept       named // by the newest promise of this process that the writer's database holds
+}
+
+// named is the heartbeat write of the writer's guard that a promise names.
+type named struct {
+	epoch dr.Epoch
+	seq   uint64
 }
 
 // start notes that a process has begun, of which no predecessor is known yet.
@@ -97,14 +104,18 @@ func (p *promises) begin() {
 	}
 }
 
-// send notes that a promise is being sent now, or says that it must not be.
-func (p *promises) send() (generation uint64, may bool) {
+// send notes that a promise that names a heartbeat write is being sent now, or says that it
+// must not be, or would be in vain: a guard counts a promise from when it had sent the write,
+// so a second one for the same write gives it nothing. When that guard's process is gone, its
+// last promise is waited out from the first one, and not from when this Region gave it up.
+func (p *promises) send(n named) (generation uint64, may bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.stance == promising {
-		p.sent = time.Now()
+	if p.stance != promising || p.kept == n {
+		return 0, false
 	}
-	return p.generation, p.stance == promising
+	p.sent = time.Now()
+	return p.generation, true
 }
 
 // adopt takes over what the predecessor has stated. Its word holds only if it abstained:
@@ -119,11 +130,11 @@ func (p *promises) adopt(h Report, now time.Time) {
 	p.settled = h.Abstains && h.Settled
 }
 
-// kept notes that the writer's database holds a promise of this process.
-func (p *promises) kept() {
+// keep notes that the writer's database holds a promise of this process.
+func (p *promises) keep(n named) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.settled = true
+	p.settled, p.kept = true, n
 }
 
 // mayPromise reports whether the agent is a monitor's: a trigger and a witness promise
@@ -255,14 +266,15 @@ func (a *agent) promiseOnce(ctx context.Context) {
 		a.leases.beaten(got, now) // a later answer is no news of the writer, as for the prober
 	}
 	// Only now: what is named was read before the promise is counted.
-	generation, may := a.promises.send()
+	n := named{got.Epoch, got.Seq}
+	generation, may := a.promises.send(n)
 	if !may {
 		return
 	}
 	err = a.cfg.Peer.Beat(call, Beat{Region: a.cfg.Region + PromiseRow, Epoch: dr.Epoch(generation), Seq: got.Seq})
 	switch {
 	case err == nil:
-		a.promises.kept()
+		a.promises.keep(n)
 	case !errors.Is(err, ErrReadOnly) && ctx.Err() == nil:
 		a.problem("promise to leave the lease", err)
 	}

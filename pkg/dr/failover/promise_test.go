@@ -97,6 +97,50 @@ func TestASuccessorKeepsThePromisesOfItsPredecessor(t *testing.T) {
 	})
 }
 
+// TestAHeartbeatWriteIsPromisedForOnce: a guard counts a promise from when it had sent the
+// write that is named. When its process is gone, the wait for its end begins with the first
+// promise for its last write, and not when this Region has given it up.
+func TestAHeartbeatWriteIsPromisedForOnce(t *testing.T) {
+	promised := func(t *testing.T, breaks func(drtest.Call) drtest.Fault) (sends int, stated time.Duration) {
+		r := newRig(t, dr.Policy{})
+		t.Cleanup(r.end)
+		dies := r.agent(east)
+		r.agent(west)
+		r.wait(20 * time.Second)
+		require.Greater(t, len(r.when(drtest.OpBeat, west)), 10, "it promises while the writer's monitor lives")
+		dies()
+		r.breaks(breaks)
+		before := len(r.when(drtest.OpBeat, west))
+		r.wait(3 * time.Second)
+		all, err := r.Store.At(west).Reports(r.ctx)
+		require.NoError(t, err)
+		for _, h := range all {
+			if h.Region == west {
+				require.False(t, h.Abstains, "the Region is not given up yet")
+				stated = h.Promised
+			}
+		}
+		return len(r.when(drtest.OpBeat, west)) - before, stated
+	}
+	bubble(t, "when it is in the writer's database", func(t *testing.T) {
+		sends, stated := promised(t, nil)
+		require.LessOrEqual(t, sends, 1)
+		require.Greater(t, stated, time.Second)
+	})
+	bubble(t, "and until an answer says so", func(t *testing.T) {
+		r := newRig(t, dr.Policy{})
+		t.Cleanup(r.end)
+		r.breaks(calls(west, drtest.Fault{Err: errRefused}, drtest.OpBeat))
+		dies := r.agent(east)
+		r.agent(west)
+		r.wait(20 * time.Second)
+		dies()
+		before := len(r.when(drtest.OpBeat, west))
+		r.wait(3 * time.Second)
+		require.GreaterOrEqual(t, len(r.when(drtest.OpBeat, west))-before, 2, "one that was refused may be the only one")
+	})
+}
+
 // TestABlindRenewalIsNoService: it shows that a monitor lives, and not that its Region serves.
 func TestABlindRenewalIsNoService(t *testing.T) {
 	bubble(t, "for the watch of another Region", func(t *testing.T) {

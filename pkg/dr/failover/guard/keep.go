@@ -110,10 +110,11 @@ func (m *machine) beat(keeps bool) {
 	s := m.s
 	until := m.now + m.Resend
 	// Every second one must tell soon whether the server can be asked at all. The other may be
-	// slow: its answer is worth something for as long as the grant. Not under Watchdog: the
+	// slow, the first of a process included, whose server may need longer than Resend for every
+	// commit: its answer is worth something for as long as the grant. Not under Watchdog: the
 	// server counts from when the write is carried out, and Policy.WatchdogAfter allows Resend
 	// for that, or it would count past the end of the lease.
-	if keeps && s.Seq%2 == 1 && !m.Watchdog {
+	if keeps && s.Seq%2 == 0 && !m.Watchdog {
 		until = m.now + m.Valid
 	}
 	s.Seq++

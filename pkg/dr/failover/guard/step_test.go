@@ -187,6 +187,20 @@ func TestADemotedGuardGivesTheLeaseBack(t *testing.T) {
 
 // TestAMovedLeaseClosesTheWriter: the refused renewal itself is the reason, the new lease
 // need not be read.
+// The server may need longer than Resend for every commit. A process's first write is one
+// that waits for it: were it a short one, two would end in vain before the first renewal that
+// a commit stands behind, and a monitor that is replaced every minute would come to none.
+func TestTheFirstHeartbeatWriteMayBeSlow(t *testing.T) {
+	b := onBench(t, dr.Policy{})
+	first, ok := b.has(guard.Beat)
+	require.True(t, ok)
+	require.Equal(t, b.now+b.r.Valid, first.Until)
+	b.at(b.now + b.r.Resend)
+	second, ok := b.has(guard.Beat)
+	require.True(t, ok, "slow is not down")
+	require.Equal(t, b.now+b.r.Resend, second.Until, "and whether it is, the next one tells")
+}
+
 // The server under Watchdog counts from when a heartbeat write is carried out, so none may be
 // carried out later than Policy.WatchdogAfter allows for.
 func TestNoHeartbeatWriteOutlivesWhatTheWatchdogAllowsFor(t *testing.T) {
