@@ -233,8 +233,8 @@ func (p Policy) GuardTimeout() time.Duration {
 // the last one has run out; one that is slower can't, whatever the deadline. The fence
 // doesn't wait for a renewal that hangs.
 //
-// Under Watchdog it is GuardTimeout, by default 1 s: the heartbeat row, from which the server
-// counts, is not written while a renewal hangs.
+// Under Watchdog it is GuardTimeout, by default 1 s: a grant that is heard of later is too old
+// for the heartbeat row from which the server counts.
 func (p Policy) RenewalTimeout() time.Duration {
 	p = p.WithDefaults()
 	if p.Watchdog {

@@ -214,10 +214,19 @@ func (a *agent) publish(call context.Context, h Report) (there bool, err error) 
 	}
 }
 
-// promise sends what the monitor promises, twice in a ProbeInterval, so that one that is
-// lost or slow costs the writer nothing.
+// promiseEvery is the time between two promises: half a ProbeInterval, so that one that is
+// lost or slow costs the writer nothing. Under Watchdog it is RenewInterval at most, because
+// a server that watches over itself wants to hear of grants that are younger.
+func promiseEvery(p dr.Policy) time.Duration {
+	if p.Watchdog {
+		return min(p.ProbeInterval/2, p.RenewInterval)
+	}
+	return p.ProbeInterval / 2
+}
+
+// promise sends what the monitor promises.
 func (a *agent) promise(ctx context.Context) {
-	every := a.cfg.Policy.ProbeInterval / 2
+	every := promiseEvery(a.cfg.Policy)
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	var calls sync.WaitGroup
@@ -265,8 +274,8 @@ func (a *agent) promiseOnce(ctx context.Context) {
 	if now := time.Now(); now.Sub(asked) <= a.cfg.Policy.ProbeTimeout {
 		a.leases.beaten(got, now) // a later answer is no news of the writer, as for the prober
 	}
-	// Only now: what is named was read before the promise is counted.
 	n := named{got.Epoch, got.Seq}
+	// Only now: what is named was read before the promise is counted.
 	generation, may := a.promises.send(n)
 	if !may {
 		return

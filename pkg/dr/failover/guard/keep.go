@@ -19,6 +19,7 @@ func (m *machine) keep() {
 		return
 	}
 	if !m.roundDue() {
+		m.beatBetween()
 		return
 	}
 	if s.Closing.ByRPO {
@@ -83,6 +84,23 @@ func (m *machine) roundDue() bool {
 		}
 	}
 	return pending < mostBeats
+}
+
+// beatBetween sends a heartbeat write while renewals hang, under Watchdog: the peer's grant
+// alone keeps the writer open then, and must stay younger than the watchdog's row demands
+// (see row). A write that waits for the next round would come once in Resend.
+func (m *machine) beatBetween() {
+	s := m.s
+	if !m.Watchdog || !m.Peer || !s.Armed || s.Closing.On || s.MayOpen || s.Opening.ID != 0 || m.now-s.BeatAt < m.Renew {
+		return
+	}
+	for i := range s.Sent {
+		if s.Sent[i].Pending {
+			return // the server is slow, and a write more would tell no more
+		}
+	}
+	s.BeatAt = m.now
+	m.beat(false)
 }
 
 // mayTry bounds how often a server is opened that then commits nothing.

@@ -24,6 +24,9 @@ func Next(r *Rules, s *State, now Instant) Instant {
 		soon(max(s.Looking.Sent, s.BehindAt) + behindLook)
 	} else {
 		soon(s.RoundAt + r.Renew)
+		if r.Watchdog {
+			soon(s.BeatAt + r.Renew)
+		}
 		soon(s.EnforcedAt + r.Renew)
 		soon(s.Begun + r.Renew)
 		if s.Demoted != 0 {
@@ -51,7 +54,7 @@ func Next(r *Rules, s *State, now Instant) Instant {
 		soon(s.TriedAt + r.TTL/2)
 	}
 	if r.Peer {
-		soon(s.PromisedAt + r.Renew)
+		soon(s.PromisedAt + r.lookForPromise())
 	}
 	if r.RPO {
 		soon(s.BeatAt + rpoBeat)

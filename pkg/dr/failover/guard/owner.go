@@ -125,7 +125,7 @@ func (m *machine) promised(seq uint64) {
 // questions asks what is asked regularly.
 func (m *machine) questions() {
 	s := m.s
-	if m.Peer && s.Open() && s.Term.Epoch != 0 && s.Promise.ID == 0 && m.now-s.PromisedAt >= m.Renew {
+	if m.Peer && s.Open() && s.Term.Epoch != 0 && s.Promise.ID == 0 && m.now-s.PromisedAt >= m.lookForPromise() {
 		s.PromisedAt = m.now
 		s.Promise = m.call(Effect{Kind: ReadPromise, Epoch: s.Term.Epoch, Until: m.now + m.Resend})
 	}

@@ -67,6 +67,16 @@ func BehindTime(p dr.Policy) time.Duration {
 	return p.LeaseTTL + p.LeaseDrift + time.Duration(p.Confirm+1)*p.ProbeInterval + p.LeaseMargin
 }
 
+// lookForPromise is the time between two looks at the peer's promise. Under Watchdog a grant
+// must be younger than three renewals when the next heartbeat write is sent, or that one goes
+// to another row, so less of it may pass before it is read.
+func (r *Rules) lookForPromise() time.Duration {
+	if r.Watchdog {
+		return r.Renew / 2
+	}
+	return r.Renew
+}
+
 // The paces that no policy sets.
 const (
 	// behindLook is the time between two looks at the lease of a guard that stays behind.

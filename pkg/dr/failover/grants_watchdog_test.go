@@ -1,0 +1,55 @@
+package failover_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/lifeboat-dr/lifeboat/internal/raced"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/drtest"
+)
+
+// TestThePeersGrantKeepsAWatchedWriterOpen: with the lease store away, a writer that watches
+// over itself is open for as long as its heartbeat row is written on the strength of a grant
+// that is younger than three renewals. A grant of the peer is as old as its way is long: a
+// heartbeat write, the peer's look at it, the promise, and the guard's look at that. Whether
+// it is young enough must not hang on how the periods of two monitors happen to lie.
+// Found by the simulation, seed 5011.
+func TestThePeersGrantKeepsAWatchedWriterOpen(t *testing.T) {
+	for name, bad := range map[string]drtest.Fault{"hangs": {Hang: true}, "refuses": {Err: errRefused}, "loses answers": {Hang: true, Acts: true}} {
+		for _, way := range []time.Duration{0, 30 * time.Millisecond, 600 * time.Millisecond} { // between the members, one way and back
+			for phase := 50 * time.Millisecond; phase < time.Second; phase += 150 * time.Millisecond {
+				bubble(t, fmt.Sprintf("the store %s, a way of %v, %v after", name, way, phase), func(t *testing.T) {
+					raced.Sample(t, 8)
+					r := newRig(t, dr.Policy{Watchdog: true})
+					defer r.end()
+					down := false
+					r.breaks(func(c drtest.Call) drtest.Fault {
+						switch {
+						case c.To == "" && down:
+							return bad
+						case c.To != "" && c.From != c.To:
+							return drtest.Fault{Delay: way}
+						}
+						return drtest.Fault{}
+					})
+					r.agent(east)
+					r.wait(phase)
+					r.agent(west)
+					r.agent(witness)
+					r.wait(10*time.Second + phase/2)
+					r.mu.Lock()
+					down = true
+					r.mu.Unlock()
+					for range 600 {
+						r.wait(100 * time.Millisecond)
+						require.True(t, r.Pair.DB(east).Accepts(), "%v", r.told())
+					}
+				})
+			}
+		}
+	}
+}
