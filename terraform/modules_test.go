@@ -213,3 +213,36 @@ func references(t *testing.T, module string) []string {
 	slices.Sort(out)
 	return slices.Compact(out)
 }
+
+// A throttle of the trigger locks a person out, so it pages at once and the text says of
+// how many places. The alarm had waited 16 minutes since the time when only one run was
+// allowed. Read from the source, because what is true of two modules needs no provider.
+func TestAThrottledTriggerPagesAtOnce(t *testing.T) {
+	read := func(path string) string {
+		data, err := fs.ReadFile(terraform.Modules, "modules/"+path)
+		require.NoError(t, err)
+		return string(data)
+	}
+	places := regexp.MustCompile(`concurrency = what == "health_monitor" \? (\d+) : (\d+)`).FindStringSubmatch(read("failover/main.tf"))
+	require.Len(t, places, 3, "module failover reserves places for both functions")
+	var toDo map[string]string
+	for _, b := range blocks(t, "monitoring") {
+		if a, ok := b.Body.Attributes["to_do"]; ok {
+			v, diags := a.Expr.Value(nil)
+			require.False(t, diags.HasErrors(), diags.Error())
+			toDo = map[string]string{}
+			for key, text := range v.AsValueMap() {
+				toDo[key] = text.AsString()
+			}
+		}
+	}
+	require.Contains(t, toDo["failover-trigger Throttles"], "All "+places[2]+" of its places")
+	require.Equal(t, "2", places[1], "the text says both places")
+	require.Contains(t, toDo["health-monitor Throttles"], "Both places")
+
+	_, alarm, ok := strings.Cut(read("monitoring/functions.tf"), `resource "aws_cloudwatch_metric_alarm" "function" {`)
+	require.True(t, ok)
+	alarm, _, _ = strings.Cut(alarm, "\n}\n")
+	require.Regexp(t, `(?m)^\s*period\s+= 60$`, alarm)
+	require.Regexp(t, `(?m)^\s*evaluation_periods\s+= 1$`, alarm)
+}

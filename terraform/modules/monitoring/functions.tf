@@ -5,10 +5,6 @@ locals {
   failures = {
     for pair in setproduct(var.function_names, ["Errors", "Throttles"]) :
     "${pair[0]}-${lower(pair[1])}" => { function = pair[0], metric = pair[1], to_do = lookup(local.to_do, "${trimprefix(pair[0], "${var.name}-")} ${pair[1]}", "Read its log.")
-
-      # The monitor asks its trigger again while one runs, and is refused: that is no
-      # failure. A run ends after 15 minutes at the latest.
-      minutes = "${pair[0]} ${pair[1]}" == "${var.name}-failover-trigger Throttles" ? 16 : 1
     }
   }
 
@@ -16,7 +12,7 @@ locals {
     "health-monitor Errors"      = "Read its log. One that runs out of time or ends is replaced by the next tick; if every tick fails, no monitor runs in this Region and its lease expires."
     "health-monitor Throttles"   = "Both places of the monitor were taken: ticks came twice, or a run hangs. A reserved concurrency of 0 stops it for good."
     "failover-trigger Errors"    = "Read its log and the journal in the lease table. The monitor that asked asks again, and the next run goes on where this one stopped."
-    "failover-trigger Throttles" = "One run may take place at a time, and none takes that long: either runs follow each other without end, which their logs explain, or none can start. Look at the function's reserved concurrency: with 0 no failover to this Region can run."
+    "failover-trigger Throttles" = "All 8 of its places were taken, of which the automation needs 4 at most: a person who asked for status, gave a consent or aborted was refused, and so was the monitor if it asked. Send the request again. Look for who invokes it so often, or for runs that don't end, in its log. A reserved concurrency of 0 stops every failover to this Region."
   }
 
   # What the monitor says of itself. They hold in every Region, but for no-commit, which is
@@ -78,7 +74,7 @@ resource "aws_cloudwatch_metric_alarm" "function" {
   for_each = local.failures
 
   alarm_name        = each.key
-  alarm_description = "${each.value.function} in ${var.region}: ${each.value.metric} ${each.value.minutes > 1 ? "in each of the last ${each.value.minutes} minutes" : "in the last minute"}. ${each.value.to_do}"
+  alarm_description = "${each.value.function} in ${var.region}: ${each.value.metric} in the last minute. ${each.value.to_do}"
 
   namespace   = "AWS/Lambda"
   metric_name = each.value.metric
@@ -86,7 +82,7 @@ resource "aws_cloudwatch_metric_alarm" "function" {
 
   statistic           = "Sum"
   period              = 60
-  evaluation_periods  = each.value.minutes
+  evaluation_periods  = 1
   comparison_operator = "GreaterThanOrEqualToThreshold"
   threshold           = 1
   treat_missing_data  = "notBreaching" # not invoked is not failed; a monitor that is not invoked trips monitor-silent

@@ -236,6 +236,13 @@ run "fault_10_the_watcher_is_watched" {
   }
 
   assert {
+    condition = alltrue([
+      for a in aws_cloudwatch_metric_alarm.function : a.period == 60 && a.evaluation_periods == 1 && a.threshold == 1 && a.comparison_operator == "GreaterThanOrEqualToThreshold"
+    ])
+    error_message = "One error or throttle in a minute pages: a throttle of the trigger locks a person out."
+  }
+
+  assert {
     condition = (
       aws_cloudwatch_metric_alarm.dead_letters.dimensions == tomap({ QueueName = "lifeboat-test-dead-letters" }) &&
       aws_cloudwatch_metric_alarm.dead_letters.threshold == 0 &&
