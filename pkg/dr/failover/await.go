@@ -134,8 +134,11 @@ func (c *Controller) relook(ctx context.Context, x Execution) (Event, bool) {
 	case Promoted, Verified:
 		call, cancel := context.WithTimeout(ctx, c.cfg.Policy.CallTimeout)
 		defer cancel()
-		e, is := c.movedBack(call, x)
-		return e, is && e.Kind == EvMovedBack
+		if e, is := c.movedBack(call, x); is || x.Code != CodeVerifyStuck {
+			return e, is && e.Kind == EvMovedBack
+		}
+		e, err := c.verify(call, x)
+		return Event{Kind: EvReady, Detail: e.Detail}, err == nil
 	case Returning:
 		return Event{Kind: EvReady, Detail: "it is tried again"}, c.reports(ctx, x.From)
 	default:

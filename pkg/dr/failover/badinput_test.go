@@ -115,6 +115,87 @@ func TestAControlPlaneThatContradictsTheServer(t *testing.T) {
 	})
 }
 
+// TestAControlPlaneThatNamesASecondary is the other direction: the control plane names the
+// target the writer, and the target's own server says that it is a secondary. A promotion that
+// AWS has just finished looks like that for a moment.
+func TestAControlPlaneThatNamesASecondary(t *testing.T) {
+	const says = "the control plane names us-west-2 the writer, and the server of us-west-2 says that it is a secondary"
+	bubble(t, "before anything is touched", func(t *testing.T) {
+		r, c := acting(t, dr.Policy{})
+		r.Cluster.SetWriter(west)
+		begun := time.Now()
+		ended := r.failover(c)
+		r.until("told", 15*time.Second, func() bool { return r.said(west, says) })
+		require.Greater(t, time.Since(begun), 3*time.Second, "a description may be early")
+		require.Less(t, time.Since(begun), 10*time.Second)
+		x := r.last().Execution
+		require.Equal(t, failover.CodeTargetNotReady, x.Code)
+		require.Equal(t, failover.ModeFailover, x.Mode)
+		r.wait(2 * time.Minute)
+		require.Equal(t, failover.AwaitingApproval, r.last().Execution.State)
+		require.Len(t, r.Notifiers[west].Messages(), 1, "once")
+		l, _ := r.Store.Lease()
+		require.Equal(t, dr.Epoch(1), l.Epoch, "the epoch is not taken")
+		require.True(t, r.Pair.DB(east).Accepts(), "the old writer is not fenced")
+		require.Zero(t, r.orders())
+		r.Cluster.SetWriter("")
+		x = <-ended
+		require.Equal(t, failover.Settled, x.State, x.Report())
+		require.Equal(t, failover.ModeFailover, x.Mode)
+		require.Equal(t, 1, r.Cluster.Moves())
+	})
+	bubble(t, "and its server becomes the writer while a person is asked", func(t *testing.T) {
+		r, c := acting(t, dr.Policy{})
+		r.Cluster.SetWriter(west)
+		ended := r.failover(c)
+		r.until("the question", 15*time.Second, r.in(failover.AwaitingApproval))
+		_, err := r.Pair.Promote(west)
+		require.NoError(t, err)
+		x := <-ended
+		require.Equal(t, failover.Settled, x.State, x.Report())
+		require.Equal(t, failover.ModeAdopt, x.Mode)
+		require.Zero(t, r.orders())
+	})
+	bubble(t, "for 3 s", func(t *testing.T) {
+		r, c := acting(t, dr.Policy{})
+		r.Cluster.SetWriter(west)
+		r.wg.Go(func() { r.wait(3 * time.Second); _, _ = r.Pair.Promote(west) })
+		x := <-r.failover(c)
+		require.Equal(t, failover.Settled, x.State, x.Report())
+		require.Equal(t, failover.ModeAdopt, x.Mode)
+		require.Len(t, r.Notifiers[west].Messages(), 1, "no question")
+	})
+	bubble(t, "a person may go on all the same", func(t *testing.T) {
+		r, c := acting(t, dr.Policy{})
+		r.Cluster.SetWriter(west)
+		r.failover(c)
+		r.until("the question", 15*time.Second, r.in(failover.AwaitingApproval))
+		r.answer("the server is wrong")
+		r.until("to be verified", time.Minute, r.in(failover.Promoted))
+		require.Equal(t, failover.ModeAdopt, r.last().Execution.Mode)
+	})
+	bubble(t, "once the epoch is taken", func(t *testing.T) {
+		r, c := acting(t, dr.Policy{})
+		r.breaks(calls(west, drtest.Fault{Err: errRefused}, drtest.OpFailover))
+		ended := r.failover(c)
+		r.until("to be promoted", time.Minute, r.in(failover.LossAccepted))
+		r.Cluster.SetWriter(west)
+		named := r.until("named", time.Minute, r.in(failover.Promoted))
+		told := r.until("told", 3*time.Minute, func() bool { return len(r.Notifiers[west].Messages()) > 0 })
+		require.InDelta(t, 90*time.Second, told.Sub(named), float64(5*time.Second))
+		x := r.last().Execution
+		require.Equal(t, failover.CodeVerifyStuck, x.Code)
+		require.Contains(t, x.Detail, failover.ErrNotWriter.Error())
+		require.Contains(t, r.Notifiers[west].Messages()[0].Body, "the writer stays in us-west-2, and it commits nothing; it goes on by itself when it does")
+		r.wait(2 * time.Minute)
+		require.Equal(t, failover.AwaitingApproval, r.last().Execution.State)
+		require.Len(t, r.Notifiers[west].Messages(), 1, "once")
+		_, err := r.Pair.Promote(west)
+		require.NoError(t, err)
+		require.Equal(t, failover.Settled, (<-ended).State, "it goes on by itself")
+	})
+}
+
 // TestALeaseOfANewerVersionStopsAnExecution: what a newer version has written is not taken,
 // and people are told why.
 func TestALeaseOfANewerVersionStopsAnExecution(t *testing.T) {

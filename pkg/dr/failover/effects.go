@@ -22,7 +22,7 @@ func (c *Controller) perform(ctx context.Context, x Execution) Event {
 	case LossAccepted:
 		return c.promote(ctx, x)
 	case Promoted:
-		return c.attempt(ctx, x, CodeVerifyStuck, c.orMovedBack(x, func(call context.Context) (Event, error) { return c.verify(call, x) }))
+		return c.attemptFor(ctx, x, min(c.cfg.Policy.EffectTimeout, promotionOverdue), CodeVerifyStuck, c.orMovedBack(x, func(call context.Context) (Event, error) { return c.verify(call, x) }))
 	case Verified:
 		return c.redirect(ctx, x)
 	case Redirected:

@@ -148,6 +148,8 @@ func (x Execution) unanswered() string {
 		return "there is no writer; the promotion is looked after and asked for again, and it goes on by itself when that succeeds"
 	case x.Asked == Confirmed && x.Mode == ModeFailover && x.Code.passes():
 		return "nothing is touched; it goes on by itself when that has passed, and ends by itself when " + x.From.String() + " serves again"
+	case x.Code == CodeVerifyStuck:
+		return "the writer stays in " + x.To.String() + ", and it commits nothing; it goes on by itself when it does"
 	case x.Code.passes():
 		return "nothing is touched; it goes on by itself when that has passed"
 	case x.Asked == Confirmed && x.Mode == ModeFailover:

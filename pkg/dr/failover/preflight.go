@@ -75,6 +75,16 @@ func (c *Controller) holds(x Execution) bool {
 	return known && l.Holder == x.To && !l.Released && l.Epoch < x.Epoch
 }
 
+// namedWithin is how much earlier than the server itself the control plane may name it the
+// writer, and how long a promotion that is just ending is not asked about.
+const namedWithin = 5 * time.Second
+
+// disagree reports whether the control plane names a Region the writer whose own server says
+// that it is a secondary.
+func (r Readiness) disagree(region dr.Region) bool {
+	return r.ClusterKnown && r.Cluster.Writer == region && r.Cluster.MovingTo == "" && r.Role == RoleSecondary
+}
+
 // judge says what a look means for an execution that has touched nothing: nothing (it may
 // go on), an event, or that it is worth another look. It is pure.
 func (c *Controller) judge(x Execution, r Readiness) (e Event, stop bool) {
@@ -82,6 +92,7 @@ func (c *Controller) judge(x Execution, r Readiness) (e Event, stop bool) {
 		return Event{Kind: EvStuck, Code: code, Detail: fmt.Sprintf(format, args...)}, true
 	}
 	now := r.Cluster
+	consented := x.Ack != nil && slices.Contains(x.Accepted.Codes, CodeTargetNotReady)
 	if r.ClusterKnown {
 		switch {
 		case now.Writer == "" || !slices.Contains(c.cfg.Topology.Members, now.Writer):
@@ -91,13 +102,15 @@ func (c *Controller) judge(x Execution, r Readiness) (e Event, stop bool) {
 		case now.Writer == x.To && c.holds(x):
 			// The lease and Aurora agree that the target has the writer: there is nothing to move.
 			return Event{Kind: EvAbortRequested, Code: CodeMovedElsewhere, Detail: x.To.String() + " has the writer and the lease already"}, true
+		case r.disagree(x.To) && !consented:
+			return stuck(CodeTargetNotReady, "the control plane names %s the writer, and the server of %s says that it is a secondary", x.To, x.To)
 		case now.Writer == x.To && x.Mode != ModeAdopt:
 			return Event{Kind: EvAdopted, Detail: "the control plane names " + x.To.String() + " the writer: it was moved by something else"}, true
 		case now.Writer != x.To && x.Mode == ModeAdopt:
 			return Event{Kind: EvAbortRequested, Code: CodeMovedElsewhere, Detail: "the control plane names " + now.Writer.String() + " the writer again"}, true
 		}
 	}
-	if x.Mode == ModeAdopt || x.Ack != nil && slices.Contains(x.Accepted.Codes, CodeTargetNotReady) {
+	if x.Mode == ModeAdopt || consented {
 		return Event{}, false
 	}
 	if r.Role == RoleWriter && r.ClusterKnown {

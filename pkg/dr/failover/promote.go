@@ -18,8 +18,9 @@ func (c *Controller) promote(ctx context.Context, x Execution) Event {
 	})
 }
 
-// promotionOverdue is after how long a promotion that AWS has accepted is told to people.
-// AWS promotes on meanwhile, and an open question goes on by itself once it has.
+// promotionOverdue is after how long people are told of a promotion that AWS has accepted, or
+// of a promoted server that commits nothing. AWS promotes on meanwhile, and an open question
+// goes on by itself once it has.
 const promotionOverdue = 90 * time.Second
 
 // order is what is remembered of a promotion between two looks.

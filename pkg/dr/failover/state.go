@@ -202,7 +202,7 @@ const (
 // the execution goes on by itself.
 func (c Code) passes() bool {
 	switch c {
-	case CodeTargetNotReady, CodeWriterUnknown, CodeMovedElsewhere, CodeReturnStuck, CodePromotionRefused, CodePromotionStuck:
+	case CodeTargetNotReady, CodeWriterUnknown, CodeMovedElsewhere, CodeReturnStuck, CodePromotionRefused, CodePromotionStuck, CodeVerifyStuck:
 		return true
 	}
 	return false

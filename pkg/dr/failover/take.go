@@ -14,25 +14,25 @@ import (
 // target is looked at, while the lease is read.
 func (c *Controller) takeEpoch(ctx context.Context, x Execution) Event {
 	notReady := 0
+	var disagree time.Time // since when the control plane and the target's server disagree
 	return c.attempt(ctx, x, CodeLeaseStoreStuck, func(call context.Context) (Event, error) {
 		if x.Mode == ModeFailover && x.Ack == nil && x.Pause.Active(time.Now()) {
 			return Event{Kind: EvAbortRequested, Code: CodePaused, Origin: Origin{x.Pause.By, x.Pause.Reason}, Detail: pausedWhy(x.Pause)}, nil
 		}
-		looked := make(chan Event, 1)
-		stop := make(chan bool, 1)
-		follows := make(chan bool, 1)
+		looked := make(chan Readiness, 1)
 		go func() {
 			r, err := c.look(call)
 			if err != nil {
 				r.Unknown = append(r.Unknown, err.Error())
 			}
-			e, s := c.judge(x, r)
-			looked <- e
-			stop <- s
-			follows <- r.Role == RoleSecondary
+			looked <- r
 		}()
 		l, err := c.cfg.Leaser.ReadLease(call)
-		verdict, stopped, followed := <-looked, <-stop, <-follows
+		r := <-looked
+		verdict, stopped := c.judge(x, r)
+		if !r.disagree(x.To) || disagree.IsZero() {
+			disagree = time.Now()
+		}
 		if err != nil {
 			return Event{}, err
 		}
@@ -49,8 +49,12 @@ func (c *Controller) takeEpoch(ctx context.Context, x Execution) Event {
 			if notReady++; verdict.Kind == EvStuck && notReady < 2 {
 				return Event{}, again
 			}
+			if r.disagree(x.To) && time.Since(disagree) < min(namedWithin, c.cfg.Policy.EffectTimeout/2) {
+				return Event{}, again
+			}
 			return verdict, nil
 		}
+		followed := r.Role == RoleSecondary
 		e, err := c.take(call, x, l, followed)
 		if errors.Is(err, ErrLeaseMoved) {
 			// It was renewed a moment ago, so a look that follows at once has the time until
