@@ -12,6 +12,7 @@ import (
 
 	"github.com/lifeboat-dr/lifeboat/drills/drill"
 	"github.com/lifeboat-dr/lifeboat/drills/measure"
+	"github.com/lifeboat-dr/lifeboat/drills/target/embedded"
 	"github.com/lifeboat-dr/lifeboat/internal/raced"
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/event"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
@@ -225,10 +226,11 @@ func serves(for_ time.Duration) check {
 	}}
 }
 
-// asking is a person's request of West's trigger.
+// asking is a person's request of West's trigger. A status has no target, and is refused
+// with one.
 func asking(r event.Request) func(*told) string {
 	return func(*told) string {
-		if r.Target == "" {
+		if r.Target == "" && r.Mode != event.Status {
 			r.Target = drill.West
 		}
 		return written(r)
@@ -261,10 +263,29 @@ func reached() check {
 			return "no person got an answer"
 		}
 		for _, a := range o.answers {
-			if a.Refused {
+			switch {
+			case a.Failed != "": // by Lambda, or by the function
 				return a.Failed
+			case a.Response.Refused != "":
+				return fmt.Sprintf("it is refused: %s: %s", a.Response.Refused, a.Detail)
 			}
 		}
 		return ""
 	}}
+}
+
+// A check that can't fail proves nothing: a request that Lambda had accepted and whose
+// invocation failed passed for carried out.
+func TestReachedIsCarriedOut(t *testing.T) {
+	done := embedded.Answer{Response: event.Response{State: failover.Settled}}
+	refused := embedded.Answer{Response: event.Response{Refused: event.OtherExecution, Detail: "the newest is 2-1"}}
+	require.Empty(t, reached().holds(&told{answers: []embedded.Answer{done}}))
+	require.NotEmpty(t, reached().holds(&told{}), "there is no answer")
+	for name, a := range map[string]embedded.Answer{
+		"Lambda refuses":      {Failed: "429", Refused: true},
+		"the function fails":  {Failed: "out of time"},
+		"the trigger refuses": refused,
+	} {
+		require.NotEmpty(t, reached().holds(&told{answers: []embedded.Answer{done, a}}), name)
+	}
 }
