@@ -68,11 +68,12 @@ simulate: ## WORLDS of ten minutes under drawn faults, from SEED on, in two proc
 	grep -hE "worlds of|violation|simulation_test.go|replay:|smaller:" drills/out/simulation-1.txt drills/out/simulation-2.txt; \
 	echo "the whole of it: drills/out/simulation-1.txt and -2.txt"; [ -z "$$failed" ]
 
-prove: ## what takes minutes: every state of the model, every built-in bug, every crash point, every world with the race detector, the functions' bytes in two folders
+prove: ## what takes minutes: every state of the model, every built-in bug, every crash point, every case of harm, every world with the race detector, the functions' bytes in two folders
 	LIFEBOAT_MODEL=full $(GO) test ./drills -run 'TestModel' -count=1 -v -timeout 60m
 	DRILL_BUGS=all $(GO) test ./drills -run 'TestKillTable' -count=1 -v -timeout 60m
 	$(GO) test ./lambdas/build/... -run 'TestSameBytesAnywhere' -count=1
 	LIFEBOAT_POINTS=all $(GO) test ./pkg/dr/failover ./drills/conformance -run 'TestCrashPoints' -count=1 -v -timeout 60m
+	DRILL_HARM=all $(GO) test ./drills -run '^TestHarm$$' -count=1 -timeout 60m
 	LIFEBOAT_RACED=all $(GO) test -race -cpu 1 -parallel 2 -skip '$(WHOLE_SKIP)' $(WHOLE) -count=1 -timeout 60m
 
 drill: ## one drill in real time, no Docker, no account
