@@ -58,6 +58,8 @@ type Law struct {
 	// the standard library but for Allow.
 	Forbid []string
 	Allow  []string
+	// Exact has Allow mean the packages that it names, and not those below them.
+	Exact bool
 	// Direct looks at the package's own imports, not at what they bring along.
 	Direct bool
 	Why    string
@@ -100,7 +102,7 @@ func (l Law) governs(path string) bool {
 
 func (l Law) forbids(dep string) bool {
 	for _, a := range l.Allow {
-		if under(dep, inModule(a)) {
+		if dep == inModule(a) || !l.Exact && under(dep, inModule(a)) {
 			return false
 		}
 	}

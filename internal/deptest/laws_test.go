@@ -17,6 +17,8 @@ var docker = []string{"github.com/docker", "github.com/moby", "github.com/testco
 // laws are all import laws, each with its reason.
 var laws = []deptest.Law{
 	{Under: "pkg/dr", Only: true, Forbid: []string{deptest.StdOnly}, Why: "dr is the vocabulary: people embed it in anything"},
+	{Under: "pkg/dr/lease", Exact: true, Forbid: []string{deptest.StdOnly}, Allow: []string{"pkg/dr"}, Why: "a lease is a value"},
+	{Under: "pkg/dr/failover/guard", Exact: true, Forbid: []string{deptest.StdOnly}, Allow: []string{"pkg/dr", "pkg/dr/lease"}, Why: "what the guard decides is pure, so that the model can search it"},
 	{Under: "pkg/dr/health", Forbid: []string{deptest.StdOnly}, Allow: []string{"pkg/dr"}, Why: "health decides, standard library only"},
 	{Under: "pkg/dr/health", Forbid: []string{"pkg/dr/failover"}, Why: "the order is failover -> health -> dr"},
 	{Under: "pkg/dr/failover", Forbid: []string{deptest.StdOnly}, Allow: []string{"pkg/dr"}, Why: "failover decides, standard library only"},
@@ -63,9 +65,14 @@ func TestLawsBite(t *testing.T) {
 	}
 	require.Equal(t, []string{"pkg/dr/health is compiled with github.com/aws/smithy-go: because"}, law.Broken(guilty))
 
+	exact := deptest.Law{Under: "pkg/dr/health", Exact: true, Forbid: []string{deptest.StdOnly}, Allow: []string{"pkg/dr"}, Why: "because"}
+	guilty[0].Deps = []string{"context", deptest.Module + "/pkg/dr", deptest.Module + "/pkg/dr/failover"}
+	require.Empty(t, law.Broken(guilty))
+	require.Equal(t, []string{"pkg/dr/health is compiled with " + deptest.Module + "/pkg/dr/failover: because"}, exact.Broken(guilty))
+
 	packages, err := deptest.Load("../..")
 	require.NoError(t, err)
-	for _, path := range []string{"pkg/dr", "pkg/dr/health", "pkg/dr/failover", "pkg/infra", "pkg/infra/render", "pkg/infra/tf"} {
+	for _, path := range []string{"pkg/dr", "pkg/dr/lease", "pkg/dr/health", "pkg/dr/failover", "pkg/dr/failover/guard", "pkg/infra", "pkg/infra/render", "pkg/infra/tf"} {
 		require.True(t, slices.ContainsFunc(packages, func(p deptest.Package) bool { return p.ImportPath == deptest.Module+"/"+path }), "the laws govern %s, which is not there", path)
 	}
 }
