@@ -69,6 +69,10 @@ func denied(err error) (event.Response, bool) {
 		do = "return it while nothing is promoted; switch back when it has settled"
 	case failover.DenyTooEarly:
 		do = "abort it"
+	case failover.DenyPrecondition:
+		do = `mend what the detail names, then ask again; {"mode":"status"} says how things stand`
+	case failover.DenyUnderWay:
+		do = "let it end, or abort it in the Region that it moves the writer to"
 	case failover.DenyNotPaused, failover.DenyEnded:
 		do = "nothing is to be done"
 	}

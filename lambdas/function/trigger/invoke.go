@@ -3,6 +3,7 @@ package trigger
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -151,7 +152,10 @@ func (h *Handler) acknowledge(ctx context.Context, s scene, w event.Request) (ev
 		call, cancel := context.WithTimeout(ctx, h.cfg.Agent.Policy.CallTimeout)
 		err := h.cfg.Agent.Controller.Acknowledger.Acknowledge(call, a)
 		cancel()
-		if err != nil {
+		switch {
+		case errors.Is(err, failover.ErrAcknowledged):
+			return h.answered(ctx, s, w), nil
+		case err != nil:
 			return event.Response{}, fmt.Errorf("trigger: keep the acknowledgement of execution %s: %w: send it again", s.last.ID, err)
 		}
 	}

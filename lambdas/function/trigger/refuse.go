@@ -1,6 +1,7 @@
 package trigger
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/event"
@@ -43,4 +44,14 @@ func unanswerable(x failover.Execution, w event.Request) (event.Response, bool) 
 		return refuse(event.OtherQuestion, x, "it asks question "+event.QuestionOf(x)+" now: "+x.Detail, "read this question, then answer it by its own name"), true
 	}
 	return event.Response{}, false
+}
+
+// answered refuses an answer to a question that has another one, which no controller has
+// used yet. It names the first one's author, when the store tells.
+func (h *Handler) answered(ctx context.Context, s scene, w event.Request) event.Response {
+	why := "question " + w.Question + " has another answer"
+	if now, err := h.read(ctx); err == nil && now.ack != nil && now.ack.Execution == w.Execution && now.ack.Question == w.Question {
+		why = fmt.Sprintf("%s has answered question %s: %s", now.ack.By, w.Question, now.ack.Reason)
+	}
+	return refuse(event.AlreadyAnswered, s.last, why, "ask for {\"mode\":\"status\"}: the first answer counts, and the execution goes on by it")
 }

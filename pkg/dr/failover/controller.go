@@ -122,10 +122,10 @@ func (c *Controller) evidence(v health.Verdict, l Lease) Evidence {
 // automatic refuses to begin what no person has asked for while the automation is off.
 func (c *Controller) automatic(_ context.Context, last Execution) error {
 	if c.cfg.Policy.Automatic == dr.AutomaticNever {
-		return &Denied{Code: DenyObserveOnly, Execution: last.ID, State: last.State, Reason: "the policy is to observe only (Automatic: never): a failover would begin now"}
+		return deny(DenyObserveOnly, last, "the policy is to observe only (Automatic: never): a failover would begin now")
 	}
 	if p := last.Pause; p.Active(time.Now()) {
-		return &Denied{Code: DenyPaused, Execution: last.ID, State: last.State, Reason: pausedWhy(p)}
+		return deny(DenyPaused, last, "%s", pausedWhy(p))
 	}
 	return nil
 }
@@ -160,9 +160,9 @@ func (c *Controller) Adopt(ctx context.Context) (Execution, error) {
 		case err != nil:
 			return fmt.Errorf("failover: adopt: %w", err)
 		case !r.ClusterKnown || r.Cluster.Writer != c.cfg.Region || r.Cluster.MovingTo != "":
-			return &Denied{Code: DenyPrecondition, Execution: last.ID, State: last.State, Reason: fmt.Sprintf("the control plane does not name %s the writer (%s)", c.cfg.Region, r.cluster())}
+			return deny(DenyPrecondition, last, "the control plane does not name %s the writer (%s)", c.cfg.Region, r.cluster())
 		case r.Role != RoleWriter:
-			return &Denied{Code: DenyPrecondition, Execution: last.ID, State: last.State, Reason: fmt.Sprintf("the server of %s does not say that it is the writer (%s)", c.cfg.Region, r.server())}
+			return deny(DenyPrecondition, last, "the server of %s does not say that it is the writer (%s)", c.cfg.Region, r.server())
 		}
 		return nil
 	}, func(l Lease) Evidence {
@@ -205,7 +205,7 @@ func (c *Controller) Resume(ctx context.Context) (Execution, bool, error) {
 // renewed watches the lease until it is renewed, for as long as a renewal may take. One
 // that has no committed write behind it doesn't count: that monitor can't ask its server,
 // so it can't fence it either.
-func (c *Controller) renewed(ctx context.Context, _ Execution) error {
+func (c *Controller) renewed(ctx context.Context, last Execution) error {
 	for begun := time.Now(); ; {
 		silent := c.cfg.Watch.Unserved()
 		switch limit := c.cfg.Policy.SilentAfter(); {
@@ -213,7 +213,7 @@ func (c *Controller) renewed(ctx context.Context, _ Execution) error {
 			return nil
 		case silent >= limit, time.Since(begun) > 2*limit:
 			l, _ := c.cfg.Watch.Lease()
-			return fmt.Errorf("failover: switchover to %s: %s has not renewed its lease for %v, and a switchover needs both Regions: start the health monitor there, or leave it to the failover",
+			return deny(DenyPrecondition, last, "switchover to %s: %s has not renewed its lease for %v, and a switchover needs both Regions: start the health monitor there, or leave it to the failover",
 				c.cfg.Region, l.Holder, silent.Round(10*time.Millisecond))
 		}
 		if err := pause(ctx, c.cfg.Policy.ObserveInterval); err != nil {
@@ -230,7 +230,7 @@ func (c *Controller) begin(ctx context.Context, e Event, from dr.Region, may fun
 	}
 	if err == nil && !last.Execution.State.Ended() && last.Execution.State != Steady {
 		if last.Execution.To != c.cfg.Region {
-			return Execution{}, fmt.Errorf("failover: execution %s moves the writer to %s: let it end first", last.Execution.ID, last.Execution.To)
+			return Execution{}, deny(DenyUnderWay, last.Execution, "execution %s moves the writer to %s: let it end first", last.Execution.ID, last.Execution.To)
 		}
 		c.entered.recall(last)
 		return c.run(ctx, last.Execution)
@@ -240,7 +240,7 @@ func (c *Controller) begin(ctx context.Context, e Event, from dr.Region, may fun
 		return Execution{}, fmt.Errorf("failover: %w: nothing is known of the lease, so no fence can be proven", ErrNoLease)
 	}
 	if lease.Holder != from {
-		return Execution{}, fmt.Errorf("failover: %s does not hold the lease, %s does: nothing to move", from, lease.Holder)
+		return Execution{}, deny(DenyPrecondition, last.Execution, "%s does not hold the lease, %s does: there is nothing to move", from, lease.Holder)
 	}
 	if err := may(ctx, last.Execution); err != nil {
 		return Execution{}, err

@@ -23,6 +23,7 @@ const (
 	DenyTooEarly       Denial = "too-early"          // the execution has not come to that point
 	DenyPaused         Denial = "paused"             // the automation is paused
 	DenyNotPaused      Denial = "not-paused"         // there is no pause to end
+	DenyUnderWay       Denial = "under-way"          // an execution to the other Region is open
 	DenyObserveOnly    Denial = "observe-only"       // the policy lets nothing begin by itself
 	DenyPrecondition   Denial = "precondition-fails" // the world is not as it must be for this
 )
@@ -37,25 +38,27 @@ type Denied struct {
 
 func (d *Denied) Error() string { return fmt.Sprintf("failover: %s: %s", d.Code, d.Reason) }
 
+// deny returns the denial of a request while x is the journal's newest execution.
+func deny(code Denial, x Execution, format string, args ...any) *Denied {
+	return &Denied{Code: code, Execution: x.ID, State: x.State, Reason: fmt.Sprintf(format, args...)}
+}
+
 // DenyAnswer returns why an answer is not one to the question that an execution asks now,
 // or nil. It is pure.
 func DenyAnswer(x Execution, a Acknowledgement) *Denied {
-	deny := func(code Denial, format string, args ...any) *Denied {
-		return &Denied{Code: code, Execution: x.ID, State: x.State, Reason: fmt.Sprintf(format, args...)}
-	}
 	switch {
 	case x.ID == "":
-		return deny(DenyNothingBegun, "no execution has ever begun: there is nothing to answer")
+		return deny(DenyNothingBegun, x, "no execution has ever begun: there is nothing to answer")
 	case a.Execution != x.ID:
-		return deny(DenyOtherExecution, "the answer is to execution %s, the newest one is %s and %s", a.Execution, x.ID, x.State)
+		return deny(DenyOtherExecution, x, "the answer is to execution %s, the newest one is %s and %s", a.Execution, x.ID, x.State)
 	case x.Ack != nil && x.Ack.Question == a.Question:
-		return deny(DenyAnswered, "%s has answered question %s of execution %s: %s", x.Ack.By, a.Question, x.ID, x.Ack.Reason)
+		return deny(DenyAnswered, x, "%s has answered question %s of execution %s: %s", x.Ack.By, a.Question, x.ID, x.Ack.Reason)
 	case x.State.Ended():
-		return deny(DenyEnded, "execution %s has ended: %s", x.ID, x.State)
+		return deny(DenyEnded, x, "execution %s has ended: %s", x.ID, x.State)
 	case x.State != AwaitingApproval:
-		return deny(DenyNothingAsked, "execution %s asks nothing, it is %s", x.ID, x.State)
+		return deny(DenyNothingAsked, x, "execution %s asks nothing, it is %s", x.ID, x.State)
 	case a.Question != x.Question.ID:
-		return deny(DenyOtherQuestion, "the answer is to question %s, execution %s asks question %s now (%s): %s", a.Question, x.ID, x.Question.ID, x.Code, x.Detail)
+		return deny(DenyOtherQuestion, x, "the answer is to question %s, execution %s asks question %s now (%s): %s", a.Question, x.ID, x.Question.ID, x.Code, x.Detail)
 	}
 	return nil
 }
