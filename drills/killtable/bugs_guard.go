@@ -113,6 +113,11 @@ func guardBugs() []Bug {
 			Why: "with the store away, a writer that watches over itself closes itself", Package: pkg, Test: "TestThePeersGrantKeepsAWatchedWriterOpen", Says: "--- FAIL: TestThePeersGrantKeepsAWatchedWriterOpen/the_store_hangs",
 		},
 		{
+			Name: "a fence that is refused is asked again at once", Room: room, File: "pkg/dr/failover/guard/fence.go",
+			Old: "s.Closing = Closing{RetryAt: m.now + m.Poll}", New: "s.Closing = Closing{}",
+			Why: "asks a server that refuses connections as fast as the process can", Package: step, Test: "TestAGuardKeepsTheRules", Says: "asks without a pause what is refused",
+		},
+		{
 			Name: "a promise counts from when it is read", Room: room, File: "pkg/dr/failover/guard/owner.go",
 			Old: "s.PeerAt = max(s.PeerAt, w.Sent)", New: "s.PeerAt = m.now",
 			Why: "the holder counts the peer's grant from later than the peer does", Package: step, Test: "TestAGrantEnds", Says: "--- FAIL: TestAGrantEnds/the_peer's",

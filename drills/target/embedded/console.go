@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
@@ -23,6 +24,9 @@ type third struct {
 	away   atomic.Bool // it is the writer
 }
 
+// givesUp is after how long a person at the console waits no more for RDS's answer.
+const givesUp = 5 * time.Second
+
 // console does what a person does at the console, or AWS by itself: it asks RDS from
 // outside, past Lifeboat and every link.
 func (w *world) console(ctx context.Context, f fault.Fault) error {
@@ -30,6 +34,9 @@ func (w *world) console(ctx context.Context, f fault.Fault) error {
 	if f.How == fault.Switchover {
 		at = w.cloud.Writer()
 	}
+	// A request that RDS does not answer would hold the world's clockwork up for ever.
+	ctx, cancel := context.WithTimeout(ctx, givesUp)
+	defer cancel()
 	api := aurora.NewClient(awsConfig(), at, endpoint("rds", at), w.cloud.RoundTripper(at))
 	var err error
 	global, target := aws.String(w.setup.Topology.GlobalCluster), aws.String(w.cloud.ClusterARN(f.Region))

@@ -7,7 +7,7 @@ import "github.com/lifeboat-dr/lifeboat/pkg/dr"
 func (m *machine) close(forced bool) {
 	c := &m.s.Closing
 	if !c.On {
-		c.On, c.Since = true, m.now
+		c.On, c.Since, c.RetryAt = true, m.now, m.now
 	}
 	c.Forced = c.Forced || forced
 }
@@ -100,7 +100,9 @@ func (m *machine) cutOff(why Result) {
 	}
 	if !m.mayCutOff(why) {
 		if m.now < s.GrantEnd(m.Rules) {
-			s.Closing = Closing{} // what the fence may have closed all the same is opened as ever
+			// What the fence may have closed all the same is opened as ever. The lag that has
+			// asked for it asks again, and not at once.
+			s.Closing = Closing{RetryAt: m.now + m.Poll}
 			return
 		}
 		if !s.Closing.Withheld {

@@ -18,7 +18,7 @@ func (m *machine) guardLag() {
 	}
 	m.adopt()
 	serving := s.Armed && !s.Closing.On
-	if serving && s.SafeAt != never && m.now-s.SafeAt >= m.RPOLimit {
+	if serving && s.SafeAt != never && m.now-s.SafeAt >= m.RPOLimit && m.now >= s.Closing.RetryAt {
 		s.Closing = Closing{On: true, Since: m.now, ByRPO: true, Epoch: s.Term.Epoch}
 		s.MayOpen = false
 		return

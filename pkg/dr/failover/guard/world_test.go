@@ -47,6 +47,9 @@ type world struct {
 	cut     bool          // the control plane was asked to cut the writer off since it was opened last
 	opens   int
 	fences  int
+
+	spun  guard.Instant // when the newest answer came
+	spins int           // and how many others came at that instant
 }
 
 // flight is a call that is under way.
@@ -91,8 +94,11 @@ func (w *world) begin(e guard.Effect) {
 	if mood != guard.Done {
 		f.in.Result = mood
 	}
-	if mood == guard.Silent {
+	switch {
+	case mood == guard.Silent:
 		f.at = e.Until
+	case mood != guard.Done && w.seed%2 == 0: // a refused connection takes no time at all
+		f.at = w.now
 	}
 	if carried {
 		w.carry(&f)
@@ -221,7 +227,14 @@ func (w *world) runs(d time.Duration) {
 		if first >= 0 {
 			f := w.flying[first]
 			w.flying = append(w.flying[:first:first], w.flying[first+1:]...)
-			w.now = max(w.now, f.at)
+			if w.now = max(w.now, f.at); w.now == w.spun {
+				w.spins++
+			} else {
+				w.spun, w.spins = w.now, 0
+			}
+			if w.spins > 20 {
+				w.fail("asks without a pause what is refused: %v", f.e.Kind)
+			}
 			w.arrive(f)
 			continue
 		}
