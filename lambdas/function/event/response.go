@@ -51,6 +51,7 @@ const (
 	TooLate           Refusal = "too-late"           // the execution has gone past the point where this was possible
 	TooEarly          Refusal = "too-early"          // the execution has not come to the point where this is possible
 	Paused            Refusal = "paused"             // nothing begins until the pause ends
+	ObserveOnly       Refusal = "observe-only"       // the policy lets nothing begin by itself
 	NotPaused         Refusal = "not-paused"         // there is no pause to end
 	UnderWay          Refusal = "under-way"          // an execution to the other Region is open
 	PreconditionFails Refusal = "precondition-fails" // the world is not as the request needs it

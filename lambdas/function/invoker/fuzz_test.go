@@ -57,3 +57,44 @@ func FuzzSaid(f *testing.F) {
 		}
 	})
 }
+
+// FuzzRefused lets the trigger answer anything without failing. What says that it refuses is
+// told as one line of a bounded length, and what doesn't say so is no error.
+func FuzzRefused(f *testing.F) {
+	for _, payload := range []string{
+		`{"refused":"bad-request","detail":"key \"x\"\nis unknown","do":"send a status"}`, `{"refused":"wrong-region"}`, `{"refused":"paused"}`,
+		`{"refused":"observe-only","detail":7}`, `{"refused":null}`, `{"refused":""}`, `{"refused":7}`, `{"refused":["bad-request"]}`, `{"Refused":"x"}`,
+		`{"refused":" paused\u0000"}`, `{"refused":"a","refused":"paused"}`, `{"refused":"a"}{}`, "{\"refused\":\"\xff\"}", `{"refused":"\u202e"}`,
+		`{"refused":"` + strings.Repeat("é", 2000) + `","do":"` + strings.Repeat("x", 5000) + `"}`, `no JSON`, `null`, `[]`, `{}`, `{"driven":true}`,
+	} {
+		f.Add([]byte(payload))
+	}
+	const before = "invoker: invoke " + name + " in us-west-2: it refused ("
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		if len(payload) == 0 {
+			return
+		}
+		var err error
+		synctest.Test(t, func(t *testing.T) {
+			d := invoker.New("us-west-2", name, &lambdaAPI{gives: string(payload)})
+			require.NoError(t, d.Ask(t.Context(), "r"))
+			synctest.Wait()
+			err = d.HangUp()
+		})
+		var fields map[string]any // the oracle
+		_ = json.Unmarshal(payload, &fields)
+		code := fields["refused"]
+		if code == nil || code == "" || code == "paused" || code == "observe-only" {
+			require.NoError(t, err)
+			return
+		}
+		if text, is := code.(string); is && (strings.Contains(text, "paused") || strings.Contains(text, "observe-only")) {
+			return // with blanks around it, perhaps
+		}
+		require.Error(t, err, "that the trigger refuses must not be lost")
+		told, begins := strings.CutPrefix(err.Error(), before)
+		require.True(t, begins, "%q", err)
+		require.False(t, strings.ContainsFunc(told, unicode.IsControl), "%q", told)
+		require.LessOrEqual(t, len(told), 64+2*1024+16)
+	})
+}

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -205,7 +204,8 @@ func (d *Invoker) told() error {
 	return err
 }
 
-// invoke returns when the execution has ended, or when another invocation drives it.
+// invoke returns when the execution has ended, or when another invocation drives it. That
+// the trigger has refused is an error, and one that asking again at once would not mend.
 func (d *Invoker) invoke(ctx context.Context, payload []byte) error {
 	out, err := d.client.Invoke(ctx, &lambda.InvokeInput{
 		FunctionName: aws.String(d.function), InvocationType: types.InvocationTypeRequestResponse, Payload: payload,
@@ -216,23 +216,12 @@ func (d *Invoker) invoke(ctx context.Context, payload []byte) error {
 	case out.FunctionError != nil:
 		return d.failure(errDied{fmt.Errorf("it failed (%s): %s: its log and the journal tell more", *out.FunctionError, said(out.Payload))})
 	}
+	if err := refused(out.Payload); err != nil {
+		return d.failure(err)
+	}
 	return nil
 }
 
 func (d *Invoker) failure(err error) error {
 	return fmt.Errorf("invoker: invoke %s in %s: %w", d.function, d.region, err)
-}
-
-// said is the message in a function's error (Lambda developer guide, function errors), as
-// one line. The payload is whatever the trigger's process has answered.
-func said(payload []byte) string {
-	var fields map[string]json.RawMessage
-	var message string
-	if json.Unmarshal(payload, &fields) != nil || json.Unmarshal(fields["errorMessage"], &message) != nil {
-		return "without a message"
-	}
-	if message = strings.TrimSpace(event.Plain(message)); message == "" {
-		return "without a message"
-	}
-	return message
 }

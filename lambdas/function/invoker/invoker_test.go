@@ -27,6 +27,7 @@ type lambdaAPI struct {
 	until time.Time     // when the one that runs has ended
 	lose  bool          // no answer comes
 	said  string        // by the trigger, as it failed
+	gives string        // the trigger's answer, when it has not failed
 	err   error         // of Lambda
 	open  int           // calls whose answer is waited for
 	most  int           // of them at once
@@ -44,6 +45,9 @@ func (i *lambdaAPI) Invoke(ctx context.Context, in *lambda.InvokeInput, _ ...fun
 		takes, out.Payload = min(takes, 500*time.Millisecond), []byte(`{"driven":true}`)
 	} else {
 		i.until = time.Now().Add(i.takes)
+	}
+	if i.gives != "" {
+		out.Payload = []byte(i.gives)
 	}
 	i.open++
 	i.most = max(i.most, i.open)
@@ -166,31 +170,34 @@ func TestWhatFailedIsToldAndAskedAgainAtOnce(t *testing.T) {
 	accountFull := &types.TooManyRequestsException{Reason: types.ThrottleReasonConcurrentInvocationLimitExceeded, Message: aws.String("Rate Exceeded.")}
 	triggerFull := &types.TooManyRequestsException{Reason: types.ThrottleReasonReservedFunctionConcurrentInvocationLimitExceeded, Message: aws.String("Rate Exceeded.")}
 	for what, c := range map[string]struct {
-		err  error
-		said string
-		want string
+		err   error
+		said  string
+		gives string
+		want  string
 	}{
 		"the trigger's own concurrency is all": {err: triggerFull, want: "Rate Exceeded."},
 		"Lambda refuses":                       {err: errors.New("access denied"), want: "invoker: invoke " + name + " in us-west-2: access denied"},
 		"the account's own concurrency is all": {err: accountFull, want: "Rate Exceeded."},
 		"the trigger fails": {said: `{"errorMessage":"the table\nis gone","errorType":"errorString"}`,
 			want: "invoker: invoke " + name + " in us-west-2: it failed (Unhandled): the table is gone: its log"},
+		"the trigger refuses": {gives: `{"refused":"bad-request","state":"Steady","detail":"event: key \"promises\" is unknown","do":"send a\nstatus"}`,
+			want: "invoker: invoke " + name + ` in us-west-2: it refused (bad-request): event: key "promises" is unknown: send a status`},
 		"the trigger is killed": {said: `no JSON`, want: "it failed (Unhandled): without a message"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				i := &lambdaAPI{err: c.err, said: c.said}
+				i := &lambdaAPI{err: c.err, said: c.said, gives: c.gives}
 				d := invoker.New("us-west-2", name, i)
 				require.NoError(t, ask(t, d, "r"), "nothing is known yet")
 				require.Equal(t, 1, i.asks())
-				i.err, i.said = nil, ""
+				i.err, i.said, i.gives = nil, "", ""
 				require.ErrorContains(t, ask(t, d, "r"), c.want)
 				require.Equal(t, 2, i.asks(), "one that failed was none")
 				require.NoError(t, ask(t, d, "r"), "it is told once")
 				require.Equal(t, 2, i.asks())
 
 				<-time.After(2 * time.Second)
-				i.err, i.said = c.err, c.said
+				i.err, i.said, i.gives = c.err, c.said, c.gives
 				require.NoError(t, ask(t, d, "r"))
 				require.Equal(t, 3, i.asks())
 				require.ErrorContains(t, d.HangUp(), c.want, "no later request returns it")
@@ -240,4 +247,52 @@ func TestATriggerThatDiesIsInvokedAgain(t *testing.T) {
 		require.Equal(t, 8, i.asks())
 		require.NoError(t, d.HangUp())
 	})
+}
+
+// A trigger of another version, one that is wired to another Region or topology, and another
+// function under its name refuse what the monitor asks, each time. Only what a person or the
+// policy wants is none of its faults. Asking at once again mends none of them.
+func TestWhatTheTriggerRefusesIsTold(t *testing.T) {
+	refuses := func(fields string) string { return `{"refused":` + fields + `,"state":"Steady"}` }
+	for what, c := range map[string]struct{ gives, want string }{
+		"another version's":           {refuses(`"bad-request","detail":"mode \"failover\": use one of","do":"send a status"`), `it refused (bad-request): mode "failover": use one of: send a status`},
+		"of the wrong Region":         {refuses(`"wrong-region","detail":"this function moves the writer to us-east-1","do":"call it there"`), "it refused (wrong-region): this function moves"},
+		"of another topology":         {refuses(`"no-member","detail":"us-west-2 holds no member"`), "it refused (no-member): us-west-2 holds no member: hold the versions"},
+		"with the world against it":   {refuses(`"precondition-fails"`), "it refused (precondition-fails): without a reason"},
+		"with a code of a later one":  {refuses(`"moon-is-full","detail":"d"`), "it refused (moon-is-full): d"},
+		"with a code that is none":    {refuses(`7`), "it refused (without a code): without a reason"},
+		"with a code of blanks":       {refuses(`"\u0000"`), "it refused (without a code)"},
+		"with a code without an end":  {refuses(`"` + strings.Repeat("é", 100_000) + `"`), "it refused (" + strings.Repeat("é", 32) + "...): without a reason"},
+		"with a line of the log":      {refuses(`"bad-request","detail":"a\n{\"level\":\"ERROR\"}\u001b[2J"`), `it refused (bad-request): a {"level":"ERROR"} [2J: hold`},
+		"it is paused":                {refuses(`"paused","detail":"jane has paused the automation"`), ""},
+		"it observes only":            {refuses(`"observe-only"`), ""},
+		"there is nothing to do":      {`{"state":"Steady","detail":"nothing to do: the writer is here"}`, ""},
+		"another invocation drives":   {`{"driven":true,"state":"LossAccepted"}`, ""},
+		"it is settled":               {`{"refused":"","state":"Settled"}`, ""},
+		"null for a code":             {refuses(`null`), ""},
+		"the key in another case":     {`{"Refused":"bad-request"}`, ""},
+		"the function says no object": {`"refused"`, ""},
+	} {
+		t.Run(what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				i := &lambdaAPI{gives: c.gives}
+				d := invoker.New("us-west-2", name, i)
+				for n := range 5 {
+					err := ask(t, d, "r")
+					switch {
+					case n == 0, c.want == "":
+						require.NoError(t, err)
+					default:
+						require.ErrorContains(t, err, c.want)
+						require.LessOrEqual(t, len(err.Error()), 2500)
+					}
+					<-time.After(2 * time.Second)
+					require.Equal(t, n+1, i.asks(), "it is asked with the monitor's next question, and not before")
+				}
+				if err := d.HangUp(); c.want == "" {
+					require.NoError(t, err)
+				}
+			})
+		})
+	}
 }
