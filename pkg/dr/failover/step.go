@@ -141,7 +141,7 @@ func Step(p dr.Policy, x Execution, e Event) (Execution, error) {
 		x.Ack, x.State, x.Asked = e.Ack, x.Asked, ""
 		x.Owed = without(x.Owed, NoticeQuestion)
 		switch {
-		case x.State == EpochTaken:
+		case x.State == EpochTaken && x.Code != CodeSuperseded:
 			// The question was the fence, and a person has confirmed it.
 			x.State, x.Proof = Fenced, ProofOperator
 		case (x.Code == CodePromotionStuck || x.Code == CodePromotionRefused) && x.Mode == ModeSwitchover:

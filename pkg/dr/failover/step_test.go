@@ -111,6 +111,16 @@ func TestAPersonCanConfirmTheFence(t *testing.T) {
 	require.Equal(t, failover.ProofOperator, got.Proof)
 }
 
+// A page about another epoch asks no person whether the old writer is stopped.
+func TestAnAnswerToSupersededProvesNoFence(t *testing.T) {
+	asked, err := failover.Step(dr.Policy{}, whole(failover.EpochTaken), failover.Event{Kind: failover.EvSuperseded})
+	require.NoError(t, err)
+	got, err := failover.Step(dr.Policy{}, asked, event(failover.EvAcknowledged))
+	require.NoError(t, err)
+	require.Equal(t, failover.EpochTaken, got.State)
+	require.Empty(t, got.Proof)
+}
+
 func TestAnEventLeavesWhatItFound(t *testing.T) {
 	x := whole(failover.Confirmed)
 	x, err := failover.Step(dr.Policy{}, x, event(failover.EvEpochTaken))
