@@ -109,6 +109,8 @@ type Execution struct {
 type Question struct {
 	Code failover.Code `json:"code"`
 	Asks string        `json:"asks"`
+	// Consent is what the answer does, in the words of the message that asks.
+	Consent string `json:"consent"`
 	// Call is the Region whose trigger takes the answer.
 	Call   dr.Region `json:"call"`
 	Answer Request   `json:"answer"`

@@ -83,7 +83,8 @@ func TestStatusHasTheAnswerToTheQuestion(t *testing.T) {
 		require.Equal(t, failover.CodeLagAboveLimit, q.Code)
 		require.Contains(t, q.Asks, "1.2s")
 		require.Equal(t, west, q.Call)
-		require.Contains(t, a.Do, "call function lifeboat-test-failover-trigger in us-west-2")
+		require.Equal(t, "accept this and move the writer to us-west-2", q.Consent)
+		require.Contains(t, a.Do, "to accept this and move the writer to us-west-2: call function lifeboat-test-failover-trigger in us-west-2")
 
 		payload, err := json.Marshal(q.Answer)
 		require.NoError(t, err)
@@ -97,6 +98,21 @@ func TestStatusHasTheAnswerToTheQuestion(t *testing.T) {
 		require.Equal(t, west, after.Status.Writer.ControlPlane.Region)
 		require.Equal(t, failover.Settled, after.Status.Execution.State)
 		require.Empty(t, after.Status.Execution.WaitsFor)
+	})
+}
+
+// A person who answers the question about the fence is told before that the answer stands in
+// the place of one.
+func TestStatusSaysWhatTheAnswerDoes(t *testing.T) {
+	bubble(t, drtest.WorldConfig{}, dr.Policy{}, func(t *testing.T, r *rig) {
+		x, err := failover.Step(r.policy, failover.Execution{
+			ID: "0000000002-0001", Seq: 1, Mode: failover.ModeFailover, From: east, To: west, State: failover.EpochTaken, Epoch: 2,
+		}, failover.Event{Kind: failover.EvStuck, Code: failover.CodeNoFenceProof, Detail: "make sure that the old writer is stopped"})
+		require.NoError(t, err)
+		require.NoError(t, r.Store.At(west).Append(r.ctx, failover.Entry{Version: failover.JournalVersion, Execution: x, At: time.Now()}))
+		a := r.status(west)
+		require.Equal(t, "confirm that the old writer is stopped (us-west-2 is then promoted)", a.Status.Question.Consent)
+		require.Contains(t, a.Do, "to confirm that the old writer is stopped (us-west-2 is then promoted): call function")
 	})
 }
 

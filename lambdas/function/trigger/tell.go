@@ -42,7 +42,7 @@ func (h *Handler) tell(k *known, now time.Time) event.Response {
 	}
 	r.Detail = summary(s, k)
 	if s.Question != nil {
-		r.Do = fmt.Sprintf("answer the question: call function %s in %s", h.cfg.Name, s.Question.Call)
+		r.Do = fmt.Sprintf("to %s: call function %s in %s with the question's answer", s.Question.Consent, h.cfg.Name, s.Question.Call)
 	}
 	r.Evidence = strings.Join(evidence, "\n")
 	return r
@@ -200,7 +200,7 @@ func question(x failover.Execution) *event.Question {
 	if x.State != failover.AwaitingApproval {
 		return nil
 	}
-	return &event.Question{Code: x.Code, Asks: x.Detail, Call: x.To, Answer: event.AnswerTo(x, "YOUR NAME", "WHY")}
+	return &event.Question{Code: x.Code, Asks: x.Detail, Consent: x.Consent(), Call: x.To, Answer: event.AnswerTo(x, "YOUR NAME", "WHY")}
 }
 
 // summary is a status in one line.

@@ -35,7 +35,7 @@ func (x Execution) AnswerForm() (Answer, bool) {
 func (x Execution) WayOut() (Answer, bool) {
 	at := x.at()
 	switch {
-	case x.State.Ended() || at.hasPromoted() || at == Returning || x.Mode == ModeAdopt && !at.beforeEpoch():
+	case x.State.Ended() || at.hasPromoted() || at == Returning || x.Mode == ModeAdopt && !at.beforeEpoch(), x.State == AwaitingApproval && x.Code == CodeSuperseded:
 		return Answer{}, false
 	case at.beforeEpoch():
 		return Answer{"abort", x.To, x.ID, "", "YOUR NAME", "WHY"}, true
@@ -81,7 +81,7 @@ func (x Execution) message(n Notice, trigger string) Message {
 	fmt.Fprintf(&b, "\nat stake: %s\n", x.stake())
 	fmt.Fprintf(&b, "if there is no answer: %s\n", x.unanswered())
 	if a, ok := x.AnswerForm(); ok {
-		fmt.Fprintf(&b, "\nto %s:\n%s\n", x.consent(), command(a, trigger))
+		fmt.Fprintf(&b, "\nto %s:\n%s\n", x.Consent(), command(a, trigger))
 	}
 	if a, ok := x.WayOut(); ok {
 		what := "to end it, nothing was touched"
@@ -101,63 +101,6 @@ func (x Execution) adopted() string {
 		return ""
 	}
 	return "A person or AWS has moved the writer, and Lifeboat followed. Whether writes were lost in that move is not known to it.\n"
-}
-
-// stake says what may be lost, for a person who has to decide.
-func (x Execution) stake() string {
-	ev := x.Evidence
-	switch {
-	case x.at().hasPromoted():
-		return "no write: the writer has moved, and clients may not reach it yet"
-	case x.Mode == ModeAdopt:
-		return "writes that had not arrived when the writer was moved"
-	case x.Mode == ModeSwitchover && (x.Code == CodePromotionStuck || x.Code == CodePromotionRefused):
-		s := "the switchover becomes a failover: what has not arrived in " + x.To.String() + " is lost"
-		if x.Proof == ProofExpired {
-			s += "; " + x.From.String() + " never confirmed that its writer is read-only: make sure first that it is stopped"
-		}
-		return s
-	case x.Mode == ModeSwitchover:
-		return "no write: a switchover loses nothing"
-	case ev.LagKnown:
-		return fmt.Sprintf("the writes of about %v that had not arrived, as seen %v before the evidence went dark, and all that were acknowledged after that", ev.Lag, ev.LagAge)
-	}
-	return "an unknown number of writes: no replication lag was seen before the evidence went dark"
-}
-
-// consent says what an answer leads to.
-func (x Execution) consent() string {
-	switch {
-	case x.Asked == Confirmed && x.Code == CodeTargetNotReady:
-		return "go on all the same"
-	case x.Asked == Confirmed:
-		return "accept this and move the writer to " + x.To.String()
-	case x.Mode == ModeSwitchover && (x.Code == CodePromotionStuck || x.Code == CodePromotionRefused):
-		return "accept this and go on as a failover"
-	case x.Code == CodeFenceFailed:
-		return "confirm that the old writer is stopped"
-	}
-	return "try again"
-}
-
-// unanswered says what happens without an answer.
-func (x Execution) unanswered() string {
-	promotion := x.Code == CodePromotionRefused || x.Code == CodePromotionStuck
-	switch {
-	case promotion:
-		return "there is no writer; the promotion is looked after and asked for again, and it goes on by itself when that succeeds"
-	case x.Asked == Confirmed && x.Mode == ModeFailover && x.Code.passes():
-		return "nothing is touched; it goes on by itself when that has passed, and ends by itself when " + x.From.String() + " serves again"
-	case x.Code == CodeVerifyStuck:
-		return "the writer stays in " + x.To.String() + ", and it commits nothing; it goes on by itself when it does"
-	case x.Code.passes():
-		return "nothing is touched; it goes on by itself when that has passed"
-	case x.Asked == Confirmed && x.Mode == ModeFailover:
-		return "nothing is touched, and there is no writer for as long as " + x.From.String() + " is down; it ends by itself when " + x.From.String() + " serves again"
-	case x.Asked.hasPromoted():
-		return "the writer stays in " + x.To.String() + ", and clients may not reach it"
-	}
-	return "there is no writer: " + x.From.String() + " has lost its lease, and " + x.To.String() + " is not promoted"
 }
 
 // noticeRetry is the longest pause between two attempts to tell people something.
