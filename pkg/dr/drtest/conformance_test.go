@@ -1,6 +1,7 @@
 package drtest_test
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/drtest"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
 )
 
 const (
@@ -129,4 +131,58 @@ func TestRouterConforms(t *testing.T) {
 
 func TestNotifierConforms(t *testing.T) {
 	drtest.TestNotifier(t, func(*testing.T) failover.Notifier { return drtest.NewNotifier(network(), west) })
+}
+
+func TestProberConforms(t *testing.T) {
+	for _, from := range []dr.Region{west, witness} {
+		t.Run(from.String(), func(t *testing.T) {
+			drtest.TestProber(t, func(t *testing.T) drtest.Probed {
+				n, p := network(), pair()
+				fails := func(err error) func() {
+					return func() { n.SetHook(func(drtest.Call) drtest.Fault { return drtest.Fault{Err: err} }) }
+				}
+				return drtest.Probed{
+					Prober: &written{drtest.NewProber(n, p, from, 0), p.DB(east), 0}, Vantage: from, Subject: east, Foreign: "eu-central-1",
+					Silence: func() { n.SetHook(func(drtest.Call) drtest.Fault { return drtest.Fault{Hang: true} }) },
+					Unasked: map[string]func(){"no login is known": fails(health.ErrNotAsked), "called off": fails(context.Canceled)},
+				}
+			})
+		})
+	}
+}
+
+// written commits a change on the writer before each question, so that the newest one that
+// has arrived is young however slow the machine is.
+type written struct {
+	health.Prober
+	writer *drtest.Database
+	last   int64
+}
+
+func (w *written) Probe(ctx context.Context, subject dr.Region) []health.Observation {
+	w.last++
+	_ = w.writer.Write(context.WithoutCancel(ctx), w.last) // a closed writer shows in the answer
+	return w.Prober.Probe(ctx, subject)
+}
+
+// The evidence of the lease store, over the store in memory.
+func TestLeaseProberConforms(t *testing.T) {
+	drtest.TestProber(t, func(t *testing.T) drtest.Probed {
+		n := network()
+		s := drtest.NewStore(n)
+		held, err := s.At(east).TakeLease(t.Context(), failover.Lease{}, failover.Claim{Holder: east})
+		require.NoError(t, err)
+		watch := &failover.Watch{}
+		watch.Observe(held, time.Now())
+		held, err = s.At(east).RenewLease(t.Context(), held)
+		require.NoError(t, err)
+		watch.Observe(held, time.Now())
+		require.NoError(t, s.At(witness).Publish(t.Context(), failover.Report{Region: witness, Seq: 1, Observations: []failover.Observation{
+			{Subject: east, Family: health.Witness, Method: "connect", Answer: health.Alive},
+		}}))
+		return drtest.Probed{
+			Prober: failover.NewLeaseProber(west, dr.DefaultPolicy(), s.At(west), watch), Vantage: west, Subject: east, Foreign: "eu-central-1",
+			Silence: func() { n.SetRegion(west, false) }, Watches: true,
+		}
+	})
 }

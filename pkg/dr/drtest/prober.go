@@ -34,6 +34,12 @@ func NewProber(net *Network, pair *Pair, from dr.Region, spare int) *Prober {
 
 // Probe implements health.Prober.
 func (p *Prober) Probe(ctx context.Context, subject dr.Region) []health.Observation {
+	if p.pair.DB(subject) == nil {
+		return []health.Observation{{
+			Subject: subject, Vantage: p.from, Family: health.Witness, Method: "connect", At: time.Now(), OtherInstances: -1,
+			Cause: "no database of " + subject.String() + " is known",
+		}}
+	}
 	if p.pair.DB(p.from) == nil {
 		return []health.Observation{p.ask(ctx, subject, health.Witness, "connect")}
 	}
@@ -43,13 +49,21 @@ func (p *Prober) Probe(ctx context.Context, subject dr.Region) []health.Observat
 	return []health.Observation{<-out, <-out}
 }
 
-// ask is answered by a server that commits. A refusal proves that its host lives.
+// ask is answered by a server that commits. A refusal proves that its host lives, and an
+// answer about the one who asks proves nothing more.
 func (p *Prober) ask(ctx context.Context, subject dr.Region, f health.Family, method string) health.Observation {
 	o := health.Observation{Subject: subject, Vantage: p.from, Family: f, Method: method, Answer: health.Alive, OtherInstances: -1}
 	begun := time.Now()
 	err := p.net.Dial(p.from, p.pair.DB(subject)).Probe(ctx)
 	o.At, o.Latency, o.RegionAnswers = time.Now(), time.Since(begun), true
+	reply := failover.ReplyOf(err)
 	switch {
+	case reply == failover.ReplyNotAsked, errors.Is(err, context.Canceled):
+		o.Answer, o.Cause, o.RegionAnswers = health.Unknown, err.Error(), false
+	case reply == failover.ReplyAnswered:
+		o.Answer, o.Cause = health.Unknown, err.Error()
+	case reply == failover.ReplyRefusesWrites:
+		o.Answer, o.Cause = health.Dead, err.Error()
 	case errors.Is(err, ErrDown), errors.Is(err, failover.ErrReadOnly):
 		o.Answer, o.Cause, o.OtherInstances = health.Dead, err.Error(), p.spare
 	case err != nil:

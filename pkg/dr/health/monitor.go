@@ -11,10 +11,11 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 )
 
-// Prober asks one question about a Region. It must return by the context's
-// deadline, and a question that could not be put properly is Unknown, never Dead. Every
-// observation names the subject that was given, as it was given; others don't count
-// (see [Window.Refuses]) and are told as problems.
+// Prober asks one question about a Region. It must return by the context's deadline,
+// whatever does not answer. Only an answer is Alive. A question that could not be put
+// properly, that was called off, or that is about a Region which the prober does not know
+// is Unknown, never Dead. Every observation names the subject that was given, as it was
+// given; others don't count (see [Window.Refuses]) and are told as problems.
 type Prober interface {
 	Probe(ctx context.Context, subject dr.Region) []Observation
 }
