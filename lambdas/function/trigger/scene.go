@@ -83,14 +83,18 @@ func (s scene) consented(a failover.Acknowledgement) bool {
 	return s.last.Ack != nil && *s.last.Ack == a
 }
 
-// look reads the scene, and asks again until it is told or patience is over.
+// look reads the scene, and asks again until it is told or patience is over. What a newer
+// version has written is not read by asking again.
 func (h *Handler) look(ctx context.Context) (scene, error) {
 	ctx, cancel := context.WithTimeout(ctx, Window(h.cfg.Agent.Policy))
 	defer cancel()
 	for {
 		s, err := h.read(ctx)
-		if err == nil || h.fatal(err) {
+		switch {
+		case err == nil || h.fatal(err):
 			return s, err
+		case failover.IsNewer(err):
+			return scene{}, fmt.Errorf("trigger: read the lease and the journal from %[1]s: %[2]w; nothing was done: deploy the newer functions in %[1]s", h.cfg.Agent.Region, err)
 		}
 		if pause(ctx, h.cfg.Agent.Policy.PollInterval) != nil {
 			return scene{}, fmt.Errorf("trigger: read the lease and the journal from %s: %w", h.cfg.Agent.Region, err)
@@ -105,6 +109,9 @@ func (h *Handler) read(ctx context.Context) (s scene, err error) {
 		return scene{}, err
 	}
 	e, err := h.cfg.Agent.Controller.Journal.Latest(call)
+	if err == nil {
+		err = e.Readable()
+	}
 	if errors.Is(err, failover.ErrNoEntry) {
 		return s, nil
 	}

@@ -269,3 +269,40 @@ func TestConfigurationsReportEverythingAtOnce(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 }
+
+// TestWhatANewerVersionHasWrittenEndsTheInvocation: asking again changes nothing, so the one who
+// asks is told at once which version wrote what, and what to do.
+func TestWhatANewerVersionHasWrittenEndsTheInvocation(t *testing.T) {
+	const deploy = "nothing was done: deploy the newer functions in us-west-2"
+	written := func(r *rig, change func(*failover.Entry)) {
+		e := failover.Entry{Version: failover.JournalVersion, At: time.Now()}
+		e.Execution = failover.Execution{ID: "0000000002-0001", Seq: 1, State: failover.LossAccepted, Mode: failover.ModeFailover, From: east, To: west, Epoch: 2}
+		change(&e)
+		require.NoError(r.t, r.Store.At(east).Append(r.ctx, e))
+	}
+	for name, c := range map[string]struct {
+		spoil func(r *rig)
+		says  string
+	}{
+		"the lease":        {func(r *rig) { r.Store.SetNewer(true) }, "it is of version 2 and this process understands version 1"},
+		"the journal":      {func(r *rig) { written(r, func(e *failover.Entry) { e.Version++ }) }, "version 2, this program knows 1"},
+		"an unknown state": {func(r *rig) { written(r, func(e *failover.Entry) { e.Execution.State = "Levitating" }) }, `is in state "Levitating"`},
+	} {
+		for _, payload := range []string{
+			request(event.Failover, west), request(event.Switchover, west),
+			consent(event.Response{Execution: "0000000002-0001"}, west, "1", "go on"),
+		} {
+			bubble(t, drtest.WorldConfig{}, dr.Policy{}, func(t *testing.T, r *rig) {
+				c.spoil(r)
+				began := time.Now()
+				_, err := r.invoke(west, lambdaLimit, payload)
+				require.ErrorContains(t, err, c.says, name)
+				require.ErrorContains(t, err, deploy, name)
+				require.Less(t, time.Since(began), time.Second, "%s: %s", name, payload)
+				require.Zero(t, r.Cluster.Moves())
+				l, _ := r.Store.Lease()
+				require.EqualValues(t, 1, l.Epoch)
+			})
+		}
+	}
+}

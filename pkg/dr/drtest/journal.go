@@ -52,7 +52,7 @@ func (v *StoreView) Latest(ctx context.Context) (failover.Entry, error) {
 			return cmp.Or(cmp.Compare(a.Execution.ID, b.Execution.ID), cmp.Compare(a.Execution.Seq, b.Execution.Seq))
 		})
 		if got.Version > failover.JournalVersion {
-			return fmt.Errorf("%w: version %d", failover.ErrNewerEntry, got.Version)
+			return fmt.Errorf("%w: version %d, this program knows %d", failover.ErrNewerEntry, got.Version, failover.JournalVersion)
 		}
 		return nil
 	})

@@ -76,7 +76,7 @@ func (v *StoreView) carry(ctx context.Context, op Op, act func() error) error {
 func (v *StoreView) carryLease(ctx context.Context, op Op, act func() error) error {
 	return v.carry(ctx, op, func() error {
 		if v.store.newer {
-			return failover.ErrNewerRecord
+			return fmt.Errorf("%w: it is of version 2 and this process understands version 1", failover.ErrNewerRecord)
 		}
 		return act()
 	})

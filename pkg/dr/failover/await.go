@@ -196,6 +196,9 @@ func (c *Controller) Recheck(ctx context.Context) (Execution, bool, error) {
 	if err := ctx.Err(); err != nil || !over {
 		return x, false, err
 	}
+	if e.unread != nil {
+		return x, false, e.unread
+	}
 	if e.joined != nil {
 		x = *e.joined
 		return x, true, nil

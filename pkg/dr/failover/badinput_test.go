@@ -200,16 +200,78 @@ func TestAControlPlaneThatNamesASecondary(t *testing.T) {
 // and people are told why.
 func TestALeaseOfANewerVersionStopsAnExecution(t *testing.T) {
 	bubble(t, "before anything is touched", func(t *testing.T) {
-		r, c := acting(t, dr.Policy{EffectTimeout: 20 * time.Second})
-		r.breaks(calls(west, drtest.Fault{Err: failover.ErrNewerRecord}, drtest.OpReadLease, drtest.OpTakeLease, drtest.OpRenewLease))
-		r.failover(c)
-		r.until("the question", time.Minute, r.in(failover.AwaitingApproval))
+		r, c := acting(t, dr.Policy{})
+		r.Store.SetNewer(true)
+		begun := time.Now()
+		ended := r.failover(c)
+		r.until("told", 5*time.Second, func() bool {
+			return r.said(west, "it is of version 2 and this process understands version 1: nothing was changed; deploy the newer functions in us-west-2, then answer")
+		})
+		require.Less(t, time.Since(begun), time.Second, "asking again changes nothing")
 		x := r.last().Execution
 		require.Equal(t, failover.CodeLeaseStoreStuck, x.Code)
 		require.Contains(t, x.Detail, failover.ErrNewerRecord.Error())
+		require.LessOrEqual(t, len(r.problems("after Confirmed")), 1)
 		require.Zero(t, r.orders())
 		l, _ := r.Store.Lease()
 		require.Equal(t, dr.Epoch(1), l.Epoch)
 		require.True(t, r.Pair.DB(east).Accepts())
+		r.answer("they are the newer ones")
+		r.until("the second question", 5*time.Second, func() bool { return r.in(failover.AwaitingApproval)() && r.last().Execution.Question.ID == "2" })
+		r.Store.SetNewer(false)
+		r.answer("now they are")
+		require.Equal(t, failover.Settled, (<-ended).State)
 	})
+	bubble(t, "once the epoch is taken", func(t *testing.T) {
+		r, c := acting(t, dr.Policy{})
+		r.breaks(calls(west, drtest.Fault{Err: errRefused}, drtest.OpFailover))
+		ended := r.failover(c)
+		r.until("to be promoted", time.Minute, r.in(failover.LossAccepted))
+		r.Store.SetNewer(true)
+		r.breaks(nil)
+		before := r.orders() // refused
+		begun := time.Now()
+		r.until("the question", 5*time.Second, r.in(failover.AwaitingApproval))
+		require.Less(t, time.Since(begun), time.Second)
+		require.Equal(t, failover.CodePromotionStuck, r.last().Execution.Code)
+		require.Contains(t, r.last().Execution.Detail, failover.ErrNewerRecord.Error())
+		r.wait(time.Minute)
+		require.Equal(t, before, r.orders(), "nothing is promoted")
+		r.Store.SetNewer(false)
+		require.Equal(t, failover.Settled, (<-ended).State, "it goes on by itself")
+	})
+}
+
+// TestAStepOfANewerVersionStopsAnExecution: a process of a newer version has gone on with an
+// execution that this one drives. What it has journalled is not known here, so nothing more is
+// done, and at once.
+func TestAStepOfANewerVersionStopsAnExecution(t *testing.T) {
+	for name, hold := range map[failover.State]drtest.Op{
+		failover.Confirmed: drtest.OpTakeLease, failover.EpochTaken: drtest.OpReports, failover.LossAccepted: drtest.OpFailover, failover.Promoted: drtest.OpBeat,
+		failover.AwaitingApproval: "",
+	} {
+		bubble(t, string(name), func(t *testing.T) {
+			r, c := acting(t, dr.Policy{})
+			if name == failover.EpochTaken {
+				r.renew() // so that the proof takes its time
+				r.wait(2 * time.Second)
+			}
+			r.breaks(calls(west, drtest.Fault{Err: errRefused}, hold))
+			if name == failover.AwaitingApproval {
+				r.Cluster.SetMissing(west, "an upgrade")
+			}
+			stopped := make(chan error, 1)
+			r.wg.Go(func() { _, err := c.Failover(r.ctx, verdict()); stopped <- err })
+			r.until(string(name), time.Minute, r.in(name))
+			e := r.last()
+			e.Version, e.Execution.Seq = failover.JournalVersion+1, e.Execution.Seq+1
+			require.NoError(t, r.Store.At(east).Append(r.ctx, e))
+			begun := time.Now()
+			err := <-stopped
+			require.ErrorIs(t, err, failover.ErrNewerEntry)
+			require.ErrorContains(t, err, "version 2, this program knows 1")
+			require.Less(t, time.Since(begun), 3*time.Second)
+			require.Equal(t, e.Execution.Seq, r.last().Execution.Seq)
+		})
+	}
 }

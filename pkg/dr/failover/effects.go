@@ -43,7 +43,8 @@ var again = errors.New("not yet")
 const refusals = 3
 
 // attempt repeats a call, each under CallTimeout, until it brings an event. After
-// EffectTimeout, or when the control plane refuses for good, a person is asked.
+// EffectTimeout a person is asked, and at once when the control plane refuses for good or a
+// newer version has written what this one would have to read.
 func (c *Controller) attempt(ctx context.Context, x Execution, stuck Code, do func(context.Context) (Event, error)) Event {
 	return c.attemptFor(ctx, x, c.cfg.Policy.EffectTimeout, stuck, do)
 }
@@ -69,6 +70,9 @@ func (c *Controller) attemptFor(ctx context.Context, x Execution, within time.Du
 		case !errors.Is(err, again):
 			c.problem("after "+string(x.State), err)
 			last = err
+		}
+		if IsNewer(err) { // asking again changes nothing
+			return Event{Kind: EvStuck, Code: stuck, Detail: fmt.Sprintf("%v: nothing was changed; deploy the newer functions in %s, then answer", err, c.cfg.Region)}
 		}
 		if refused++; !errors.Is(err, ErrRefused) {
 			refused = 0
@@ -99,13 +103,17 @@ func (c *Controller) attemptFor(ctx context.Context, x Execution, within time.Du
 // for another controller's steps.
 const requestEvery = time.Second
 
-// joined returns what another process has journalled meanwhile, if it has.
+// joined returns what another process has journalled meanwhile, if it has. What a newer version
+// has journalled ends the work of this one: nothing may be done by a part of what it says.
 func (c *Controller) joined(ctx context.Context, x Execution) (Event, bool) {
 	call, cancel := context.WithTimeout(ctx, c.cfg.Policy.CallTimeout)
 	defer cancel()
 	e, err := c.cfg.Journal.Latest(call)
 	if err == nil {
-		err = readable(e)
+		err = e.Readable()
+	}
+	if IsNewer(err) {
+		return Event{unread: err}, true
 	}
 	if err != nil || e.Execution.ID != x.ID || e.Execution.Seq <= x.Seq {
 		return Event{}, false

@@ -47,6 +47,10 @@ var (
 	ErrRefused = errors.New("failover: refused by the control plane")
 )
 
+// IsNewer reports whether an error says that a newer version of Lifeboat has written what was
+// read. Asking again changes nothing: the newer functions must be deployed.
+func IsNewer(err error) bool { return errors.Is(err, ErrNewerRecord) || errors.Is(err, ErrNewerEntry) }
+
 // Lease is the exclusive right of one Region to accept writes.
 type Lease = lease.Record
 

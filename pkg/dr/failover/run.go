@@ -22,6 +22,9 @@ func (c *Controller) run(ctx context.Context, x Execution) (Execution, error) {
 		if err := ctx.Err(); err != nil {
 			return x, err
 		}
+		if e.unread != nil {
+			return x, e.unread
+		}
 		if e.joined != nil {
 			c.trace(*e.joined)
 			x = *e.joined
@@ -117,7 +120,7 @@ func (c *Controller) latest(ctx context.Context) (Entry, error) {
 		e, err := c.cfg.Journal.Latest(call)
 		cancel()
 		if err == nil {
-			err = readable(e)
+			err = e.Readable()
 		}
 		if err == nil || errors.Is(err, ErrNoEntry) || errors.Is(err, ErrNewerEntry) {
 			return e, err
@@ -131,8 +134,8 @@ func (c *Controller) latest(ctx context.Context) (Entry, error) {
 	}
 }
 
-// readable refuses an entry that says what this program doesn't know.
-func readable(e Entry) error {
+// Readable refuses an entry that says what this program doesn't know, with ErrNewerEntry.
+func (e Entry) Readable() error {
 	x := e.Execution
 	if e.Version > JournalVersion {
 		return fmt.Errorf("%w: entry %d of %s has version %d, this program knows %d", ErrNewerEntry, x.Seq, x.ID, e.Version, JournalVersion)

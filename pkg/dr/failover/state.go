@@ -352,6 +352,7 @@ type Event struct {
 	Notice    Notice    // of EvTold and EvAnnounced: what was accepted
 
 	joined *Execution // another controller was faster, and this is what it has journalled
+	unread error      // another controller was faster, and what it has journalled is not known here
 }
 
 // Refusal says why an event has no effect on an execution.
