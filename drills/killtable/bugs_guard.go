@@ -118,6 +118,11 @@ func guardBugs() []Bug {
 			Why: "asks a server that refuses connections as fast as the process can", Package: step, Test: "TestAGuardKeepsTheRules", Says: "asks without a pause what is refused",
 		},
 		{
+			Name: "a promise for each second sample", Room: room, File: "pkg/dr/failover/promise.go",
+			Old: "every := min(p.ProbeInterval/2, promiseTimeout(p)/5)", New: "every := p.ProbeInterval / 2",
+			Why: "with the store away, a policy with rare samples closes a healthy writer", Package: pkg, Test: "TestAnyPolicyKeepsAWriterOpenWithoutTheStore", Says: "--- FAIL: TestAnyPolicyKeepsAWriterOpenWithoutTheStore",
+		},
+		{
 			Name: "a promise counts from when it is read", Room: room, File: "pkg/dr/failover/guard/owner.go",
 			Old: "s.PeerAt = max(s.PeerAt, w.Sent)", New: "s.PeerAt = m.now",
 			Why: "the holder counts the peer's grant from later than the peer does", Package: step, Test: "TestAGrantEnds", Says: "--- FAIL: TestAGrantEnds/the_peer's",

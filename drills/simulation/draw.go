@@ -51,9 +51,10 @@ func Draw(seed uint64) World {
 }
 
 // pace draws how often the deployment looks, renews and is ticked. One world in 16 has
-// the default policy and the drills' tick. The others are two to three times slower, each
-// interval by itself within what Policy.Validate allows, and most of them have the deployed
-// schedule's minute: a slow world costs a fraction of a fast one, and has the longer gaps.
+// the default policy and the drills' tick. The others are two to four times slower, the
+// looks and the lease each by themselves, within what Policy.Validate allows, and most of
+// them have the deployed schedule's minute: a slow world costs a fraction of a fast one, and
+// has the longer gaps.
 func (w *World) pace(rng *rand.Rand) {
 	if rng.IntN(16) == 0 {
 		w.Tick = 10 * time.Second
@@ -63,13 +64,13 @@ func (w *World) pace(rng *rand.Rand) {
 	if rng.IntN(4) == 0 {
 		w.Tick = between(rng, 10*time.Second, time.Minute)
 	}
-	slow := 2 + rng.Float64()
-	times := func(d time.Duration) time.Duration {
+	times := func(slow float64, d time.Duration) time.Duration {
 		return time.Duration(slow * float64(d)).Truncate(time.Millisecond)
 	}
+	looks, lease := 2+2*rng.Float64(), 2+rng.Float64()
 	p, def := &w.Policy, dr.DefaultPolicy()
-	p.ProbeInterval, p.ProbeTimeout, p.MaxLagAge = times(def.ProbeInterval), times(def.ProbeTimeout), times(def.MaxLagAge)
-	p.LeaseTTL, p.LeaseMargin, p.LeaseDrift = times(def.LeaseTTL), times(def.LeaseMargin), times(def.LeaseDrift)
+	p.ProbeInterval, p.ProbeTimeout, p.MaxLagAge = times(looks, def.ProbeInterval), times(looks, def.ProbeTimeout), times(looks, def.MaxLagAge)
+	p.LeaseTTL, p.LeaseMargin, p.LeaseDrift = times(lease, def.LeaseTTL), times(lease, def.LeaseMargin), times(lease, def.LeaseDrift)
 	p.RenewInterval, p.ObserveInterval = between(rng, p.LeaseTTL/6, p.LeaseTTL/4), between(rng, p.LeaseTTL/6, p.LeaseTTL/4)
 	if p.Watchdog { // needs two beats and a tick within the lease
 		p.RenewInterval = between(rng, p.LeaseTTL/12, p.LeaseTTL/10)

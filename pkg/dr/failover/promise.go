@@ -215,13 +215,14 @@ func (a *agent) publish(call context.Context, h Report) (there bool, err error) 
 }
 
 // promiseEvery is the time between two promises: half a ProbeInterval, so that one that is
-// lost or slow costs the writer nothing. Under Watchdog it is RenewInterval at most, because
-// a server that watches over itself wants to hear of grants that are younger.
+// lost or slow costs the writer nothing, and as little as the guard's own paces ask for
+// (guard.Rules, lookForPromise).
 func promiseEvery(p dr.Policy) time.Duration {
+	every := min(p.ProbeInterval/2, promiseTimeout(p)/5)
 	if p.Watchdog {
-		return min(p.ProbeInterval/2, p.RenewInterval)
+		return min(every, p.RenewInterval)
 	}
-	return p.ProbeInterval / 2
+	return every
 }
 
 // promise sends what the monitor promises.

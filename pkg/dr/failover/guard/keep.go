@@ -86,12 +86,12 @@ func (m *machine) roundDue() bool {
 	return pending < mostBeats
 }
 
-// beatBetween sends a heartbeat write while renewals hang, under Watchdog: the peer's grant
-// alone keeps the writer open then, and must stay younger than the watchdog's row demands
-// (see row). A write that waits for the next round would come once in Resend.
+// beatBetween sends a heartbeat write while renewals hang, or when RenewInterval is long: the
+// peer's grant alone may keep the writer open, and is as young as the write that it names. A
+// write that waits for the next round would come once in Resend.
 func (m *machine) beatBetween() {
 	s := m.s
-	if !m.Watchdog || !m.Peer || !s.Armed || s.Closing.On || s.MayOpen || s.Opening.ID != 0 || m.now-s.BeatAt < m.Renew {
+	if !m.Peer || !s.Armed || s.Closing.On || s.MayOpen || s.Opening.ID != 0 || m.now-s.BeatAt < m.beatPace() {
 		return
 	}
 	for i := range s.Sent {

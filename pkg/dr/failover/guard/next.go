@@ -24,8 +24,8 @@ func Next(r *Rules, s *State, now Instant) Instant {
 		soon(max(s.Looking.Sent, s.BehindAt) + behindLook)
 	} else {
 		soon(s.RoundAt + r.Renew)
-		if r.Watchdog {
-			soon(s.BeatAt + r.Renew)
+		if r.Peer {
+			soon(s.BeatAt + r.beatPace())
 		}
 		soon(s.EnforcedAt + r.Renew)
 		soon(s.Begun + r.Renew)

@@ -67,14 +67,24 @@ func BehindTime(p dr.Policy) time.Duration {
 	return p.LeaseTTL + p.LeaseDrift + time.Duration(p.Confirm+1)*p.ProbeInterval + p.LeaseMargin
 }
 
-// lookForPromise is the time between two looks at the peer's promise. Under Watchdog a grant
-// must be younger than three renewals when the next heartbeat write is sent, or that one goes
-// to another row, so less of it may pass before it is read.
+// lookForPromise is the time between two looks at the peer's promise. With beatPace and the
+// peer's own pace (promiseEvery) it renews the peer's grant before it has run out when it is
+// the only one: a heartbeat write waits for the peer's look, the promise for the guard's, and
+// the next one must come in time. Under Watchdog a grant must be younger than three renewals
+// when a write is sent, or that one goes to another row.
 func (r *Rules) lookForPromise() time.Duration {
 	if r.Watchdog {
-		return r.Renew / 2
+		return min(r.Renew/2, r.Valid/5)
 	}
-	return r.Renew
+	return min(r.Renew, r.Valid/5)
+}
+
+// beatPace is the time between two heartbeat writes at most, while renewals hang.
+func (r *Rules) beatPace() time.Duration {
+	if r.Watchdog {
+		return min(r.Renew, r.Valid/5)
+	}
+	return r.Valid / 5
 }
 
 // The paces that no policy sets.
