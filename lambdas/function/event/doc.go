@@ -22,5 +22,7 @@
 // are not known are passed over. It is taken for the request to fail over to the alarm's
 // Region.
 //
-// Nothing in a payload is evidence. It can have the trigger look, it can't have it act.
+// Nothing in a payload is evidence. It can have the trigger look, it can't have it act. A
+// "by" says that a person asks: what stops the automation, a pause or a policy that only
+// observes, does not stop a person.
 package event

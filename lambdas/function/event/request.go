@@ -18,17 +18,20 @@ type Mode string
 // The modes of a request.
 const (
 	// Failover: look whether the other Region is lost, and if so move the writer here.
-	// An execution that is open goes on.
+	// An execution that is open goes on. A person's is carried out in a pause and under a
+	// policy that only observes.
 	Failover Mode = "failover"
 	// Switchover: move the writer here without loss, while both Regions are healthy.
 	Switchover Mode = "switchover"
 	// Acknowledge: a person answers the question that an execution has put.
 	Acknowledge Mode = "acknowledge"
-	// Abort: a person ends an execution that has promoted nothing yet.
+	// Abort: a person ends an execution that has not taken its epoch: nothing was touched.
+	// Later, while nothing is promoted, it can be returned.
 	Abort Mode = "abort"
 	// Return: a person gives the writer back to the Region that an execution took it from.
 	Return Mode = "return"
-	// Pause: nothing begins by itself until the pause expires.
+	// Pause: nothing begins by itself until the pause expires. People's requests are carried
+	// out, and a writer that other hands have moved is adopted.
 	Pause Mode = "pause"
 	// Resume: a pause ends now.
 	Resume Mode = "resume"

@@ -56,7 +56,7 @@ func (h *Handler) command(ctx context.Context, s scene, w event.Request) (event.
 
 // denied turns the error of a request that the controller does not carry out into its
 // response.
-func denied(err error) (event.Response, bool) {
+func (h *Handler) denied(err error) (event.Response, bool) {
 	var d *failover.Denied
 	if !errors.As(err, &d) {
 		return event.Response{}, false
@@ -71,6 +71,8 @@ func denied(err error) (event.Response, bool) {
 		do = "abort it"
 	case failover.DenyPrecondition:
 		do = `mend what the detail names, then ask again; {"mode":"status"} says how things stand`
+	case failover.DenyObserveOnly:
+		do = h.byHand()
 	case failover.DenyUnderWay:
 		do = "let it end, or abort it in the Region that it moves the writer to"
 	case failover.DenyNotPaused, failover.DenyEnded:

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/event"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
 // errDriven ends the work of an invocation, because another one does it.
@@ -35,7 +36,7 @@ func (h *Handler) drive(ctx context.Context, w event.Request, now bool, work fun
 	}
 	d := duty{marks: h.cfg.Marks, man: watchman{me: invocation(ctx)}, timeout: h.cfg.Agent.Policy.CallTimeout, begun: time.Now()}
 	if !w.Person() && d.first(ctx) {
-		return h.driven(ctx)
+		return h.driven(ctx, w)
 	}
 	run, end := context.WithCancelCause(ctx)
 	var wg sync.WaitGroup
@@ -58,7 +59,7 @@ func (h *Handler) drive(ctx context.Context, w event.Request, now bool, work fun
 	wg.Wait()
 	d.release(ctx)
 	if driven && err != nil {
-		return h.driven(ctx)
+		return h.driven(ctx, w)
 	}
 	return a, err
 }
@@ -69,9 +70,28 @@ func (h *Handler) driving(ctx context.Context) bool {
 	return err == nil && s.open(h.cfg.Agent.Region)
 }
 
+// endorse journals who asks for an execution on which another invocation works, which has
+// begun it for the automation perhaps.
+func (h *Handler) endorse(ctx context.Context, w event.Request) error {
+	call, cancel := context.WithTimeout(ctx, commandWithin)
+	defer cancel()
+	_, err := h.walk(call, func() {}, func(c *failover.Controller, ctx context.Context) (failover.Execution, error) {
+		return c.Endorse(ctx, failover.Origin{By: w.By, Reason: w.Reason})
+	})
+	if _, is := h.denied(err); is {
+		return nil // it has ended, or its journal says so already
+	}
+	return err
+}
+
 // driven answers for an invocation whose work another one does.
-func (h *Handler) driven(ctx context.Context) (event.Response, error) {
+func (h *Handler) driven(ctx context.Context, w event.Request) (event.Response, error) {
 	s, err := h.look(ctx)
+	if err == nil && w.Person() && s.open(h.cfg.Agent.Region) && (w.Mode == event.Failover || w.Mode == event.Switchover && s.last.Mode != failover.ModeFailover) {
+		if err = h.endorse(ctx, w); err == nil {
+			s, err = h.look(ctx)
+		}
+	}
 	if err != nil {
 		return event.Response{}, err
 	}

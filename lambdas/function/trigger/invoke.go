@@ -65,7 +65,7 @@ func attrs(w event.Request) []any {
 func (h *Handler) Do(ctx context.Context, w event.Request) (event.Response, error) {
 	began := time.Now()
 	a, err := h.do(ctx, w, began)
-	if r, is := denied(err); is {
+	if r, is := h.denied(err); is {
 		a, err = r, nil
 	}
 	a.Took = event.Took(time.Since(began))
@@ -89,6 +89,9 @@ func (h *Handler) do(ctx context.Context, w event.Request, began time.Time) (eve
 		return event.Response{}, err
 	}
 	own := h.cfg.Agent.Region
+	if w.Mode == event.Failover {
+		h = h.askedBy(w)
+	}
 	switch {
 	case w.Mode == event.Acknowledge:
 		return h.acknowledge(ctx, s, w)
@@ -98,10 +101,8 @@ func (h *Handler) do(ctx context.Context, w event.Request, began time.Time) (eve
 		return h.drive(ctx, w, true, func(ctx context.Context, _ func()) (event.Response, error) { return h.recheck(ctx, began) })
 	case !s.open(own) && s.lease.Holder == own:
 		return event.Nothing(fmt.Sprintf("%s holds the lease, the writer is here", own), s.last.Report(), time.Since(began)), nil
-	case w.Mode == event.Failover && !s.open(own) && s.last.Pause.Active(time.Now()):
-		p := s.last.Pause
-		return event.Refuse(event.Paused, fmt.Sprintf("%s has paused the automation until %s: %s", p.By, p.Until.UTC().Format(time.RFC3339), p.Reason),
-			`send {"mode":"resume","by":"YOUR NAME","reason":"WHY"} first`), nil
+	case w.Mode == event.Failover && !w.Person() && !s.open(own) && h.rests(s) && !h.claimed(ctx):
+		return h.resting(s), nil
 	case w.Mode == event.Switchover && s.underWay(own):
 		return event.Refuse(event.UnderWay, fmt.Sprintf("execution %s moves the writer to %s and is %s", s.last.ID, s.last.To, s.last.State),
 			"let it end, or abort it in "+s.last.To.String()), nil

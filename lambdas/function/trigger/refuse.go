@@ -3,8 +3,10 @@ package trigger
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/event"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
@@ -44,6 +46,27 @@ func unanswerable(x failover.Execution, w event.Request) (event.Response, bool) 
 		return refuse(event.OtherQuestion, x, "it asks question "+event.QuestionOf(x)+" now: "+x.Detail, "read this question, then answer it by its own name"), true
 	}
 	return event.Response{}, false
+}
+
+// rests reports whether the automation may begin nothing by itself.
+func (h *Handler) rests(s scene) bool {
+	return h.cfg.Agent.Policy.Automatic == dr.AutomaticNever || s.last.Pause.Active(time.Now())
+}
+
+// resting refuses what the automation asks for while it rests. A person who asks for the
+// same is not refused.
+func (h *Handler) resting(s scene) event.Response {
+	do := h.byHand()
+	if p := s.last.Pause; p.Active(time.Now()) {
+		return event.Refuse(event.Paused, fmt.Sprintf("%s has paused the automation until %s: %s", p.By, p.Until.UTC().Format(time.RFC3339), p.Reason),
+			`send {"mode":"resume","by":"YOUR NAME","reason":"WHY"} first; or `+do)
+	}
+	return event.Refuse(event.ObserveOnly, "the policy is to observe only (Automatic: never): nothing begins by itself", do)
+}
+
+// byHand says how a person has the trigger do what the automation may not.
+func (h *Handler) byHand() string {
+	return fmt.Sprintf(`send {"mode":"failover","target_region":%q,"by":"YOUR NAME","reason":"WHY"}, which is carried out all the same`, h.cfg.Agent.Region)
 }
 
 // answered refuses an answer to a question that has another one, which no controller has

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/event"
@@ -125,10 +126,7 @@ func (h *Handler) read(ctx context.Context) (s scene, err error) {
 	if err != nil {
 		return scene{}, err
 	}
-	for _, report := range all {
-		// Both are processes of one Region, whose clocks agree well enough for this.
-		s.claims = s.claims || report.Region == h.cfg.Agent.Region && report.Claims && time.Since(report.At) < claimed
-	}
+	s.claims = h.claims(all)
 	a, err := h.cfg.Agent.Controller.Acknowledger.Acknowledgement(call, s.last.ID, s.last.Question.ID)
 	switch {
 	case err == nil:
@@ -139,8 +137,25 @@ func (h *Handler) read(ctx context.Context) (s scene, err error) {
 	return s, nil
 }
 
-// claimed is how long a monitor's claim counts.
-const claimed = 10 * time.Second
+// claims reports whether the local Region's monitor has lately claimed the writer.
+func (h *Handler) claims(all []failover.Report) bool {
+	return slices.ContainsFunc(all, func(r failover.Report) bool {
+		// Both are processes of one Region, whose clocks agree well enough for this.
+		return r.Region == h.cfg.Agent.Region && r.Claims && time.Since(r.At) < claimFor
+	})
+}
+
+// claimed reports whether the writer may have been moved here by other hands: then it is
+// adopted, which is no move. Reports that can't be read say nothing against it.
+func (h *Handler) claimed(ctx context.Context) bool {
+	call, cancel := context.WithTimeout(ctx, h.cfg.Agent.Policy.CallTimeout)
+	defer cancel()
+	all, err := h.cfg.Agent.Reports.Reports(call)
+	return err != nil || h.claims(all)
+}
+
+// claimFor is how long a monitor's claim counts.
+const claimFor = 10 * time.Second
 
 // Window is how long the trigger looks for evidence: the samples that a verdict needs,
 // one interval until the lease is known, one in which the Region's monitor reports what

@@ -77,6 +77,17 @@ func (n notifier) Notify(ctx context.Context, m failover.Message) error {
 	return err
 }
 
+// askedBy returns a handler that works for who asks: what begins is that person's, and is
+// not stopped by what stops the automation.
+func (h *Handler) askedBy(w event.Request) *Handler {
+	by := *h
+	by.cfg.Agent.Controller.Origin = failover.Origin{}
+	if w.Person() {
+		by.cfg.Agent.Controller.Origin = failover.Origin{By: w.By, Reason: w.Reason}
+	}
+	return &by
+}
+
 // agent returns the configuration of the function's agent, with callbacks added.
 func (h *Handler) agent(e *signals) failover.TriggerConfig {
 	cfg := h.cfg.Agent

@@ -192,6 +192,9 @@ func (c *Controller) Recheck(ctx context.Context) (Execution, bool, error) {
 		return x, false, nil
 	}
 	c.entered.recall(last)
+	if x, err = c.endorse(ctx, x, c.cfg.Origin); err != nil || x.State != AwaitingApproval {
+		return x, false, err
+	}
 	e, over := c.awaited(ctx, x, &waiting{pause: c.cfg.Policy.PollInterval})
 	if err := ctx.Err(); err != nil || !over {
 		return x, false, err

@@ -29,6 +29,10 @@ type ControllerConfig struct {
 	Router       Router
 	Notifier     Notifier
 
+	// Origin is the person for whom Failover moves the writer. What a person asks for is
+	// carried out although the automation is paused, or only observes. The zero Origin is
+	// the automation's.
+	Origin Origin
 	// Trigger is the name of the function that takes people's answers, for the messages
 	// that ask. Optional.
 	Trigger string
@@ -81,7 +85,8 @@ func NewController(cfg ControllerConfig) (*Controller, error) {
 // Failover moves the writer here from the Region that the verdict has found
 // Impaired, and accepts the loss of what has not arrived, within the policy. It
 // returns when the execution has ended, or with ctx's error; calling it again
-// continues the same execution.
+// continues the same execution. Neither a pause nor Automatic: never stops a person's, the
+// config's Origin.
 func (c *Controller) Failover(ctx context.Context, v health.Verdict) (Execution, error) {
 	if v.State != health.Impaired {
 		return Execution{}, fmt.Errorf("failover: %s is %s, not Impaired: nothing may be promoted (%s)", v.Subject, v.State, v.Why())
@@ -93,7 +98,7 @@ func (c *Controller) Failover(ctx context.Context, v health.Verdict) (Execution,
 	if _, known := c.cfg.Watch.Lease(); known && c.cfg.Watch.Unchanged() < c.cfg.Policy.SilentAfter() && !c.blind() {
 		return Execution{}, fmt.Errorf("failover: %s has renewed its lease since the verdict: it lives", v.Subject)
 	}
-	return c.begin(ctx, Event{Kind: EvConfirmed}, v.Subject, c.automatic, func(l Lease) Evidence {
+	return c.begin(ctx, Event{Kind: EvConfirmed, Origin: c.cfg.Origin}, v.Subject, c.automatic, func(l Lease) Evidence {
 		ev := c.evidence(v, l)
 		ev.Recent = recent
 		return ev
@@ -121,6 +126,9 @@ func (c *Controller) evidence(v health.Verdict, l Lease) Evidence {
 
 // automatic refuses to begin what no person has asked for while the automation is off.
 func (c *Controller) automatic(_ context.Context, last Execution) error {
+	if c.cfg.Origin.By != "" {
+		return nil
+	}
 	if c.cfg.Policy.Automatic == dr.AutomaticNever {
 		return deny(DenyObserveOnly, last, "the policy is to observe only (Automatic: never): a failover would begin now")
 	}
@@ -198,6 +206,9 @@ func (c *Controller) Resume(ctx context.Context) (Execution, bool, error) {
 		_, err := c.ended(ctx, x)
 		return Execution{}, false, err
 	}
+	if x, err = c.endorse(ctx, x, c.cfg.Origin); err != nil {
+		return x, true, err
+	}
 	x, err = c.run(ctx, x)
 	return x, true, err
 }
@@ -233,7 +244,7 @@ func (c *Controller) begin(ctx context.Context, e Event, from dr.Region, may fun
 			return Execution{}, deny(DenyUnderWay, last.Execution, "execution %s moves the writer to %s: let it end first", last.Execution.ID, last.Execution.To)
 		}
 		c.entered.recall(last)
-		return c.run(ctx, last.Execution)
+		return c.join(ctx, last.Execution, e)
 	}
 	lease, known := c.cfg.Watch.Lease()
 	if !known {
@@ -259,5 +270,17 @@ func (c *Controller) begin(ctx context.Context, e Event, from dr.Region, may fun
 	if err != nil {
 		return x, err
 	}
-	return c.run(ctx, next)
+	return c.join(ctx, next, e) // another controller may have been faster
+}
+
+// join goes on with an execution that is what an event asks for. A switchover that finds a
+// failover was asked for as something else.
+func (c *Controller) join(ctx context.Context, x Execution, e Event) (Execution, error) {
+	if e.Kind != EvRequested || x.Mode != ModeFailover {
+		var err error
+		if x, err = c.endorse(ctx, x, e.Origin); err != nil {
+			return x, err
+		}
+	}
+	return c.run(ctx, x)
 }

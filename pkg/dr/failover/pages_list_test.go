@@ -209,7 +209,7 @@ func asked(t *testing.T) []failover.Execution {
 func eventsOf(k failover.Kind, x failover.Execution, stuck []failover.Code) (out []failover.Event) {
 	e := failover.Event{Kind: k, Detail: "what was seen", Epoch: 2, Rev: 10, Unchanged: 2 * time.Second}
 	switch k {
-	case failover.EvPaused, failover.EvResumed, failover.EvTold, failover.EvSuspected, failover.EvCleared:
+	case failover.EvPaused, failover.EvResumed, failover.EvTold, failover.EvEndorsed, failover.EvSuspected, failover.EvCleared:
 		return nil // they ask nothing
 	case failover.EvStuck:
 		for _, c := range stuck {

@@ -111,6 +111,42 @@ func (c *Controller) Return(ctx context.Context, execution string, o Origin) (Ex
 	return c.run(ctx, x)
 }
 
+// Endorse journals that a person, too, asks for the execution that is open to this Region.
+// A failover that the automation has begun is that person's from then on. The same person's
+// same request changes nothing. It does nothing else: [Controller.Resume] goes on with it.
+func (c *Controller) Endorse(ctx context.Context, o Origin) (Execution, error) {
+	return c.request(ctx, func(x Execution) (Event, *Denied) {
+		switch {
+		case x.ID == "":
+			return Event{}, deny(DenyNothingBegun, x, "no execution has ever begun")
+		case x.To != c.cfg.Region || x.State == Steady:
+			return Event{}, deny(DenyOtherExecution, x, "execution %s moves the writer to %s and is %s", x.ID, x.To, x.State)
+		case x.State.Ended():
+			return Event{}, deny(DenyEnded, x, "execution %s has ended: %s", x.ID, x.State)
+		case x.Origin == o || x.Last == o:
+			return Event{}, deny(DenyAnswered, x, "%s has asked for execution %s already: %s", o.By, x.ID, o.Reason)
+		}
+		return Event{Kind: EvEndorsed, Origin: o}, nil
+	})
+}
+
+// endorse journals that a person asks for an execution which a controller goes on with,
+// when one does, and returns the execution as it is now.
+func (c *Controller) endorse(ctx context.Context, x Execution, o Origin) (Execution, error) {
+	if o.By == "" || x.Origin == o || x.Last == o {
+		return x, nil
+	}
+	now, err := c.Endorse(ctx, o)
+	var denied *Denied
+	if errors.As(err, &denied) { // it has ended meanwhile, or is on its way back
+		err = nil
+	}
+	if now.ID != x.ID {
+		now = x
+	}
+	return now, err
+}
+
 // Pause stops the automation until a time. An automatic execution that has touched nothing
 // ends; one that has taken its epoch goes on, because its writer is fenced.
 func (c *Controller) Pause(ctx context.Context, d time.Duration, o Origin) (Execution, error) {
@@ -188,7 +224,7 @@ func (c *Controller) request(ctx context.Context, judge func(Execution) (Event, 
 			c.problem("append to journal", err)
 		}
 		// The place is taken, perhaps by this very entry, whose answer was lost.
-		if now, err := c.latest(ctx); err == nil && now.Event == e.Kind && now.Execution.ID == next.ID && now.Execution.Seq == next.Seq && now.Execution.Last == next.Last {
+		if now, err := c.latest(ctx); err == nil && now.Event == e.Kind && now.Execution.ID == next.ID && now.Execution.Seq == next.Seq && now.Execution.Last == next.Last && now.Execution.Origin == next.Origin {
 			return now.Execution, nil
 		}
 		if err := pause(ctx, c.cfg.Policy.PollInterval); err != nil {

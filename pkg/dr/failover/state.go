@@ -82,6 +82,7 @@ const (
 	EvPaused          Kind = "paused"           // a person has stopped the automation
 	EvResumed         Kind = "resumed"          // a person has ended the pause
 	EvTold            Kind = "told"             // a message was accepted
+	EvEndorsed        Kind = "endorsed"         // a person asks for the execution that is open
 )
 
 // Kinds returns every kind of event.
@@ -91,7 +92,7 @@ var kinds = []Kind{
 	EvSuspected, EvCleared, EvConfirmed, EvRequested, EvEpochTaken, EvRecovered, EvFenceProven,
 	EvGatePassed, EvPromoted, EvVerified, EvRedirected, EvAnnounced, EvStuck, EvAcknowledged, EvSuperseded,
 	EvAdopted, EvMovedBack, EvReady, EvReassessed, EvAbortRequested, EvReturnRequested, EvReturned,
-	EvPaused, EvResumed, EvTold,
+	EvPaused, EvResumed, EvTold, EvEndorsed,
 }
 
 // Table returns what may follow what. It is the whole of the machine: a pair that is
@@ -113,31 +114,31 @@ var table = map[State]map[Kind]State{
 	},
 	Confirmed: {
 		EvEpochTaken: EpochTaken, EvRecovered: Aborted, EvStuck: AwaitingApproval, EvSuperseded: Aborted,
-		EvAdopted: Confirmed, EvAbortRequested: Aborted, EvPaused: Confirmed, EvResumed: Confirmed, EvTold: Confirmed,
+		EvAdopted: Confirmed, EvAbortRequested: Aborted, EvPaused: Confirmed, EvResumed: Confirmed, EvTold: Confirmed, EvEndorsed: Confirmed,
 	},
 	EpochTaken: {
 		EvFenceProven: Fenced, EvStuck: AwaitingApproval, EvSuperseded: AwaitingApproval,
-		EvReturnRequested: Returning, EvPaused: EpochTaken, EvResumed: EpochTaken, EvTold: EpochTaken,
+		EvReturnRequested: Returning, EvPaused: EpochTaken, EvResumed: EpochTaken, EvTold: EpochTaken, EvEndorsed: EpochTaken,
 	},
 	Fenced: {
 		EvGatePassed: LossAccepted, EvStuck: AwaitingApproval, EvSuperseded: AwaitingApproval,
-		EvReturnRequested: Returning, EvPaused: Fenced, EvResumed: Fenced, EvTold: Fenced,
+		EvReturnRequested: Returning, EvPaused: Fenced, EvResumed: Fenced, EvTold: Fenced, EvEndorsed: Fenced,
 	},
 	LossAccepted: {
 		EvPromoted: Promoted, EvStuck: AwaitingApproval, EvSuperseded: AwaitingApproval, EvMovedBack: Returned,
-		EvReturnRequested: Returning, EvPaused: LossAccepted, EvResumed: LossAccepted, EvTold: LossAccepted,
+		EvReturnRequested: Returning, EvPaused: LossAccepted, EvResumed: LossAccepted, EvTold: LossAccepted, EvEndorsed: LossAccepted,
 	},
 	Promoted: {
 		EvVerified: Verified, EvStuck: AwaitingApproval, EvSuperseded: AwaitingApproval, EvMovedBack: Returned,
-		EvPaused: Promoted, EvResumed: Promoted, EvTold: Promoted,
+		EvPaused: Promoted, EvResumed: Promoted, EvTold: Promoted, EvEndorsed: Promoted,
 	},
 	Verified: {
 		EvRedirected: Redirected, EvStuck: AwaitingApproval, EvSuperseded: AwaitingApproval, EvMovedBack: Returned,
-		EvPaused: Verified, EvResumed: Verified, EvTold: Verified,
+		EvPaused: Verified, EvResumed: Verified, EvTold: Verified, EvEndorsed: Verified,
 	},
 	Redirected: {
 		EvAnnounced: Settled, EvStuck: AwaitingApproval, EvSuperseded: AwaitingApproval,
-		EvPaused: Redirected, EvResumed: Redirected, EvTold: Redirected,
+		EvPaused: Redirected, EvResumed: Redirected, EvTold: Redirected, EvEndorsed: Redirected,
 	},
 	// The way back: while it lasts the control plane may move the writer here after all.
 	Returning: {
@@ -149,7 +150,7 @@ var table = map[State]map[Kind]State{
 	AwaitingApproval: {
 		EvAcknowledged: AwaitingApproval, EvReady: AwaitingApproval, EvAdopted: AwaitingApproval, EvReassessed: AwaitingApproval,
 		EvRecovered: Aborted, EvSuperseded: Aborted, EvAbortRequested: Aborted, EvReturnRequested: Returning, EvMovedBack: Returned,
-		EvPaused: AwaitingApproval, EvResumed: AwaitingApproval, EvTold: AwaitingApproval,
+		EvPaused: AwaitingApproval, EvResumed: AwaitingApproval, EvTold: AwaitingApproval, EvEndorsed: AwaitingApproval,
 	},
 	// What has ended can still be told to people, and carries the pause that is in force.
 	// An abort that was journalled while the epoch was being taken gives it back.
@@ -257,7 +258,8 @@ func (q Question) same(other Question) bool {
 }
 
 // Pause stops the automation until a time: verdicts are formed and explained, and no
-// execution begins by itself. Requests of people are carried out.
+// execution begins by itself. Requests of people are carried out, and a writer that other
+// hands have moved is adopted: until then no Region writes.
 type Pause struct {
 	Until  time.Time
 	By     string
@@ -284,8 +286,9 @@ type Execution struct {
 	Asked    State // the state that put the question while State is AwaitingApproval
 	Code     Code
 	Detail   string
-	// Origin is who has asked for it. Last is who has asked for the latest step, when a
-	// person has: an abort, a return, a pause.
+	// Origin is who has asked for it: zero while only the automation has. Last is who has
+	// asked for the latest step, when a person has: an abort, a return, a pause, or the
+	// same execution once more.
 	Origin Origin
 	Last   Origin
 	// Epoch is the one that is or will be taken. Back is the one that the old Region was

@@ -22,14 +22,14 @@ func Step(p dr.Policy, x Execution, e Event) (Execution, error) {
 		return asis, &Refusal{before, e.Kind, fmt.Sprintf(format, args...)}
 	}
 	x.State = to
-	if e.Kind != EvTold && e.Kind != EvPaused && e.Kind != EvResumed {
-		x.Detail = e.Detail // these three change nothing of what is told
+	if e.Kind != EvTold && e.Kind != EvPaused && e.Kind != EvResumed && e.Kind != EvEndorsed {
+		x.Detail = e.Detail // these four change nothing of what is told
 	}
 	switch e.Kind {
 	case EvConfirmed, EvRequested:
-		x.Mode = ModeFailover
+		x.Mode, x.Origin = ModeFailover, e.Origin
 		if e.Kind == EvRequested {
-			x.Mode, x.Origin = ModeSwitchover, e.Origin
+			x.Mode = ModeSwitchover
 		}
 		// The gate is looked at before anything is touched: a Region that comes
 		// back while a person thinks must find everything as it was.
@@ -132,6 +132,12 @@ func Step(p dr.Policy, x Execution, e Event) (Execution, error) {
 		x.Pause, x.Last = e.Pause, e.Origin
 	case EvResumed:
 		x.Pause, x.Last = nil, e.Origin
+	case EvEndorsed:
+		if x.Mode == ModeFailover && x.Origin.By == "" {
+			x.Origin = e.Origin // from now on it is a person's, and no pause ends it
+		} else {
+			x.Last = e.Origin
+		}
 	case EvAcknowledged:
 		if e.Ack == nil || e.Ack.Execution != x.ID || e.Ack.Question != x.Question.ID {
 			return refuse("it must name execution %s and question %s", x.ID, x.Question.ID)
@@ -293,6 +299,11 @@ func refusal(s State, k Kind) string {
 	case EvAdopted:
 		return "the execution moves the writer itself"
 	case EvStuck, EvSuperseded, EvTold:
+		return "nothing is under way"
+	case EvEndorsed:
+		if s == Returning {
+			return "it is given back"
+		}
 		return "nothing is under way"
 	}
 	if produced, ok := producer[k]; ok && slices.Index(states, s) > slices.Index(states, produced) {

@@ -16,7 +16,7 @@ func (c *Controller) takeEpoch(ctx context.Context, x Execution) Event {
 	notReady := 0
 	var disagree time.Time // since when the control plane and the target's server disagree
 	return c.attempt(ctx, x, CodeLeaseStoreStuck, func(call context.Context) (Event, error) {
-		if x.Mode == ModeFailover && x.Ack == nil && x.Pause.Active(time.Now()) {
+		if x.Mode == ModeFailover && x.Origin.By == "" && x.Ack == nil && x.Pause.Active(time.Now()) {
 			return Event{Kind: EvAbortRequested, Code: CodePaused, Origin: Origin{x.Pause.By, x.Pause.Reason}, Detail: pausedWhy(x.Pause)}, nil
 		}
 		looked := make(chan Readiness, 1)

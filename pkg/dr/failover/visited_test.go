@@ -78,6 +78,9 @@ func init() {
 		for _, k := range []failover.Kind{failover.EvPaused, failover.EvResumed} {
 			visited["edge "+string(s)+" "+string(k)] = byHand
 		}
+		if _, open := failover.Table()[s][failover.EvEndorsed]; open {
+			visited["edge "+string(s)+" "+string(failover.EvEndorsed)] = "TestAPersonAsksForWhatIsOpen: a person asks for it"
+		}
 	}
 }
 
