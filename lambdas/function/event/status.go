@@ -36,8 +36,9 @@ type Writer struct {
 	ControlPlane *ControlPlane `json:"control_plane,omitempty"`
 	Servers      []Server      `json:"servers,omitempty"`
 	Lease        *Lease        `json:"lease,omitempty"`
-	// Agree is "yes" when the control plane and the lease name the same Region, "no" when
-	// they don't, and "unknown" when one of them doesn't answer.
+	// Agree is "yes" when the control plane and the lease name the same Region and the local
+	// server does not say otherwise, "no" when what is known differs, and "unknown" when the
+	// control plane or the lease doesn't answer.
 	Agree string `json:"agree"`
 }
 
@@ -48,20 +49,30 @@ type ControlPlane struct {
 	Status   string    `json:"status"`
 }
 
-// Server is what was last seen of a member's database.
+// Server is what was last seen of a member's database: by the other Regions' monitors, of
+// the lease holder's, and by the trigger that answers, of its own Region's, which was asked
+// now. What the other Region's server takes itself for, its own trigger's status has.
 type Server struct {
 	Region dr.Region `json:"region"`
-	Says   string    `json:"says"`
-	SeenBy dr.Region `json:"seen_by"`
-	Age    Took      `json:"age"`
+	// Role is what the server takes itself for; empty when it was not asked for that, or
+	// does not answer.
+	Role   failover.Role `json:"role,omitempty"`
+	Says   string        `json:"says"`
+	SeenBy dr.Region     `json:"seen_by"`
+	Age    Took          `json:"age"`
 }
 
 // Lease is the right to accept writes.
 type Lease struct {
 	Holder dr.Region `json:"holder"`
 	Epoch  dr.Epoch  `json:"epoch"`
+	// Released says that the holder has given it back: it lets no server accept writes.
+	Released bool `json:"released,omitempty"`
 	// SilentFor is how long it has not been renewed, as far as a monitor has seen.
 	SilentFor Took `json:"silent_for"`
+	// UnservedFor is for about how long it has been renewed without a committed write behind
+	// it: its monitor lives, and its server may not serve.
+	UnservedFor Took `json:"unserved_for,omitempty"`
 	// Expired says that it has run out by that.
 	Expired bool `json:"expired,omitempty"`
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,6 +29,7 @@ type known struct {
 	lease   *failover.Lease
 	none    bool // the store says that no lease was ever taken
 	cluster *failover.Cluster
+	ready   *failover.Readiness // the local Region's member
 	entry   *failover.Entry
 	recent  int
 	first   map[dr.Region]uint64 // numbers of the reports at the first look
@@ -65,6 +67,15 @@ func (h *Handler) status(ctx context.Context) event.Response {
 		c, err := a.Controller.Promoter.Describe(call)
 		return func() { k.cluster = &c }, err
 	})
+	ask("the local server and whether it can be promoted (preflight)", func() (func(), error) {
+		r, err := a.Controller.Preflight.Preflight(call)
+		return func() {
+			k.ready = &r
+			if len(r.Unknown) > 0 {
+				k.unknown = append(k.unknown, "of the local server and whether it can be promoted (preflight): "+brief(call, errors.New(strings.Join(r.Unknown, "; "))))
+			}
+		}, err
+	})
 	ask("the newest execution (journal)", func() (func(), error) {
 		e, err := a.Controller.Journal.Latest(call)
 		if errors.Is(err, failover.ErrNoEntry) {
@@ -82,7 +93,7 @@ func (h *Handler) status(ctx context.Context) event.Response {
 			for _, r := range before {
 				k.first[r.Region] = r.Seq
 			}
-			k.reports = now
+			k.reports = counted(now, a.Topology)
 		}, err
 	})
 	if h.cfg.Marks != nil {

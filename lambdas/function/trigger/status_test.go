@@ -240,6 +240,7 @@ func TestStatusReadsOnly(t *testing.T) {
 		}
 		require.Equal(t, map[drtest.Op]int{
 			drtest.OpReadLease: 1, drtest.OpReports: 2, drtest.OpLatest: 1, drtest.OpSettled: 1, drtest.OpDescribe: 1,
+			drtest.OpPreflight: 1, drtest.OpRole: 1,
 		}, seen)
 	})
 }

@@ -2,14 +2,12 @@ package trigger
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/event"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
-	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
 )
 
 // tell puts what is known together. It is pure but for the handler's configuration.
@@ -22,9 +20,9 @@ func (h *Handler) tell(k *known, now time.Time) event.Response {
 	r := event.Response{State: failover.Steady, Status: &s}
 	var evidence []string
 	if k.lease != nil && k.reports != nil {
-		e := failover.Explain(a.Policy, a.Topology, h.verdict(k, now), k.recent)
+		e := failover.Explain(a.Policy, a.Topology, h.verdict(k, now), h.known(k, now))
 		s.Verdict = &event.Verdict{Subject: e.Verdict.Subject, State: e.Verdict.State.String(), Would: e.Would, Question: e.Question, Missing: e.Missing}
-		s.Writer.Servers = servers(e.Verdict, now)
+		s.Writer.Servers = append(servers(e.Verdict, now), s.Writer.Servers...)
 		evidence = append(evidence, e.String())
 	}
 	if k.entry != nil {
@@ -54,35 +52,6 @@ func (k *known) driven() bool {
 	return now.Number > 0 && !now.Released && now != k.driver[0]
 }
 
-// writer is where the writer is by control plane and by lease.
-func (h *Handler) writer(k *known) event.Writer {
-	w := event.Writer{Agree: "unknown"}
-	if k.cluster != nil {
-		w.ControlPlane = &event.ControlPlane{Region: k.cluster.Writer, MovingTo: k.cluster.MovingTo, Status: k.cluster.Status}
-	}
-	if k.lease != nil {
-		silent := h.silence(k)
-		w.Lease = &event.Lease{Holder: k.lease.Holder, Epoch: k.lease.Epoch, SilentFor: event.Took(silent), Expired: silent >= h.cfg.Agent.Policy.LeaseTTL}
-	}
-	if w.ControlPlane != nil && w.Lease != nil {
-		w.Agree = "no"
-		if w.ControlPlane.Region == w.Lease.Holder && w.ControlPlane.MovingTo == "" {
-			w.Agree = "yes"
-		}
-	}
-	return w
-}
-
-// silence is how long the lease has not been renewed, by the monitors' reports.
-func (h *Handler) silence(k *known) (d time.Duration) {
-	for _, r := range k.reports {
-		if r.LeaseRev == k.lease.Rev {
-			d = max(d, r.LeaseUnchanged)
-		}
-	}
-	return d
-}
-
 func (h *Handler) monitors(k *known, now time.Time) (out []event.Monitor) {
 	if k.reports == nil && len(k.first) == 0 {
 		return nil
@@ -100,12 +69,6 @@ func (h *Handler) monitors(k *known, now time.Time) (out []event.Monitor) {
 	return out
 }
 
-// fresh reports whether a monitor has reported between the two looks.
-func (k *known) fresh(r failover.Report) bool {
-	before, was := k.first[r.Region]
-	return !was || before != r.Seq
-}
-
 // lagOf is the newest lag that any monitor reports.
 func lagOf(reports []failover.Report, now time.Time) (out *event.Lag) {
 	var at time.Time
@@ -115,58 +78,6 @@ func lagOf(reports []failover.Report, now time.Time) (out *event.Lag) {
 			out = &event.Lag{Value: event.Took(r.Lag.Value), Age: event.Took(max(0, now.Sub(at))), SeenBy: r.Region}
 		}
 	}
-	return out
-}
-
-// verdict judges what the monitors report of the lease's holder, as the other member's
-// monitor would. Nothing is asked for it: a probe of the database is a write.
-func (h *Handler) verdict(k *known, now time.Time) health.Verdict {
-	p, subject := h.cfg.Agent.Policy, k.lease.Holder
-	w := health.Window{Subject: subject, Vantage: h.cfg.Agent.Region}
-	if w.Vantage == subject { // a Region is no vantage for itself
-		w.Vantage = h.cfg.Agent.Topology.Peer(subject)
-	}
-	silent := h.silence(k)
-	lease := health.Observation{Subject: subject, Vantage: health.Store, Family: health.Heartbeat, Method: "lease renewals, as reported", OtherInstances: -1, Answer: health.Alive}
-	if silent >= p.SilentAfter() {
-		lease.Answer, lease.DarkFor = health.Dead, silent
-		lease.Cause = fmt.Sprintf("not renewed for %v", silent.Round(10*time.Millisecond))
-	}
-	for ago := p.Confirm; ago >= 1; ago-- {
-		r := health.Round{At: now.Add(-time.Duration(ago-1) * p.ProbeInterval), SelfCheck: health.Alive}
-		lease.At = r.At
-		r.Observations = append(r.Observations, lease)
-		for _, report := range k.reports {
-			if !k.fresh(report) || report.Region == subject {
-				continue
-			}
-			for _, s := range report.Observations {
-				if s.Subject == subject && (s.Samples >= ago || ago == 1) {
-					r.Observations = append(r.Observations, health.Observation{
-						Subject: s.Subject, Vantage: report.Region, Family: s.Family, Method: s.Method, Answer: s.Answer, Cause: s.Cause,
-						At: r.At.Add(-s.Age), RegionAnswers: s.RegionAnswers, OtherInstances: -1, Lag: report.Lag,
-					})
-				}
-			}
-		}
-		w.Rounds = append(w.Rounds, r)
-	}
-	return health.Evaluate(p, w, now)
-}
-
-// servers is what was last seen of databases.
-func servers(v health.Verdict, now time.Time) (out []event.Server) {
-	for _, o := range v.Votes {
-		if o.Family != health.SQL {
-			continue
-		}
-		says := "it commits writes"
-		if o.Answer != health.Alive {
-			says = o.Answer.String() + ": " + event.Plain(o.Cause)
-		}
-		out = append(out, event.Server{Region: o.Subject, Says: says, SeenBy: o.Vantage, Age: event.Took(max(0, now.Sub(o.At)))})
-	}
-	slices.SortStableFunc(out, func(a, b event.Server) int { return strings.Compare(string(a.SeenBy), string(b.SeenBy)) })
 	return out
 }
 
@@ -213,7 +124,7 @@ func summary(s event.Situation, k *known) string {
 		say("no lease was ever taken: the writer's monitor takes the first one")
 	case s.Writer.Agree == "yes":
 		say("the writer is in %s", lease.Holder)
-	case s.Writer.Agree == "no":
+	case cp != nil && lease != nil:
 		say("the control plane names %s the writer, and %s holds the lease", orNone(cp.Region), lease.Holder)
 	case cp != nil:
 		say("the control plane names %s the writer; the lease is unknown", orNone(cp.Region))
@@ -221,6 +132,18 @@ func summary(s event.Situation, k *known) string {
 		say("%s holds the lease; the control plane's writer is unknown", lease.Holder)
 	default:
 		say("where the writer is could not be told")
+	}
+	if cp != nil && cp.MovingTo != "" {
+		say("AWS moves it to %s", cp.MovingTo)
+	}
+	if s.Writer.Agree == "no" && k.ready != nil && k.ready.Role != "" {
+		say("the server of %s says that it is the %s", s.Region, k.ready.Role)
+	}
+	if lease != nil && lease.Released {
+		say("%s has given its lease back", lease.Holder)
+	}
+	if lease != nil && lease.UnservedFor > 0 {
+		say("its lease has been renewed without a committed write for about %v", time.Duration(lease.UnservedFor).Round(time.Second))
 	}
 	if lease != nil && lease.Expired {
 		say("its lease has not been renewed for %v", time.Duration(lease.SilentFor).Round(time.Second))

@@ -161,7 +161,7 @@ func (a *agent) Run(ctx context.Context) error {
 func (a *agent) Explain() Explanation {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return Explain(a.cfg.Policy, a.cfg.Topology, a.latest, 0)
+	return Explain(a.cfg.Policy, a.cfg.Topology, a.latest, Known{Blind: a.watch.blind(a.cfg.Policy)})
 }
 
 // verdict is the latest one.

@@ -95,7 +95,7 @@ func (c *Controller) Failover(ctx context.Context, v health.Verdict) (Execution,
 	if err != nil {
 		return Execution{}, err
 	}
-	if _, known := c.cfg.Watch.Lease(); known && c.cfg.Watch.Unchanged() < c.cfg.Policy.SilentAfter() && !c.blind() {
+	if _, known := c.cfg.Watch.Lease(); known && c.cfg.Watch.Unchanged() < c.cfg.Policy.SilentAfter() && !c.cfg.Watch.blind(c.cfg.Policy) {
 		return Execution{}, fmt.Errorf("failover: %s has renewed its lease since the verdict: it lives", v.Subject)
 	}
 	return c.begin(ctx, Event{Kind: EvConfirmed, Origin: c.cfg.Origin}, v.Subject, c.automatic, func(l Lease) Evidence {
@@ -105,18 +105,11 @@ func (c *Controller) Failover(ctx context.Context, v health.Verdict) (Execution,
 	})
 }
 
-// blind reports whether the writer's Region has renewed its lease for long, and none of
-// those renewals has a committed write behind it: its monitor lives, and whether its server
-// does is not known there.
-func (c *Controller) blind() bool {
-	return c.cfg.Watch.Unchanged() < c.cfg.Policy.SilentAfter() && c.cfg.Watch.Unserved() >= RecoveryHold(c.cfg.Policy)
-}
-
 // evidence is what a verdict says of the holder of a lease.
 func (c *Controller) evidence(v health.Verdict, l Lease) Evidence {
 	ev := Evidence{
 		DarkSince: v.DarkSince, Dark: v.Dark, Vantages: v.Vantages, MonitorDiedFirst: v.MonitorDiedFirst,
-		LagAge: v.LagAge, LeaseRev: l.Rev, LeaseUnchanged: c.cfg.Watch.Unchanged(), LeaseServed: l.Served, Blind: c.blind(), Witness: c.cfg.Topology.Witness != "", Why: v.Why(),
+		LagAge: v.LagAge, LeaseRev: l.Rev, LeaseUnchanged: c.cfg.Watch.Unchanged(), LeaseServed: l.Served, Blind: c.cfg.Watch.blind(c.cfg.Policy), Witness: c.cfg.Topology.Witness != "", Why: v.Why(),
 	}
 	if v.Lag != nil {
 		ev.LagKnown, ev.Lag = true, v.Lag.Value

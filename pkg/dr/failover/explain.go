@@ -26,24 +26,49 @@ type Explanation struct {
 	PartitionRPO time.Duration
 }
 
+// Known is what is known, beside the verdict, of what decides whether a failover begins. A
+// process that has not read one of them leaves it out, and the explanation is without it.
+type Known struct {
+	Recent int    // automatic failovers in the policy's window
+	Blind  bool   // see Evidence.Blind
+	Pause  *Pause // the one that is in force
+	// Open is the execution that is open: nothing else begins before it has ended.
+	Open *Execution
+	// NotReady is why the Region that would take over can't be promoted.
+	NotReady string
+}
+
 // Explain tells what a controller with this policy would do about a verdict. It is
 // pure: it makes no call and starts nothing.
-func Explain(p dr.Policy, t dr.Topology, v health.Verdict, recent int) Explanation {
+func Explain(p dr.Policy, t dr.Topology, v health.Verdict, k Known) Explanation {
 	p = p.WithDefaults()
 	b := p.Budget()
 	e := Explanation{Verdict: v, Missing: append([]string(nil), v.Missing...), OwnRTO: b.Own(), CrashRPO: -1, PartitionRPO: b.PartitionWindow}
-	ev := Evidence{MonitorDiedFirst: v.MonitorDiedFirst, LagAge: v.LagAge, Recent: recent, Witness: t.Witness != ""}
+	ev := Evidence{MonitorDiedFirst: v.MonitorDiedFirst, LagAge: v.LagAge, Blind: k.Blind, Recent: k.Recent, Witness: t.Witness != ""}
 	if v.Lag != nil {
 		ev.LagKnown, ev.Lag, e.CrashRPO = true, v.Lag.Value, v.Lag.Value
 	}
-	codes, why := question(p, Execution{Mode: ModeFailover, Evidence: ev})
+	codes, why := question(p, Execution{Mode: ModeFailover, From: v.Subject, Evidence: ev})
 	if len(codes) > 0 {
 		e.Question, e.Missing = codes[0], append(e.Missing, why)
 	}
+	lacks := func(format string, args ...any) { e.Missing = append(e.Missing, fmt.Sprintf(format, args...)) }
 	if p.Automatic == dr.AutomaticNever {
-		e.Missing = append(e.Missing, "a policy that acts: it observes only (Automatic: never)")
+		lacks("a policy that acts: it observes only (Automatic: never)")
 	}
-	e.Would = v.State == health.Impaired && len(codes) == 0 && p.Automatic != dr.AutomaticNever
+	if k.Pause != nil {
+		lacks("an end of the pause: %s", pausedWhy(k.Pause))
+	}
+	if x := k.Open; x != nil {
+		lacks("an end of execution %s, which moves the writer to %s", x.ID, x.To)
+	}
+	if k.NotReady != "" {
+		lacks("a target that can be promoted: %s", k.NotReady)
+		if e.Question == "" {
+			e.Question = CodeTargetNotReady
+		}
+	}
+	e.Would = v.State == health.Impaired && len(e.Missing) == 0
 	return e
 }
 

@@ -36,7 +36,7 @@ func TestExplain(t *testing.T) {
 		title    string
 		policy   dr.Policy
 		topology dr.Topology
-		recent   int
+		known    failover.Known
 		change   func(v *health.Verdict)
 	}{
 		{title: "a Region is lost", topology: topology},
@@ -50,8 +50,14 @@ func TestExplain(t *testing.T) {
 		{title: "the lag is too old", topology: topology, change: func(v *health.Verdict) { v.LagAge = time.Minute }},
 		{title: "the writer's monitor died first", topology: topology, change: func(v *health.Verdict) { v.MonitorDiedFirst = true }},
 		{title: "no witness", topology: dr.Topology{GlobalCluster: "ledger", Members: []dr.Region{east, west}}},
-		{title: "the third today", topology: topology, recent: 2},
+		{title: "the third today", topology: topology, known: failover.Known{Recent: 2}},
 		{title: "with the RPO guard", topology: topology, policy: dr.Policy{RPOGuard: true}},
+		{title: "its monitor renews blindly", topology: topology, known: failover.Known{Blind: true}},
+		{title: "a person has paused the automation", topology: topology, known: failover.Known{Pause: &failover.Pause{
+			Until: time.Date(2026, 5, 4, 14, 0, 0, 0, time.UTC), By: "jane", Reason: "an engine upgrade"}}},
+		{title: "the policy observes only", topology: topology, policy: dr.Policy{Automatic: dr.AutomaticNever}},
+		{title: "an execution is open", topology: topology, known: failover.Known{Open: &failover.Execution{ID: "0000000002-0001", To: west}}},
+		{title: "the target is being upgraded", topology: topology, known: failover.Known{NotReady: `cluster west is "upgrading"`}},
 		{title: "nothing was observed yet", topology: topology, change: func(v *health.Verdict) {
 			*v = health.Verdict{Subject: east, Missing: []string{"a fresh sample"}}
 		}},
@@ -60,9 +66,9 @@ func TestExplain(t *testing.T) {
 		if c.change != nil {
 			c.change(&v)
 		}
-		e := failover.Explain(c.policy, c.topology, v, c.recent)
+		e := failover.Explain(c.policy, c.topology, v, c.known)
 		fmt.Fprintf(&out, "# %s\n%s\n", c.title, e)
-		require.Equal(t, e.Would, v.State == health.Impaired && e.Question == "", c.title)
+		require.False(t, e.Would && (v.State != health.Impaired || e.Question != ""), c.title)
 		require.Equal(t, e.Would, len(e.Missing) == 0, "%s: what is missing keeps it from acting, and nothing else does", c.title)
 	}
 	golden(t, "testdata/explain.txt", out.String())
@@ -71,7 +77,7 @@ func TestExplain(t *testing.T) {
 func TestExplainLeavesTheVerdictAsItIs(t *testing.T) {
 	v := lost()
 	v.Lag, v.Missing = nil, append(make([]string, 0, 4), "one")
-	_ = failover.Explain(dr.Policy{}, topology, v, 0)
+	_ = failover.Explain(dr.Policy{}, topology, v, failover.Known{})
 	require.Equal(t, []string{"one"}, v.Missing)
 	require.Empty(t, v.Missing[:cap(v.Missing)][1])
 }
@@ -103,7 +109,7 @@ func ExampleExplain() {
 	}
 	policy := dr.DefaultPolicy()
 	topology := dr.Topology{GlobalCluster: "ledger", Members: []dr.Region{"us-east-1", "us-west-2"}, Witness: "us-east-2"}
-	fmt.Print(failover.Explain(policy, topology, health.Evaluate(policy, w, at), 0))
+	fmt.Print(failover.Explain(policy, topology, health.Evaluate(policy, w, at), failover.Known{}))
 	// Output:
 	// fail over from us-east-1 now: no (verdict Impaired)
 	//   vote     sql         dead    from us-west-2, heartbeat write: timeout

@@ -21,9 +21,6 @@ func (c *Controller) look(ctx context.Context) (Readiness, error) {
 	return c.cfg.Preflight.Preflight(call)
 }
 
-// Look is a preflight by itself: it changes nothing.
-func (c *Controller) Look(ctx context.Context) (Readiness, error) { return c.look(ctx) }
-
 // Ready reports whether a member can be promoted by what is known, and why not. Unknown is
 // not "not ready": when the control plane can't be asked (it throttles, say), a server that
 // answers as a secondary is enough; when the server was not asked (its login can't be

@@ -121,6 +121,15 @@ func (w *Watch) Unchanged() time.Duration { return w.look().Unchanged() }
 // last time the lease was read. It is never less than Unchanged.
 func (w *Watch) Unserved() time.Duration { return w.look().Unserved() }
 
+// Blind reports whether a lease that has been silent and unserved for these times is renewed
+// by a monitor that has not seen its server commit for long: it lives, and whether its server
+// does is not known there.
+func Blind(p dr.Policy, unchanged, unserved time.Duration) bool {
+	return unchanged < p.SilentAfter() && unserved >= RecoveryHold(p)
+}
+
+func (w *Watch) blind(p dr.Policy) bool { return Blind(p, w.Unchanged(), w.Unserved()) }
+
 // Moved reports whether the writer's Region has been seen to serve. See [lease.Observer.Moved].
 func (w *Watch) Moved() bool { return w.look().Moved() }
 
