@@ -206,7 +206,7 @@ func (c *Controller) Recheck(ctx context.Context) (Execution, bool, error) {
 		x = *e.joined
 		return x, true, nil
 	}
-	next, err := Step(c.cfg.Policy, x, e)
+	next, err := Step(c.cfg.Policy, x, e.seen(time.Now()))
 	if err != nil {
 		return x, false, err
 	}

@@ -255,7 +255,7 @@ func (c *Controller) begin(ctx context.Context, e Event, from dr.Region, may fun
 		return Execution{}, err
 	}
 	e.Detail = x.Evidence.Why
-	next, err := Step(c.cfg.Policy, x, e)
+	next, err := Step(c.cfg.Policy, x, e.seen(time.Now()))
 	if err != nil {
 		return x, err
 	}

@@ -100,7 +100,11 @@ func (x Execution) adopted() string {
 	if x.Mode != ModeAdopt {
 		return ""
 	}
-	return "A person or AWS has moved the writer, and Lifeboat followed. Whether writes were lost in that move is not known to it.\n"
+	when := ""
+	if !x.MovedAt.IsZero() { // an older version has adopted it
+		when = fmt.Sprintf(", as %s has seen at %s by its clock", x.To, x.MovedAt.UTC().Format(time.RFC3339Nano))
+	}
+	return fmt.Sprintf("A person or AWS has moved the writer from %s to %s%s, and Lifeboat followed. Whether writes were lost in that move is not known to it.\n", x.From, x.To, when)
 }
 
 // noticeRetry is the longest pause between two attempts to tell people something.

@@ -1,6 +1,7 @@
 package failover_test
 
 import (
+	"regexp"
 	"testing"
 	"time"
 
@@ -16,6 +17,18 @@ func (r *rig) orders() int {
 	return len(r.when(drtest.OpFailover, west)) + len(r.when(drtest.OpSwitchover, west))
 }
 
+// toldOfMove holds that the west's people were told of a move from outside: from where to
+// where, and when Lifeboat has seen it, which must lie between two times.
+func (r *rig) toldOfMove(from, to time.Time) {
+	r.t.Helper()
+	all := r.Notifiers[west].Messages()
+	said := regexp.MustCompile(`A person or AWS has moved the writer from us-east-1 to us-west-2, as us-west-2 has seen at (\S+) by its clock, and Lifeboat followed`).FindStringSubmatch(all[len(all)-1].Body)
+	require.NotNil(r.t, said, "%s", all[len(all)-1].Body)
+	at, err := time.Parse(time.RFC3339Nano, said[1])
+	require.NoError(r.t, err)
+	require.False(r.t, at.Before(from.Truncate(time.Millisecond)) || at.After(to), "%v is not between %v and %v", at, from, to)
+}
+
 // TestAdopt: AWS or a person has moved the writer, and the lease and the clients follow.
 func TestAdopt(t *testing.T) {
 	moved := func(t *testing.T, graceful bool) (*rig, *failover.Controller) {
@@ -26,7 +39,7 @@ func TestAdopt(t *testing.T) {
 		r.wait(3 * time.Second)
 		return r, c
 	}
-	adopted := func(t *testing.T, r *rig, x failover.Execution, proof failover.ProofKind) {
+	adopted := func(t *testing.T, r *rig, x failover.Execution, proof failover.ProofKind, asked time.Time) {
 		require.Equal(t, failover.Settled, x.State, x.Report())
 		require.Equal(t, failover.ModeAdopt, x.Mode)
 		require.Equal(t, proof, x.Proof)
@@ -36,7 +49,7 @@ func TestAdopt(t *testing.T) {
 		require.Equal(t, west, l.Holder)
 		require.Len(t, r.Notifiers[west].Messages(), 1)
 		require.Contains(t, r.Notifiers[west].Messages()[0].Subject, "adopt: the writer moved from us-east-1 to us-west-2")
-		require.Contains(t, r.Notifiers[west].Messages()[0].Body, "A person or AWS has moved the writer")
+		r.toldOfMove(asked, asked.Add(time.Second))
 	}
 	bubble(t, "a lease that was released", func(t *testing.T) {
 		r, c := moved(t, true)
@@ -47,14 +60,15 @@ func TestAdopt(t *testing.T) {
 		begun := time.Now()
 		x, err := c.Adopt(r.ctx)
 		require.NoError(t, err)
-		adopted(t, r, x, failover.ProofDemoted)
+		adopted(t, r, x, failover.ProofDemoted, begun)
 		require.Less(t, time.Since(begun), 10*time.Second)
 	})
 	bubble(t, "a lease that is silent", func(t *testing.T) {
 		r, c := moved(t, false)
+		begun := time.Now()
 		x, err := c.Adopt(r.ctx)
 		require.NoError(t, err)
-		adopted(t, r, x, failover.ProofExpired)
+		adopted(t, r, x, failover.ProofExpired, begun)
 	})
 	for name, spoil := range map[string]func(r *rig){
 		"nothing was moved":              func(*rig) {},
@@ -109,14 +123,17 @@ func TestMovedFromOutside(t *testing.T) {
 		require.Less(t, time.Since(begun), 12*time.Second)
 		require.Zero(t, r.orders())
 		require.Nil(t, x.Ack)
+		r.toldOfMove(begun, begun.Add(8*time.Second))
 	})
 	bubble(t, "here, before the epoch is taken", func(t *testing.T) {
 		r, c := acting(t, dr.Policy{})
 		require.NoError(t, r.Pair.Move(west, 0, false))
+		begun := time.Now()
 		x := <-r.failover(c)
 		require.Equal(t, failover.Settled, x.State)
 		require.Equal(t, failover.ModeAdopt, x.Mode)
 		require.Zero(t, r.orders())
+		r.toldOfMove(begun, begun.Add(3*time.Second))
 	})
 	bubble(t, "here, once the epoch is taken", func(t *testing.T) {
 		r, c := acting(t, dr.Policy{})

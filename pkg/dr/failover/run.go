@@ -30,7 +30,7 @@ func (c *Controller) run(ctx context.Context, x Execution) (Execution, error) {
 			x = *e.joined
 			continue
 		}
-		next, err := Step(c.cfg.Policy, x, e)
+		next, err := Step(c.cfg.Policy, x, e.seen(time.Now()))
 		var refused *Refusal
 		if errors.As(err, &refused) {
 			return x, err

@@ -307,6 +307,9 @@ type Execution struct {
 	// Followed says that the target's server was seen to be a secondary right before the
 	// epoch was taken: if it is the writer later, then the control plane has promoted it.
 	Followed bool
+	// MovedAt is when a move from outside was seen that the execution adopts, by the clock of
+	// To. It is when it was seen, and not when it was made.
+	MovedAt time.Time `json:",omitzero"`
 	// Unnamed says that the promotion was concluded from that, while the control plane's
 	// description still named the old writer.
 	Unnamed bool
@@ -353,9 +356,18 @@ type Event struct {
 	Origin    Origin    // of what a person asks for
 	Pause     *Pause    // of EvPaused
 	Notice    Notice    // of EvTold and EvAnnounced: what was accepted
+	At        time.Time // of EvAdopted: when the move was seen
 
 	joined *Execution // another controller was faster, and this is what it has journalled
 	unread error      // another controller was faster, and what it has journalled is not known here
+}
+
+// seen returns the event with the time at which a move from outside was seen.
+func (e Event) seen(now time.Time) Event {
+	if e.Kind == EvAdopted {
+		e.At = now.UTC().Truncate(time.Millisecond)
+	}
+	return e
 }
 
 // Refusal says why an event has no effect on an execution.

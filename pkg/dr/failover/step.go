@@ -45,7 +45,7 @@ func Step(p dr.Policy, x Execution, e Event) (Execution, error) {
 		case before == AwaitingApproval:
 			x.State = x.Asked
 		}
-		x.Mode, x.Asked, x.Code = ModeAdopt, "", ""
+		x.Mode, x.Asked, x.Code, x.MovedAt = ModeAdopt, "", "", e.At
 		x.Owed = without(x.Owed, NoticeQuestion)
 	case EvEpochTaken:
 		x.Epoch, x.TakenRev, x.Unchanged, x.Released, x.Followed = e.Epoch, e.Rev, e.Unchanged, e.Released, e.Followed
