@@ -57,11 +57,14 @@ type agent struct {
 	adopts   chan struct{} // the writer was moved here and is to be adopted
 	begun    chan struct{} // the first promise is not to wait for its time
 
+	away away // of the writer, while its Region has the lease
+
 	mu     sync.Mutex
 	claims bool
 	// followed is the newest epoch in which the local server was seen to be a secondary.
 	followed dr.Epoch
 	latest   health.Verdict
+	owed     []Message // what people are to be told besides what fails
 	asked    time.Time // when the trigger was asked last
 	former   *Report   // the predecessor's last, until there is a latest; nil when there is none
 }

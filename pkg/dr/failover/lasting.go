@@ -138,6 +138,7 @@ func (a *agent) tellPeople(ctx context.Context) {
 	tick := time.NewTicker(a.cfg.Policy.ProbeInterval)
 	defer tick.Stop()
 	for next(ctx, tick) {
+		a.tellOwed(ctx)
 		now := time.Now()
 		due := a.lasting.due(now)
 		if len(due) == 0 {

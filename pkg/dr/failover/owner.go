@@ -36,15 +36,18 @@ func (a *agent) own(ctx context.Context) {
 		case !known:
 		case l.Holder == a.cfg.Region && !l.Released:
 			a.claim(false)
+			a.track(ctx, l, look)
 			if look%2 == 0 {
 				a.listen(ctx)
 			}
 		case l.Holder == a.cfg.Region && a.guard.role() == guard.Writer:
 			a.retake(ctx, l)
 		case a.guard.role() == guard.Writer:
+			a.away = away{}
 			a.claimOnce(ctx, l)
 		default:
 			a.claim(false)
+			a.track(ctx, l, look)
 		}
 	}
 }
@@ -60,10 +63,11 @@ func (a *agent) claimOnce(ctx context.Context, l Lease) {
 		a.claim(false)
 		return
 	}
-	here, _, err := a.placed(ctx)
+	writer, err := a.named(ctx)
 	if err != nil && ctx.Err() == nil {
 		a.problem("ask where the writer is", err)
 	}
+	here := writer == a.cfg.Region
 	if a.claim(here); here {
 		a.promises.abstain(a.cfg.Policy.LeaseTTL)
 		a.nudge()
@@ -71,28 +75,40 @@ func (a *agent) claimOnce(ctx context.Context, l Lease) {
 	}
 }
 
-func (a *agent) placed(ctx context.Context) (here, moved bool, err error) {
+// named asks the Region's control plane where the writer is.
+func (a *agent) named(ctx context.Context) (dr.Region, error) {
 	call, cancel := context.WithTimeout(ctx, a.cfg.Policy.CallTimeout)
 	defer cancel()
-	return placed(call, a.cfg.Guard.Plane, a.cfg.Region)
+	return writerBy(call, a.cfg.Guard.Plane)
 }
 
-// placed tells whether a control plane names a Region the writer's or another one. While
-// the writer is being moved it does neither.
-func placed(ctx context.Context, p Plane, r dr.Region) (here, moved bool, err error) {
+// writerBy is the Region that a control plane names the writer's. While the writer is being
+// moved it names none.
+func writerBy(ctx context.Context, p Plane) (dr.Region, error) {
 	c, err := p.Describe(ctx)
-	if err != nil || c.Writer == "" || c.MovingTo != "" {
-		return false, false, err
+	if err != nil || c.MovingTo != "" {
+		return "", err
 	}
-	return c.Writer == r, c.Writer != r, nil
+	return c.Writer, nil
+}
+
+// placed tells whether a control plane names a Region the writer's or another one.
+func placed(ctx context.Context, p Plane, r dr.Region) (here, moved bool, err error) {
+	writer, err := writerBy(ctx, p)
+	return writer == r, writer != "" && writer != r, err
 }
 
 // retake takes the next epoch for a Region that has given its lease back, when its server
 // and its control plane both name it the writer's after all and no other Region has taken
-// it: a reader beside the writer had answered.
+// it: it was moved back before that, or a reader beside the writer had answered. People are
+// told, because no execution tells them.
 func (a *agent) retake(ctx context.Context, l Lease) {
-	here, _, err := a.placed(ctx)
-	if err != nil || !here {
+	writer, err := a.named(ctx)
+	if err != nil {
+		return
+	}
+	if writer != a.cfg.Region {
+		a.away.left(writer, time.Now())
 		return
 	}
 	call, cancel := context.WithTimeout(ctx, a.cfg.Policy.CallTimeout)
@@ -101,6 +117,8 @@ func (a *agent) retake(ctx context.Context, l Lease) {
 	switch {
 	case err == nil:
 		a.watch.Observe(taken, time.Now())
+		a.owe(a.away.back(a.cfg.Topology, a.cfg.Region, taken, true, time.Now()))
+		a.away = away{}
 	case ctx.Err() == nil && !errors.Is(err, ErrLeaseMoved):
 		a.problem("take the lease back", err)
 	}
@@ -144,12 +162,16 @@ func (a *agent) listen(ctx context.Context) {
 	if !rival {
 		return
 	}
-	here, moved, err := a.placed(ctx)
+	writer, err := a.named(ctx)
 	if err != nil {
 		if ctx.Err() == nil {
 			a.problem("ask where the writer is", err)
 		}
 		return
+	}
+	here, moved := writer == a.cfg.Region, writer != "" && writer != a.cfg.Region
+	if moved {
+		a.away.left(writer, time.Now())
 	}
 	a.guard.learn(guard.Input{Kind: guard.WriterMoved, Here: here, Moved: moved})
 }

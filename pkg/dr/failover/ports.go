@@ -125,6 +125,8 @@ type Report struct {
 	Followed dr.Epoch
 	// Troubles are what fails in the Region's monitor, for its successor to go on with.
 	Troubles []Trouble `json:",omitempty"`
+	// Owed is what people must still be told of moves from outside, for a successor to tell.
+	Owed []Message `json:",omitempty"`
 	// Observations are what the Region sees of the others.
 	Observations []Observation
 	// Lag is the newest RPO lag that the Region has seen of the writer's; nil when

@@ -34,6 +34,9 @@ func (a *agent) recall(ctx context.Context) {
 			a.mu.Unlock()
 			if !a.cfg.Silent {
 				a.lasting.adopt(h.Troubles, time.Now())
+				a.mu.Lock()
+				a.owed = append(slices.Clone(h.Owed), a.owed...)
+				a.mu.Unlock()
 			}
 			a.monitor.Recall(predecessor(a.cfg.Policy, h, time.Now()))
 			a.mu.Lock()

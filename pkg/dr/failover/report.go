@@ -36,7 +36,7 @@ func (a *agent) report(ctx context.Context) {
 		a.promises.state(&h, !last && a.wantPromise(), time.Now())
 		h.Troubles = a.lasting.report(time.Now())
 		a.mu.Lock()
-		h.Claims, h.Followed = a.claims, a.followed
+		h.Claims, h.Followed, h.Owed = a.claims, a.followed, slices.Clone(a.owed)
 		a.mu.Unlock()
 		h.At = time.Now().UTC()
 		base, limit := ctx, a.cfg.Policy.CallTimeout
