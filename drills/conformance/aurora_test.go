@@ -32,6 +32,17 @@ func TestCluster(t *testing.T) {
 	})
 }
 
+func TestPlane(t *testing.T) {
+	drtest.TestPlane(t, func(t *testing.T) drtest.Planes {
+		w := start(t)
+		return drtest.Planes{
+			Plane: w.cluster(t, east), Writer: east, Secondary: west,
+			Move:    func(t *testing.T) { require.NoError(t, w.cluster(t, west).Failover(t.Context(), west)) },
+			Silence: func() { w.SetFault(cloud.On(east, cloud.RDS, "*").Hang()) },
+		}
+	})
+}
+
 // The failed Region's API is not asked.
 func TestFault16FailoverMovesTheWriterWithoutTheFailedRegion(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -131,6 +131,28 @@ func (s *server) at(t *testing.T, r dr.Region) *aurora.SQL {
 	return db
 }
 
+// peer returns the server as the other Region's monitor reaches it.
+func (s *server) peer(t *testing.T, r dr.Region) *aurora.SQL {
+	t.Helper()
+	db, err := aurora.NewSQL(aurora.SQLConfig{DB: s.app, Region: r, Dialect: aurora.DialectMySQL, Writer: true})
+	require.NoError(t, err)
+	return db
+}
+
+// silent is a server that takes a connection and says nothing.
+func silent(t *testing.T) *aurora.SQL {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, l.Close()) }) // nothing is accepted, and the kernel's backlog connects
+	db, err := aurora.OpenMySQL(aurora.MySQLConfig{Addr: l.Addr().String(), User: "lifeboat_app"})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	out, err := aurora.NewSQL(aurora.SQLConfig{DB: db, Region: eastRegion, Dialect: aurora.DialectMySQL, Writer: true})
+	require.NoError(t, err)
+	return out
+}
+
 // open returns an open writer that has seen no epoch and has no watchdog.
 func (s *server) open(t *testing.T, r dr.Region) *aurora.SQL {
 	t.Helper()

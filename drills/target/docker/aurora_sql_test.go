@@ -36,6 +36,23 @@ func TestAuroraSQL(t *testing.T) {
 	t.Run("secondary", func(t *testing.T) {
 		drtest.TestSecondary(t, func(t *testing.T) drtest.Fenceable { return replica.at(t, westRegion) })
 	})
+	t.Run("role reader", func(t *testing.T) {
+		drtest.TestRoleReader(t, func(t *testing.T) drtest.Roles {
+			own, other := writer.open(t, eastRegion), replica.at(t, westRegion)
+			return drtest.Roles{Writer: own, Secondary: other, Silent: silent(t), Fence: func(t *testing.T) {
+				require.NoError(t, own.Fence(t.Context(), 1))
+				require.NoError(t, other.Fence(t.Context(), 1))
+			}}
+		})
+	})
+	t.Run("peer database", func(t *testing.T) {
+		drtest.TestPeerDatabase(t, func(t *testing.T) drtest.Peers {
+			return drtest.Peers{
+				Guard: writer.open(t, eastRegion), Replica: replica.at(t, westRegion),
+				Writer: writer.peer(t, eastRegion), Secondary: replica.peer(t, westRegion), Silent: silent(t),
+			}
+		})
+	})
 	t.Run("replica reader", func(t *testing.T) {
 		drtest.TestReplicaReader(t, func(t *testing.T) (failover.Beater, failover.ReplicaReader) {
 			db, follower := writer.open(t, eastRegion), replica.at(t, westRegion)

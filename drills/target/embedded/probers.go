@@ -30,7 +30,16 @@ func (d databases) Peer() (failover.ReplicaReader, error) {
 
 // PeerWriter implements assembly.Databases.
 func (d databases) PeerWriter() (failover.PeerDatabase, error) {
-	return d.dial(d.setup.Topology.Peer(d.region)), nil
+	return writer{d.dial(d.setup.Topology.Peer(d.region))}, nil
+}
+
+// writer is a database as long as it is the writer.
+type writer struct{ line }
+
+// Replicated implements failover.PeerDatabase.
+func (w writer) Replicated(ctx context.Context, from dr.Region) (got failover.Beat, err error) {
+	err = w.pass(ctx, heartbeats, func(ctx context.Context) (err error) { got, err = w.db.Writer().Replicated(ctx, from); return err })
+	return got, err
 }
 
 // Writes implements assembly.Databases.

@@ -144,7 +144,7 @@ func (d databases) PeerWriter() (failover.PeerDatabase, error) {
 	if err != nil {
 		return nil, err
 	}
-	return aurora.NewSQL(aurora.SQLConfig{Region: peer, Dialect: b.s.Database.Dialect, Schema: b.s.Database.Schema, DB: db})
+	return aurora.NewSQL(aurora.SQLConfig{Region: peer, Dialect: b.s.Database.Dialect, Schema: b.s.Database.Schema, DB: db, Writer: true})
 }
 
 // Writes implements assembly.Databases.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
@@ -78,4 +79,38 @@ func beat(ctx context.Context, c *sql.Conn, table string, b failover.Beat) error
 		return failover.ErrReadOnly
 	}
 	return ErrStaleEpoch
+}
+
+// Replicated implements failover.ReplicaReader: it returns the newest heartbeat of
+// a Region that has been applied here, or the zero Beat when none has. With
+// SQLConfig.Writer it implements failover.PeerDatabase's: one statement reads the row and
+// what the server is, because a second round trip between two Regions would take from the
+// time that a promise has.
+func (s *SQL) Replicated(ctx context.Context, from dr.Region) (failover.Beat, error) {
+	var b failover.Beat
+	err := s.session(ctx, s.cfg.DB, "read the heartbeat of "+from.String(), func(c *sql.Conn) error {
+		elsewhere := false
+		into, reads := []any{&b.Region, &b.Epoch, &b.Seq}, ""
+		if s.cfg.Writer {
+			into, reads = append(into, &elsewhere), ", @@global.innodb_read_only"
+			if s.cfg.Dialect == DialectMySQL {
+				reads = ", (SELECT COUNT(*) > 0 FROM performance_schema.replication_connection_status)"
+			}
+		}
+		err := c.QueryRowContext(ctx, "SELECT region, epoch, seq"+reads+" FROM "+s.heartbeat()+" WHERE region = ?", from.String()).Scan(into...)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			return nil
+		case err != nil || !elsewhere:
+			return err
+		}
+		if err := s.provenSecondary(ctx, c); err != nil {
+			return err
+		}
+		return failover.ErrNotWriter
+	})
+	if err != nil {
+		return failover.Beat{}, err
+	}
+	return b, nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/aurora"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
 // server is an Aurora server as far as the SQL of this package can tell: two
@@ -25,10 +26,12 @@ import (
 type server struct {
 	mu        sync.Mutex
 	readOnly  bool
-	secondary bool     // innodb_read_only
-	writers   []string // of this Region, as a reader knows them
-	epoch     uint64   // of the heartbeat row; 0: no row
-	sessions  []uint64 // of clients
+	secondary bool                // innodb_read_only
+	writers   []string            // of this Region, as a reader knows them
+	epoch     uint64              // of the heartbeat row; 0: no row
+	rows      map[string][2]int64 // epoch and seq of every row that was written
+	follows   *server             // whose rows have arrived here
+	sessions  []uint64            // of clients
 	lag       []driver.Value
 	skew      time.Duration // of its clock
 	log       []string
@@ -245,6 +248,28 @@ func (c *conn) run(ctx context.Context, q string, args []driver.NamedValue) ([][
 	case strings.HasPrefix(q, "CALL mysql.rds_kill("):
 		s.sessions = s.sessions[1:]
 		return nil, 0, &mysql.MySQLError{Number: 1094, Message: "Unknown thread id"} // it may end by itself
+	case strings.HasPrefix(q, "SELECT region, epoch, seq"):
+		from := s
+		if s.follows != nil {
+			s.follows.mu.Lock()
+			defer s.follows.mu.Unlock()
+			from = s.follows
+		}
+		row, there := from.rows[args[0].Value.(string)]
+		values := []driver.Value{args[0].Value, row[0], row[1]}
+		switch q {
+		case "SELECT region, epoch, seq FROM lifeboat.heartbeat WHERE region = ?":
+		case "SELECT region, epoch, seq, @@global.innodb_read_only FROM lifeboat.heartbeat WHERE region = ?":
+			values = append(values, s.secondary)
+		case "SELECT region, epoch, seq, (SELECT COUNT(*) > 0 FROM performance_schema.replication_connection_status) FROM lifeboat.heartbeat WHERE region = ?":
+			values = append(values, s.channels > 0)
+		default:
+			return nil, 0, fmt.Errorf("the server does not know %q", q)
+		}
+		if !there {
+			return nil, 0, nil
+		}
+		return one(values...), 0, nil
 	case strings.HasPrefix(q, "INSERT INTO lifeboat.heartbeat"):
 		return s.beat(args)
 	case strings.HasPrefix(q, "SELECT 1000 * rpo_lag_in_milliseconds"):
@@ -259,15 +284,26 @@ func (c *conn) run(ctx context.Context, q string, args []driver.NamedValue) ([][
 }
 
 func (s *server) beat(args []driver.NamedValue) ([][]driver.Value, int64, error) {
-	switch epoch := uint64(args[1].Value.(int64)); {
+	row, epoch := args[0].Value.(string), args[1].Value.(int64)
+	promise := strings.HasSuffix(row, failover.PromiseRow) // whose epoch is a generation
+	switch {
 	case s.secondary:
 		return nil, 0, &mysql.MySQLError{Number: 1836, Message: "Running in read-only mode"}
-	case s.readOnly, epoch < s.epoch:
+	case s.readOnly, epoch < s.rows[row][0], !promise && uint64(epoch) < s.epoch:
 		return nil, 0, nil
-	default:
-		s.epoch = epoch
-		return nil, 2, nil
 	}
+	if s.rows == nil {
+		s.rows = make(map[string][2]int64)
+	}
+	written := [2]int64{epoch}
+	if len(args) > 2 { // by the protocol only the first two are read
+		written[1] = args[2].Value.(int64)
+	}
+	s.rows[row] = written
+	if !promise {
+		s.epoch = uint64(epoch)
+	}
+	return nil, 2, nil
 }
 
 func one(values ...driver.Value) [][]driver.Value { return [][]driver.Value{values} }

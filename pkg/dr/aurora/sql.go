@@ -49,6 +49,9 @@ type SQLConfig struct {
 	// Spare names accounts whose sessions survive a fence, besides Admin's own and
 	// the server's.
 	Spare []string
+	// Writer has Replicated answer as the writer only, as failover.PeerDatabase must: on a
+	// secondary it is failover.ErrNotWriter, and a reader beside the writer was not asked.
+	Writer bool
 	// Watchdog makes Open install the watchdog, with this time, before it returns:
 	// a promoted server is then never open without one. 0 leaves that to the guard.
 	Watchdog time.Duration
@@ -96,6 +99,7 @@ var (
 	_ failover.Watchdog      = (*SQL)(nil)
 	_ failover.ReplicaReader = (*SQL)(nil)
 	_ failover.RoleReader    = (*SQL)(nil)
+	_ failover.PeerDatabase  = (*SQL)(nil) // with SQLConfig.Writer
 )
 
 // NewSQL returns the database of a Region, or everything that its configuration
@@ -114,20 +118,6 @@ func NewSQL(cfg SQLConfig) (*SQL, error) {
 }
 
 func (s *SQL) heartbeat() string { return s.cfg.Schema + ".heartbeat" }
-
-// Replicated implements failover.ReplicaReader: it returns the newest heartbeat of
-// a Region that has been applied here, or the zero Beat when none has.
-func (s *SQL) Replicated(ctx context.Context, from dr.Region) (failover.Beat, error) {
-	var b failover.Beat
-	err := s.session(ctx, s.cfg.DB, "read the heartbeat of "+from.String(), func(c *sql.Conn) error {
-		row := c.QueryRowContext(ctx, "SELECT region, epoch, seq FROM "+s.heartbeat()+" WHERE region = ?", from.String())
-		if err := row.Scan(&b.Region, &b.Epoch, &b.Seq); !errors.Is(err, sql.ErrNoRows) {
-			return err
-		}
-		return nil
-	})
-	return b, err
-}
 
 // session runs f on one connection. After an error the connection is dropped: it
 // may lead to a server that is no longer the writer, or that is gone. When the server

@@ -107,6 +107,43 @@ func TestGlobalClusterConforms(t *testing.T) {
 	})
 }
 
+func TestPlaneConforms(t *testing.T) {
+	drtest.TestPlane(t, func(t *testing.T) drtest.Planes {
+		n, p := network(), pair()
+		g := drtest.NewGlobalCluster(n, p, func() time.Duration { return 20 * time.Millisecond })
+		return drtest.Planes{
+			Plane: g.At(east), Writer: east, Secondary: west,
+			Move:    func(t *testing.T) { require.NoError(t, g.At(east).Switchover(t.Context(), west)) },
+			Silence: func() { n.SetHook(func(drtest.Call) drtest.Fault { return drtest.Fault{Hang: true} }) },
+		}
+	})
+}
+
+func TestRoleReaderConforms(t *testing.T) {
+	drtest.TestRoleReader(t, func(t *testing.T) drtest.Roles {
+		n, p, frozen := network(), pair(), pair()
+		frozen.DB(east).Freeze()
+		return drtest.Roles{
+			Writer: n.Dial(east, p.DB(east)), Secondary: n.Dial(west, p.DB(west)), Silent: n.Dial(east, frozen.DB(east)),
+			Fence: func(t *testing.T) {
+				require.NoError(t, p.DB(east).Fence(t.Context(), 1))
+				require.NoError(t, p.DB(west).Fence(t.Context(), 1))
+			},
+		}
+	})
+}
+
+func TestPeerDatabaseConforms(t *testing.T) {
+	drtest.TestPeerDatabase(t, func(*testing.T) drtest.Peers {
+		n, p, frozen := network(), pair(), pair()
+		frozen.DB(east).Freeze()
+		return drtest.Peers{
+			Writer: n.Dial(west, p.DB(east)).Writer(), Secondary: n.Dial(east, p.DB(west)).Writer(), Silent: n.Dial(west, frozen.DB(east)).Writer(),
+			Guard: n.Dial(east, p.DB(east)), Replica: n.Dial(west, p.DB(west)),
+		}
+	})
+}
+
 func TestBootstrapperConforms(t *testing.T) {
 	drtest.TestBootstrapper(t, func(t *testing.T) drtest.Bootstrap {
 		w, err := drtest.NewWorld(drtest.WorldConfig{Topology: dr.Topology{GlobalCluster: "orders", Members: []dr.Region{east, west}, Witness: witness}, Unbootstrapped: true})

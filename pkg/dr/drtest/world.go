@@ -84,7 +84,7 @@ func (w *World) Monitor(r dr.Region, p dr.Policy, t *dr.Trace) failover.MonitorC
 			Beater: local, Fencer: local, Isolator: w.Cluster.At(r), Replica: w.Net.Dial(r, w.Pair.DB(peer)),
 			Releaser: store, Roles: local, Plane: w.Cluster.At(r), Promises: local, Peer: peer,
 		},
-		Peer: w.Net.Dial(r, w.Pair.DB(peer)), Bootstrapper: NewBootstrapper(w.Cluster.At(r), local), Notifier: w.Notifiers[r],
+		Peer: w.Net.Dial(r, w.Pair.DB(peer)).Writer(), Bootstrapper: NewBootstrapper(w.Cluster.At(r), local), Notifier: w.Notifiers[r],
 		Mover: failover.ByController{Controller: w.Controller(r, p, nil, t)},
 	}
 }
