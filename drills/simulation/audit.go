@@ -166,7 +166,15 @@ func (a *auditor) acknowledged(r dr.Region, id int64, at time.Time) {
 	defer a.mu.Unlock()
 	excuse := a.excuse(r)
 	a.acked[id] = ack{r, at, excuse}
-	if silent := at.Sub(a.renewed[r]); silent > a.g.Policy.WithDefaults().LeaseTTL+tick && excuse == "" && !a.unopened(r) {
+	// Its own guard closes it at its next look. A server that boots read-only is not open until
+	// then.
+	const opened = "a person forced the writer to a server that does not boot read-only"
+	forced := a.lease.Holder != r && !a.g.BootReadOnly && a.g.forced(r)
+	switch silent := at.Sub(a.renewed[r]); {
+	case silent <= a.g.Policy.WithDefaults().LeaseTTL+tick || excuse != "" || a.unopened(r):
+	case forced:
+		a.excused[opened]++
+	default:
 		a.failed("lease", "%s acknowledged a write %v after its lease was last renewed", r, silent)
 	}
 	if writer, _ := a.g.inside.Pair.Following(); writer != a.writer {
@@ -176,10 +184,8 @@ func (a *auditor) acknowledged(r dr.Region, id int64, at time.Time) {
 		}
 	}
 	switch {
-	case r == a.writer && a.newAcked.IsZero() && a.lease.Holder != r && !a.g.BootReadOnly && a.g.forced(r):
-		// Its own guard closes it at its next look. A server that boots read-only is not open
-		// until then.
-		a.excused["a person forced the writer to a server that does not boot read-only"]++
+	case r == a.writer && a.newAcked.IsZero() && forced:
+		a.excused[opened]++
 	case r == a.writer && a.newAcked.IsZero():
 		a.newAcked = at
 		a.noted("first write acknowledged by %s", r)

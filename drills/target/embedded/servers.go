@@ -31,7 +31,13 @@ func (s *servers) Promote(ctx context.Context, target dr.Region, dataLoss bool) 
 		_, err := s.w.pair.Promote(target)
 		return err
 	}
-	return s.w.pair.Move(target, 0, true)
+	if err := s.w.pair.Move(target, 0, true); err != nil {
+		return err
+	}
+	if writer, _ := s.w.pair.Following(); writer != target { // one of the two does not serve
+		return fmt.Errorf("embedded: switch over to %s: a server of the two does not answer", target)
+	}
+	return nil
 }
 
 // Fence implements cloud.Servers: it reaches what the network lets it reach.

@@ -201,3 +201,16 @@ func TestARearGuardKeepsTheRPO(t *testing.T) {
 		stayed()
 	})
 }
+
+// Before the first lease is taken, a monitor that hands over reads that there is none. That is
+// an answer of the store's: its successor may have opened the writer in the first epoch.
+func TestARearGuardOfAFoundingMonitorClosesNothing(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		r := unbootstrapped(t, dr.Policy{})
+		defer r.end()
+		r.rear(r.ctx, east, -4500*time.Millisecond)
+		before := len(r.when(drtest.OpFence, east))
+		r.wait(time.Minute)
+		require.Len(t, r.when(drtest.OpFence, east), before)
+	})
+}

@@ -43,6 +43,9 @@ func (g *Guard) perform(ctx context.Context, e guard.Effect) guard.Input {
 		in.Lease, err = g.cfg.Releaser.ReleaseLease(call, e.Lease)
 	case guard.ReadLease:
 		in.Lease, err = g.cfg.Leaser.ReadLease(call)
+		if errors.Is(err, ErrNoLease) {
+			err = nil // the store has answered
+		}
 		op = ""
 	case guard.Fence:
 		err = g.cfg.Fencer.Fence(call, e.Epoch)

@@ -89,6 +89,9 @@ func (m *machine) looked(in Input) {
 		return
 	}
 	s.AnsweredAt = max(s.AnsweredAt, sent)
+	if in.Lease.Epoch == 0 {
+		return // none was ever taken, so no other Region has one
+	}
 	s.View = s.See(in.Lease, m.now)
 	switch {
 	case m.relieved(in.Lease):

@@ -201,6 +201,29 @@ func TestTheFirstHeartbeatWriteMayBeSlow(t *testing.T) {
 	require.Equal(t, b.now+b.r.Resend, second.Until, "and whether it is, the next one tells")
 }
 
+// A deployment that is founded while its monitors take turns: the store has answered that no
+// lease was ever taken, so no other Region has one, and the successor's guard may just have
+// opened the writer in the first.
+func TestAGuardThatStaysBehindBeforeTheFirstLeaseClosesNothing(t *testing.T) {
+	r := guard.NewRules(east, dr.Policy{})
+	b := &bench{t: t, r: r, s: guard.New(r, 0)}
+	b.now = 500 * time.Millisecond
+	b.learn(guard.Input{Kind: guard.Stopped})
+	b.learn(guard.Input{Kind: guard.HandedOver, Until: guard.Never})
+	looks := 0
+	for ; !b.s.Finished && b.now < time.Minute; b.at(b.now + 50*time.Millisecond) {
+		look, ok := b.has(guard.ReadLease)
+		_, closes := b.has(guard.Fence)
+		require.False(t, closes, "at %v", b.now)
+		if ok {
+			looks++
+			b.learn(guard.Input{Kind: guard.Answered, ID: look.ID, Result: guard.Done})
+		}
+	}
+	require.True(t, b.s.Finished)
+	require.Greater(t, looks, 10)
+}
+
 // The server under Watchdog counts from when a heartbeat write is carried out, so none may be
 // carried out later than Policy.WatchdogAfter allows for.
 func TestNoHeartbeatWriteOutlivesWhatTheWatchdogAllowsFor(t *testing.T) {
