@@ -58,7 +58,7 @@ func controllerBugs() []Bug {
 		},
 		{
 			Name: "the epoch is taken before the intent is journalled", Room: room, File: "pkg/dr/failover/controller.go",
-			Old: "\tnext, err = c.append(ctx, x, next, e.Kind)\n\tif err != nil {\n\t\treturn x, err\n\t}\n\treturn c.run(ctx, next)", New: "\tif next.State == Confirmed {\n\t\tc.takeEpoch(ctx, next)\n\t}\n\tnext, err = c.append(ctx, x, next, e.Kind)\n\tif err != nil {\n\t\treturn x, err\n\t}\n\treturn c.run(ctx, next)",
+			Old: "\tnext, err = c.append(ctx, x, next, e.Kind)\n\tif err != nil {\n\t\treturn x, err\n\t}\n\treturn c.join(ctx, next, e)", New: "\tif next.State == Confirmed {\n\t\tc.takeEpoch(ctx, next)\n\t}\n\tnext, err = c.append(ctx, x, next, e.Kind)\n\tif err != nil {\n\t\treturn x, err\n\t}\n\treturn c.join(ctx, next, e)",
 			Why: "a crash in between leaves an effect that no record explains", Package: pkg, Test: "TestARegionThatRenewedSinceTheVerdictLives", Says: "--- FAIL: TestARegionThatRenewedSinceTheVerdictLives/between_the_begin_and_the_take",
 		},
 		{
