@@ -140,7 +140,7 @@ func (c *Controller) relook(ctx context.Context, x Execution) (Event, bool) {
 		e, err := c.verify(call, x)
 		return Event{Kind: EvReady, Detail: e.Detail}, err == nil
 	case Returning:
-		return Event{Kind: EvReady, Detail: "it is tried again"}, c.reports(ctx, x.From)
+		return c.backNow(ctx, x)
 	default:
 		return Event{}, false
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover/guard"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
 )
 
 // GuardConfig says what a guard keeps and by what means.
@@ -49,6 +50,7 @@ type Guard struct {
 
 	mu       sync.Mutex
 	state    guard.State
+	heard    guard.Instant // when the local server last did what it was asked to, or said what it is
 	due      []guard.Effect
 	problems problems
 	wake     chan struct{} // the loop has something to do, or its deadline has moved
@@ -103,7 +105,7 @@ func (c GuardConfig) capable() error {
 // does.
 func (g *Guard) Run(ctx context.Context) error {
 	g.mu.Lock()
-	g.state = guard.New(g.rules, g.now())
+	g.state, g.heard = guard.New(g.rules, g.now()), guard.Never
 	g.mu.Unlock()
 	forget := g.cfg.Watch.tell(func(l Lease) { g.learn(guard.Input{Kind: guard.LeaseSeen, Lease: l}) })
 	defer forget()
@@ -214,6 +216,12 @@ func (g *Guard) Report(h *Report) {
 	}
 	if s.SafeAt != guard.Never {
 		h.Guarded = s.Term.Epoch
+	}
+	switch lately := g.now() - 2*g.cfg.Policy.ProbeInterval; {
+	case g.heard > lately && s.Role != guard.Secondary:
+		h.Server = health.Alive
+	case s.Begun < lately || s.Role == guard.Secondary:
+		h.Server = health.Dead
 	}
 }
 

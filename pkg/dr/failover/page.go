@@ -92,6 +92,8 @@ func (x Execution) Consent() string {
 		return "look again"
 	case at.hasPromoted():
 		return "try again"
+	case at == Returning && x.Code == CodeReturnStuck:
+		return fmt.Sprintf("give the lease back to %s as soon as its monitor reports, even if its server does not answer", x.From)
 	case at == Returning:
 		return "try again to give the lease back to " + x.From.String()
 	case x.Code == CodeWriterUnknown:
@@ -127,7 +129,7 @@ func (x Execution) unanswered() string {
 	case at == EpochTaken:
 		return fmt.Sprintf("the writer in %s may still accept writes, and %s is not promoted", x.From, x.To)
 	case at == Returning:
-		return fmt.Sprintf("%s; giving the lease back is tried again when the monitor of %s reports", x.none(), x.From)
+		return fmt.Sprintf("%s; giving the lease back is tried again when the monitor of %s reports and its server answers", x.none(), x.From)
 	case at.hasPromoted() && x.Code == CodeWriterUnknown:
 		return fmt.Sprintf("nothing is done; it ends by itself when the control plane names %s the writer again", x.From)
 	case at.hasPromoted() && x.Code == CodeVerifyStuck:

@@ -81,6 +81,10 @@ func (g *Guard) perform(ctx context.Context, e guard.Effect) guard.Input {
 		err = g.cfg.Fencer.(WatchdogKeeper).RemoveWatchdog(call)
 	}
 	in.Result = result(err)
+	switch e.Kind {
+	case guard.Beat, guard.Fence, guard.Open, guard.AskRole:
+		g.hear(in.Result)
+	}
 	if e.Kind == guard.Renew && in.Result == guard.Silent && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
 		in.Result = guard.Refused // the store has answered that it does not renew now
 	}
@@ -91,6 +95,16 @@ func (g *Guard) perform(ctx context.Context, e guard.Effect) guard.Input {
 		g.problem(op, err)
 	}
 	return in
+}
+
+// hear notes an answer of the local server from which its guard learns that it can act on it.
+func (g *Guard) hear(r guard.Result) {
+	switch r {
+	case guard.Done, guard.ReadOnly, guard.NotWriter:
+		g.mu.Lock()
+		g.heard = g.now()
+		g.mu.Unlock()
+	}
 }
 
 // performs are the operations of a guard as people read them.

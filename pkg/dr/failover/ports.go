@@ -100,6 +100,10 @@ type Report struct {
 	// FenceFailed says that the Region could neither confirm the fence of this
 	// epoch nor cut its writer off.
 	FenceFailed dr.Epoch
+	// Server is what the Region's guard knows of its own server: Alive when it has answered
+	// lately and does not say that it is a secondary, Dead when it has been asked for long and
+	// that can't be said. Unknown in the report of a witness and of a guard that has just started.
+	Server health.Answer `json:",omitempty"`
 	// Guarded is the epoch in which the Region's RPO guard confirms the lag, so that its
 	// successor guards from its first moment on. Zero when it confirms none.
 	Guarded dr.Epoch

@@ -96,7 +96,8 @@ func (c *Controller) Abort(ctx context.Context, execution string, o Origin) (Exe
 
 // Return gives the lease back to the Region that the execution took it from, while nothing
 // is promoted, and returns when that Region has it. The Region must be the writer for the
-// control plane, and its monitor must report: it is that monitor which opens the writer.
+// control plane, its monitor must report, and its server must answer that monitor, which is what
+// opens the writer; about a server that does not answer a person is asked once more.
 func (c *Controller) Return(ctx context.Context, execution string, o Origin) (Execution, error) {
 	x, err := c.request(ctx, func(x Execution) (Event, *Denied) {
 		denied := addressed(x, execution)

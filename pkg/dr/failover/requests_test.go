@@ -12,6 +12,7 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/drtest"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr/health"
 )
 
 var jane = failover.Origin{By: "jane", Reason: "not today"}
@@ -109,11 +110,16 @@ func (i *interrupted) TakeLease(ctx context.Context, seen failover.Lease, c fail
 	return i.Leaser.TakeLease(ctx, seen, c)
 }
 
-// report has a Region's monitor report until the test ends.
+// report has a Region's monitor report, with a server that answers, until the test ends.
 func (r *rig) report(region dr.Region) {
+	r.reporting(failover.Report{Region: region, Server: health.Alive})
+}
+
+// reporting has a monitor publish a report again and again until the test ends.
+func (r *rig) reporting(h failover.Report) {
 	r.wg.Go(func() {
-		for seq := uint64(1); r.ctx.Err() == nil; seq++ {
-			_ = r.Store.At(region).Publish(r.ctx, failover.Report{Region: region, Seq: seq})
+		for h.Seq = 1; r.ctx.Err() == nil; h.Seq++ {
+			_ = r.Store.At(h.Region).Publish(r.ctx, h)
 			select {
 			case <-r.ctx.Done():
 			case <-time.After(time.Second):
@@ -157,6 +163,7 @@ func TestReturn(t *testing.T) {
 		r, _, _ := refused(t)
 		r.wg.Go(func() { _, _ = r.controller(west).Return(r.ctx, r.last().Execution.ID, jane) })
 		r.until("asked", time.Minute, func() bool { return r.last().Execution.Code == failover.CodeReturnStuck })
+		require.Contains(t, r.last().Execution.Detail, "no monitor reports from us-east-1")
 		l, _ := r.Store.Lease()
 		require.Equal(t, dr.Epoch(2), l.Epoch)
 		report(r)
