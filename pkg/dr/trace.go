@@ -120,8 +120,8 @@ type Report struct {
 	// SinceCommit is how long ago a heartbeat write of the Region's own guard last
 	// committed, whatever the lease says. A Region that has just taken the lease counts from
 	// then, a process that has seen no write yet from its start. Commits is set in the Region
-	// that holds the lease, also while its writer is closed; elsewhere SinceCommit says
-	// nothing.
+	// that holds the lease, also while its writer is closed, and while no lease is known in the
+	// one whose server says that it is the writer; elsewhere SinceCommit says nothing.
 	Commits     bool
 	SinceCommit time.Duration
 }

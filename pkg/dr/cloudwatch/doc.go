@@ -18,7 +18,8 @@
 //	                                  0 while it works and no Region can read them, missing while none works
 //	LeaseAge            Milliseconds  time since the lease was last seen to be renewed, at each report
 //	SinceCommit         Milliseconds  time since a heartbeat write of the guard last committed, at each report of the
-//	                                  Region that holds the lease, also while its writer is closed
+//	                                  Region that holds the lease, also while its writer is closed; while no lease is
+//	                                  known, of the Region whose server says that it is the writer
 //	Verdict             None          0 Unknown, 1 Healthy, 2 Degraded, 3 Impaired: what the Region thinks of the
 //	                                  writer's, at each sample
 //	ProbesAlive         Count         answers in the samples, of all families

@@ -61,6 +61,7 @@ type agent struct {
 
 	mu     sync.Mutex
 	claims bool
+	writer bool // the local server has said that it is the writer, while no lease was known
 	// followed is the newest epoch in which the local server was seen to be a secondary.
 	followed dr.Epoch
 	latest   health.Verdict

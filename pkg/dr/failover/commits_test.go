@@ -130,6 +130,48 @@ func TestAStandstillOutlivesTheProcess(t *testing.T) {
 	})
 }
 
+// TestAStandstillBeginsWithoutALease: a monitor that starts while the store is away knows no
+// lease, and its own server tells it that it is the writer.
+func TestAStandstillBeginsWithoutALease(t *testing.T) {
+	for name, bad := range map[string]drtest.Fault{"hangs": {Hang: true}, "refuses": {Err: errRefused}} {
+		for what, then := range map[string]func(r *rig){
+			"closed":            func(*rig) {},
+			"frozen after that": func(r *rig) { r.wait(10 * time.Second); r.Pair.DB(east).Freeze() },
+		} {
+			bubble(t, "the store "+name+", and the writer is "+what, func(t *testing.T) {
+				r := newRig(t, dr.Policy{})
+				defer r.end()
+				var h heard
+				stop := h.run(r, east, west, witness)
+				r.wait(10 * time.Second)
+				stop()
+				r.breaks(everywhere(bad))
+				h.take(east)
+				begun := time.Now()
+				h.run(r, east, west, witness)
+				then(r)
+				r.wait(40*time.Second - time.Since(begun))
+				all := h.all
+				reports := h.take(east)
+				last := reports[len(reports)-1]
+				require.Empty(t, last.Holder)
+				require.True(t, last.Commits, "%+v", last)
+				require.InDelta(t, 40*time.Second, last.SinceCommit, float64(5*time.Second))
+				for _, x := range all {
+					require.False(t, x.Commits && x.Region != east, "a secondary answers for no writer: %+v", x)
+				}
+				r.Pair.DB(east).Thaw()
+				r.breaks(nil)
+				r.wait(30 * time.Second)
+				reports = h.take(east)
+				last = reports[len(reports)-1]
+				require.True(t, last.Commits)
+				require.Less(t, last.SinceCommit, time.Second, "it commits again")
+			})
+		}
+	}
+}
+
 func TestAWriterThatCommitsIsReported(t *testing.T) {
 	healthy := func(t *testing.T, reports []dr.Report) {
 		require.NotEmpty(t, reports)

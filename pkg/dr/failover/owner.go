@@ -34,6 +34,7 @@ func (a *agent) own(ctx context.Context) {
 		}
 		switch {
 		case !known:
+			a.writes(ctx)
 		case l.Holder == a.cfg.Region && !l.Released:
 			a.claim(false)
 			a.track(ctx, l, look)

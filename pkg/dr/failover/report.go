@@ -110,7 +110,10 @@ func (a *agent) tell(delivered bool) {
 	if l, known := a.watch.Lease(); known {
 		r.Holder, r.Epoch, r.LeaseAge = l.Holder, l.Epoch, a.watch.Unchanged()+a.watch.ReadAge(r.At)
 	}
-	a.commits.fill(&r, a.guard)
+	a.mu.Lock()
+	writer := a.writer
+	a.mu.Unlock()
+	a.commits.fill(&r, a.guard, writer)
 	a.cfg.Trace.OnReport(r)
 }
 
