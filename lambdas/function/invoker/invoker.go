@@ -76,7 +76,10 @@ type errDied struct{ error }
 
 func (e errDied) Unwrap() error { return e.error }
 
-var _ failover.TriggerInvoker = (*Invoker)(nil)
+var (
+	_ failover.TriggerInvoker = (*Invoker)(nil)
+	_ failover.Hearing        = (*Invoker)(nil)
+)
 
 // New returns the invoker of one Region's trigger.
 func New(r dr.Region, function string, client API) *Invoker {
@@ -128,6 +131,14 @@ func (d *Invoker) Ask(ctx context.Context, reason string) error {
 		d.calls.Go(func() { d.carry(ctx, c, payload) })
 	}
 	return d.told()
+}
+
+// Waits implements failover.Hearing. With a failure that no Ask has told yet it says no, so
+// that the next question tells it.
+func (d *Invoker) Waits() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.failed == nil && slices.ContainsFunc(d.open, func(c *call) bool { return !c.resting })
 }
 
 // carry invokes the trigger, and again for as long as its process dies of it.

@@ -207,6 +207,36 @@ func TestWhatFailedIsToldAndAskedAgainAtOnce(t *testing.T) {
 	}
 }
 
+// While a question is worked on its end is heard. A failure that was not told yet, the rest
+// before a repetition and the end are no wait.
+func TestWaitsForWhatIsWorkedOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		i := &lambdaAPI{takes: 10 * time.Second}
+		d := invoker.New("us-west-2", name, i)
+		require.False(t, d.Waits())
+		require.NoError(t, ask(t, d, "r"))
+		require.True(t, d.Waits())
+		<-time.After(9 * time.Second)
+		require.True(t, d.Waits())
+		require.Equal(t, 1, i.asks())
+		<-time.After(2 * time.Second)
+		require.False(t, d.Waits(), "it has ended")
+
+		i.says("no JSON")
+		require.NoError(t, ask(t, d, "r"))
+		require.True(t, d.Waits())
+		<-time.After(10*time.Second + 100*time.Millisecond)
+		require.False(t, d.Waits(), "it rests, and is to be asked")
+		<-time.After(time.Second)
+		require.Equal(t, 3, i.asks())
+		require.False(t, d.Waits(), "of the one that died no Ask has told yet")
+		require.Error(t, ask(t, d, "r"))
+		require.True(t, d.Waits(), "it is worked on again")
+		_ = d.HangUp()
+		require.False(t, d.Waits())
+	})
+}
+
 // Its process may have been killed in the midst of a step, and the monitor's next question
 // can be seconds away.
 func TestATriggerThatDiesIsInvokedAgain(t *testing.T) {

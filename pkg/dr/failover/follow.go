@@ -19,6 +19,15 @@ type TriggerInvoker interface {
 	Ask(ctx context.Context, reason string) error
 }
 
+// Hearing is a TriggerInvoker that hears what becomes of its questions. While it waits for the
+// end of one, an open execution is not asked about with every verdict. Optional.
+type Hearing interface {
+	// Waits reports whether a question is being worked on, so that the Hearing will hear
+	// when the process that works on it dies, and has that asked again by itself. One that
+	// another process's question has set to work is not heard of.
+	Waits() bool
+}
+
 // stalled is after how long without a new entry an execution's trigger is asked again; a
 // process that has just begun to follow asks at once.
 // A trigger that lives and waits, for a promotion say, loses nothing by it.
@@ -48,8 +57,8 @@ func worthAsking(v health.Verdict) bool {
 }
 
 // trigger asks the trigger about every verdict that is worth it, at most once per probe
-// interval. What is known already is not asked: of an execution that waits for a person
-// follow reminds the trigger, unless the verdict was another one in between.
+// interval. What an open execution knows already is not asked: follow asks again when that
+// stands still or waits for a person, unless the verdict was another one in between.
 func (a *agent) trigger(ctx context.Context) {
 	var before time.Time // the last verdict that was worth a question
 	for {
@@ -61,22 +70,30 @@ func (a *agent) trigger(ctx context.Context) {
 			lasting := now.Sub(before) < 2*a.cfg.Policy.ProbeInterval
 			before = now
 			// The first question of an outage waits for nothing, not even for the journal.
-			if lasting && a.awaits(ctx) {
-				continue
+			known := Steady
+			if lasting {
+				known = a.underWay(ctx)
 			}
-			a.abstain()
-			a.ask(ctx, v.Why())
+			if known != AwaitingApproval { // which takes no lease before it is answered
+				a.abstain()
+			}
+			if h, hears := a.cfg.Trigger.(Hearing); known == Steady || known != AwaitingApproval && !(hears && h.Waits()) {
+				a.ask(ctx, v.Why())
+			}
 		}
 	}
 }
 
-// awaits reports whether an execution to this Region waits for a person. A journal that
-// doesn't answer says nothing.
-func (a *agent) awaits(ctx context.Context) bool {
+// underWay returns the state of an execution to this Region that is open, and Steady when none
+// is, or the journal doesn't answer.
+func (a *agent) underWay(ctx context.Context) State {
 	call, cancel := context.WithTimeout(ctx, a.cfg.Policy.CallTimeout)
 	defer cancel()
 	e, err := a.cfg.Journal.Latest(call)
-	return err == nil && e.Execution.To == a.cfg.Region && e.Execution.State == AwaitingApproval
+	if x := e.Execution; err == nil && x.To == a.cfg.Region && !x.State.Ended() {
+		return x.State
+	}
+	return Steady
 }
 
 // follow reads in the journal what the trigger does. When it has promoted this Region, or

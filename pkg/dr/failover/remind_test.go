@@ -22,32 +22,53 @@ type counted struct {
 
 func (c *counted) Ask(_ context.Context, why string) error { c.why = why; c.asked.Add(1); return nil }
 
+// hearing waits for the end of what it was asked.
+type hearing struct{ counted }
+
+func (*hearing) Waits() bool { return true }
+
 // TestWhatIsKnownIsNotAsked: the east is lost, and its verdict comes every two seconds. The
-// trigger is asked each time, but for an execution that waits for a person.
+// trigger is asked each time, but for an execution that waits for a person, or that is worked
+// on and stands still for no three seconds.
 func TestWhatIsKnownIsNotAsked(t *testing.T) {
 	own := failover.Execution{ID: "execution-2", Seq: 1, Mode: failover.ModeFailover, From: east, To: west, Epoch: 2, State: failover.AwaitingApproval, Asked: failover.Confirmed}
 	change := func(f func(*failover.Execution)) *failover.Execution { x := own; f(&x); return &x }
+	confirmed := func(x *failover.Execution) { x.State = failover.Confirmed }
 	for name, c := range map[string]struct {
 		x      *failover.Execution
 		silent bool // the journal, in this Region
+		hears  bool // the invoker, whose question is worked on
+		moves  bool // an entry a second
 		least  int32
 		most   int32
 	}{
-		"nothing has begun":         {nil, false, 25, 31},
-		"it waits for a person":     {&own, false, 4, 9},
-		"it is under way":           {change(func(x *failover.Execution) { x.State = failover.Confirmed }), false, 25, 52},
-		"the last one has ended":    {change(func(x *failover.Execution) { x.State = failover.Aborted }), false, 25, 31},
-		"the other Region's waits":  {change(func(x *failover.Execution) { x.From, x.To = west, east }), false, 25, 31},
-		"the journal doesn't say":   {&own, true, 4, 31},
-		"it waits, after its epoch": {change(func(x *failover.Execution) { x.Asked = failover.LossAccepted }), false, 4, 9},
+		"nothing has begun":                   {least: 25, most: 31},
+		"nothing has begun, and it is heard":  {hears: true, least: 25, most: 31},
+		"it waits for a person":               {x: &own, least: 4, most: 9},
+		"it waits for a person, and is heard": {x: &own, hears: true, least: 4, most: 9},
+		"it is under way":                     {x: change(confirmed), least: 25, most: 52},
+		"it stands still, and is heard":       {x: change(confirmed), hears: true, least: 15, most: 22},
+		"it moves on, and is heard":           {x: change(confirmed), hears: true, moves: true, least: 1, most: 2},
+		"it moves on, driven by another":      {x: change(confirmed), moves: true, least: 25, most: 31},
+		"it is heard, the journal is silent":  {x: change(confirmed), hears: true, silent: true, least: 6, most: 31},
+		"the last one has ended":              {x: change(func(x *failover.Execution) { x.State = failover.Aborted }), least: 25, most: 31},
+		"the last one has ended, and is heard": {x: change(func(x *failover.Execution) { x.State = failover.Aborted }), hears: true,
+			least: 25, most: 31},
+		"the other Region's waits":  {x: change(func(x *failover.Execution) { x.From, x.To = west, east }), least: 25, most: 31},
+		"the journal doesn't say":   {x: &own, silent: true, least: 4, most: 31},
+		"it waits, after its epoch": {x: change(func(x *failover.Execution) { x.Asked = failover.LossAccepted }), least: 4, most: 9},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t, dr.Policy{})
 				defer r.end()
-				d := &counted{}
+				h := &hearing{}
+				d, asks := &h.counted, failover.TriggerInvoker(&h.counted)
+				if c.hears {
+					asks = h
+				}
 				cfg := r.Monitor(west, r.policy, r.trace())
-				cfg.Mover = r.by(d)
+				cfg.Mover = r.by(asks)
 				r.agent(east)
 				r.agent(witness)
 				r.run(failover.NewMonitor(cfg))
@@ -65,7 +86,14 @@ func TestWhatIsKnownIsNotAsked(t *testing.T) {
 					})
 				}
 				r.CutRegion(east, true)
-				r.wait(time.Minute)
+				for x, begun := c.x, time.Now(); time.Since(begun) < time.Minute; r.wait(time.Second) {
+					if c.moves {
+						next := *x
+						next.Seq++
+						require.NoError(t, r.Store.At(west).Append(r.ctx, failover.Entry{Execution: next, Event: failover.EvReassessed, At: time.Now()}))
+						x = &next
+					}
+				}
 				require.GreaterOrEqual(t, d.asked.Load()-before, c.least)
 				require.LessOrEqual(t, d.asked.Load()-before, c.most)
 			})
