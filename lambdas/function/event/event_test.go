@@ -97,10 +97,10 @@ func TestParseRefuses(t *testing.T) {
 		"an empty object":           {`{}`, "mode"},
 		"half":                      {`{` + ok, "EOF"},
 		"more":                      {`{` + ok + `}{}`, "something follows"},
-		"an unknown key":            {`{` + ok + `,"force":true}`, `key "force" is unknown`},
-		"a key in another case":     {`{` + ok + `,"Mode":"switchover"}`, `key "Mode" is unknown`},
-		"a key twice":               {`{` + ok + `,"mode":"switchover"}`, `key "mode" comes twice`},
-		"a key twice, by an escape": {`{` + ok + `,"mod\u0065":"switchover"}`, `key "mode" comes twice`},
+		"an unknown key":            {`{` + ok + `,"force":true}`, `key 3 (5 characters) is unknown`},
+		"a key in another case":     {`{` + ok + `,"Mode":"switchover"}`, `key 3 (4 characters) is unknown`},
+		"a key twice":               {`{` + ok + `,"mode":"switchover"}`, `key 3 (4 characters) comes twice`},
+		"a key twice, by an escape": {`{` + ok + `,"mod\u0065":"switchover"}`, `key 3 (4 characters) comes twice`},
 		"a key with a letter that looks the same":  {`{` + ok + `,"r\u0435ason":"r"}`, `is unknown`},
 		"a key with a character that is unseen":    {`{` + ok + `,"reason\u200b":"r"}`, `is unknown`},
 		"null for a value":                         {`{"mode":"failover","target_region":null}`, "leave it out"},
@@ -108,11 +108,11 @@ func TestParseRefuses(t *testing.T) {
 		"a number for a mode":                      {`{"mode":1,"target_region":"us-west-2"}`, "mode: number doesn't fit"},
 		"an object for a mode":                     {`{"mode":{"mode":"failover"},"target_region":"us-west-2"}`, "mode: object doesn't fit"},
 		"a list for a person":                      {person(`["jane"]`), "by: array doesn't fit"},
-		"an unknown mode":                          {`{"mode":"failback","target_region":"us-west-2"}`, `mode "failback"`},
-		"a mode in another case":                   {`{"mode":"Failover","target_region":"us-west-2"}`, `mode "Failover"`},
+		"an unknown mode":                          {`{"mode":"failback","target_region":"us-west-2"}`, `mode (8 characters) is unknown`},
+		"a mode in another case":                   {`{"mode":"Failover","target_region":"us-west-2"}`, `mode (8 characters) is unknown`},
 		"a mode with a letter that looks the same": {`{"mode":"f\u0430ilover","target_region":"us-west-2"}`, "mode"},
-		"no Region":                                {`{"mode":"failover","target_region":"west"}`, `target_region "west"`},
-		"a Region and more":                        {`{"mode":"failover","target_region":"us-west-2\n"}`, `target_region "us-west-2\n"`},
+		"no Region":                                {`{"mode":"failover","target_region":"west"}`, `target_region (4 characters) is no Region`},
+		"a Region and more":                        {`{"mode":"failover","target_region":"us-west-2\n"}`, `target_region (10 characters) is no Region`},
 		"too long a reason":                        {`{` + ok + `,"reason":"` + strings.Repeat("x", 1025) + `"}`, "at most 1024 bytes"},
 		"a reason with an escape":                  {`{` + ok + `,"reason":"\u001b[2J"}`, "plain text"},
 		"a reason of two lines":                    {`{` + ok + `,"reason":"a\nacknowledged by bob"}`, "on one line"},
@@ -132,7 +132,7 @@ func TestParseRefuses(t *testing.T) {
 		"consent to no execution":                  {without(acknowledgement, "execution"), "execution: mode \"acknowledge\" needs it"},
 		"consent to no question":                   {without(acknowledgement, "question"), "question: mode \"acknowledge\" needs it"},
 		"consent in no Region":                     {without(acknowledgement, "target_region"), "target_region: mode \"acknowledge\" needs it"},
-		"consent by epoch":                         {`{"mode":"acknowledge","target_region":"us-west-2","acknowledge_data_loss":{"epoch":7,"by":"jane"},"reason":"r"}`, `key "acknowledge_data_loss" is unknown`},
+		"consent by epoch":                         {`{"mode":"acknowledge","target_region":"us-west-2","acknowledge_data_loss":{"epoch":7,"by":"jane"},"reason":"r"}`, `key 3 (21 characters) is unknown`},
 		"consent ahead of time":                    {`{` + ok + `,"execution":"0000000007-0001","question":"1"}`, "question: mode \"failover\" doesn't take it"},
 		"a question as a number":                   {strings.Replace(acknowledgement, `"1"`, `1`, 1), "question: number doesn't fit"},
 		"a question with a blank":                  {strings.Replace(acknowledgement, `"1"`, `"1 2"`, 1), "question"},
@@ -160,14 +160,14 @@ func TestParseRefuses(t *testing.T) {
 		"a resume for a time":                      {strings.Replace(resume, `"mode"`, `"for":"2h","mode"`, 1), "for: mode \"resume\" doesn't take it"},
 		"a status of a Region":                     {`{"mode":"status","target_region":"us-west-2"}`, "target_region: mode \"status\" doesn't take it"},
 		"a status that acts":                       {`{"mode":"status","execution":"1"}`, "execution: mode \"status\" doesn't take it"},
-		"an alarm that is over":                    {strings.Replace(alarm, `"value": "ALARM"`, `"value": "OK"`, 1), `is in state "OK"`},
+		"an alarm that is over":                    {strings.Replace(alarm, `"value": "ALARM"`, `"value": "OK"`, 1), "not in state ALARM"},
 		"an alarm of another kind":                 {strings.Replace(alarm, "arn:aws:cloudwatch", "arn:aws:iotevents", 1), "only a CloudWatch alarm"},
 		"an alarm of another source":               {strings.Replace(alarm, "aws.cloudwatch", "example", 1), "only a CloudWatch alarm"},
 		"an alarm of no Region":                    {strings.Replace(alarm, ":us-west-2:", "::", 1), "target_region"},
 		"too much":                                 {`{` + ok + `,"reason":"` + strings.Repeat("x", event.MaxSize) + `"}`, "65536 are taken"},
 		"too deep":                                 {`{` + ok + `,"reason":` + strings.Repeat("[", 30000) + strings.Repeat("]", 30000) + `}`, "depth"},
 		"deep":                                     {`{` + ok + `,"reason":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + `}`, "reason: array doesn't fit"},
-		"many keys":                                {`{` + ok + strings.Repeat(`,"x":1`, 2), `key "x" comes twice`},
+		"many keys":                                {`{` + ok + strings.Repeat(`,"x":1`, 2), `key 4 (1 characters) comes twice`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := event.Parse([]byte(c.payload))
@@ -185,7 +185,7 @@ func TestAnErrorStaysShort(t *testing.T) {
 		fmt.Fprintf(&b, `"k%d":1,`, i)
 	}
 	_, err := event.Parse([]byte(`{` + b.String() + `"mode":"status"}`))
-	require.ErrorContains(t, err, `key "k0" is unknown`)
+	require.ErrorContains(t, err, `key 1 (2 characters) is unknown`)
 	require.LessOrEqual(t, len(err.Error()), 1024)
 }
 
@@ -255,4 +255,26 @@ func FuzzParse(f *testing.F) {
 		require.NoError(t, err)
 		require.Equal(t, got, back)
 	})
+}
+
+// A secret that was put into a request by mistake must not be in the log.
+func TestARefusalQuotesNothing(t *testing.T) {
+	const hush = "Zq7Xk9-Lw2Vb4"
+	payloads := []string{
+		`*`, `"*"`, `["*"]`, `{"*":1}`, `{"mode":"*"}`, `{"mode":"status","*":"*"}`, `{"*":1,"*":2}`, `{"mode":{"*":1}}`, `{"mode":"*","mode":"*"}`,
+		`{"mode":"failover","target_region":"*"}`, `{"mode":"failover","target_region":"us-west-2","by":"*\u0007","reason":"*\u0007"}`,
+		`{"mode":"abort","target_region":"us-west-2","execution":"*!","by":"jane","reason":"r"}`, `{"mode":"acknowledge","target_region":"us-west-2","execution":"1","question":"*!","by":"jane","reason":"r"}`,
+		`{"mode":"pause","for":"*","by":"jane","reason":"r"}`, `{"mode":"status","by":*}`,
+		`{"source":"*","alarmArn":"*"}`, `{"source":"aws.cloudwatch","alarmArn":"*"}`, `{"source":"*","alarmArn":"arn:aws:cloudwatch:*:1:alarm:x"}`,
+		`{"source":"aws.cloudwatch","alarmArn":"arn:aws:cloudwatch:*:123456789012:alarm:x","alarmData":{"alarmName":"x","state":{"value":"ALARM"}}}`,
+		`{"source":"aws.cloudwatch","alarmArn":"arn:aws:cloudwatch:us-west-2:123456789012:alarm:x","alarmData":{"alarmName":"*","state":{"value":"*"}}}`, `{"source":["*"],"alarmArn":"*","alarmData":"*"}`,
+	}
+	for _, p := range payloads {
+		_, err := event.Parse([]byte(strings.ReplaceAll(p, "*", hush)))
+		require.Error(t, err, p)
+		require.NotContains(t, err.Error(), hush[:8], p)
+	}
+	_, err := event.Parse([]byte(`{"mode":48151623}`))
+	require.Error(t, err)
+	require.NotContains(t, err.Error(), "4815", "a number is not quoted, either")
 }

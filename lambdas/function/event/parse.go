@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
@@ -59,7 +60,7 @@ func object(data []byte) (map[string]json.RawMessage, []string, error) {
 		}
 		key, _ := t.(string) // the decoder lets nothing else be a key
 		if _, twice := fields[key]; twice {
-			return nil, nil, fmt.Errorf("key %s comes twice", short(key))
+			return nil, nil, fmt.Errorf("key %d %s comes twice", len(order)+1, size(key))
 		}
 		var value json.RawMessage
 		if err := dec.Decode(&value); err != nil {
@@ -80,14 +81,14 @@ func object(data []byte) (map[string]json.RawMessage, []string, error) {
 // has none.
 func fill(fields map[string]json.RawMessage, order []string, targets map[string]any) error {
 	var errs []error
-	for _, key := range order {
+	for at, key := range order {
 		if len(errs) == mostErrors {
 			errs = append(errs, errors.New("event: and more is wrong"))
 			break
 		}
 		target, known := targets[key]
 		if !known {
-			errs = append(errs, fmt.Errorf("event: key %s is unknown: use %q", short(key), keysOf(targets)))
+			errs = append(errs, fmt.Errorf("event: key %d %s is unknown: use %q", at+1, size(key), keysOf(targets)))
 			continue
 		}
 		if empty := string(fields[key]); empty == "null" || empty == `""` {
@@ -97,7 +98,8 @@ func fill(fields map[string]json.RawMessage, order []string, targets map[string]
 		if err := json.Unmarshal(fields[key], target); err != nil {
 			var wrong *json.UnmarshalTypeError
 			if errors.As(err, &wrong) {
-				err = fmt.Errorf("%s doesn't fit", wrong.Value)
+				kind, _, _ := strings.Cut(wrong.Value, " ") // a number is followed by its digits
+				err = fmt.Errorf("%s doesn't fit", kind)
 			}
 			errs = append(errs, fmt.Errorf("event: %s: %w", key, err))
 		}
@@ -142,14 +144,14 @@ type alarm struct {
 func fromAlarm(payload []byte) (Request, error) {
 	var a alarm
 	if err := json.Unmarshal(payload, &a); err != nil {
-		return Request{}, fmt.Errorf("event: read the alarm: %w", err)
+		return Request{}, errors.New("event: read the alarm: it has not the form that CloudWatch sends")
 	}
 	name, err := arn.Parse(a.AlarmArn)
 	if err != nil || name.Service != "cloudwatch" || a.Source != "aws.cloudwatch" {
-		return Request{}, fmt.Errorf("event: alarmArn %s from source %s: only a CloudWatch alarm is taken", short(a.AlarmArn), short(a.Source))
+		return Request{}, fmt.Errorf("event: alarmArn %s and source %s are not CloudWatch's: only a CloudWatch alarm is taken", size(a.AlarmArn), size(a.Source))
 	}
 	if a.Data.State.Value != "ALARM" {
-		return Request{}, fmt.Errorf("event: alarm %s is in state %s: wire the function to the alarm's ALARM action only", short(a.Data.Name), short(a.Data.State.Value))
+		return Request{}, fmt.Errorf("event: the alarm is not in state ALARM: wire the function to the alarm's ALARM action only")
 	}
 	return Request{Mode: Failover, Target: dr.Region(name.Region), Reason: "alarm " + short(a.Data.Name)}, nil
 }

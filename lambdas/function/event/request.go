@@ -86,7 +86,7 @@ func (s Span) MarshalText() ([]byte, error) { return []byte(time.Duration(s).Str
 func (s *Span) UnmarshalText(text []byte) error {
 	d, err := time.ParseDuration(string(text))
 	if err != nil {
-		return fmt.Errorf("%s is no duration: write one like \"2h30m\"", short(string(text)))
+		return fmt.Errorf("%s is no duration: write one like \"2h30m\"", size(string(text)))
 	}
 	*s = Span(d)
 	return nil
@@ -167,7 +167,7 @@ func (w Request) Validate() error {
 	}
 	needs := make(map[field]bool)
 	f, known := formOf(w.Mode)
-	refuse(!known, "mode %s: use one of %q", short(string(w.Mode)), modes)
+	refuse(!known, "mode %s is unknown: use one of %q", size(string(w.Mode)), modes)
 	for _, n := range f.needs {
 		needs[n] = true
 		refuse(!w.has(n), "%s: mode %q needs it", n, w.Mode)
@@ -176,9 +176,9 @@ func (w Request) Validate() error {
 	for _, n := range fields {
 		refuse(known && w.has(n) && !taken[n], "%s: mode %q doesn't take it: leave it out", n, w.Mode)
 	}
-	refuse(w.Target != "" && !regionForm.MatchString(w.Target.String()), "target_region %s: name the Region that the writer moves to, such as us-west-2", short(w.Target.String()))
-	refuse(w.Execution != "" && !name(w.Execution), "execution %s: name the execution as the question and the status do", short(w.Execution))
-	refuse(w.Question != "" && !name(w.Question), "question %s: name the question as the message and the status do", short(w.Question))
+	refuse(w.Target != "" && !regionForm.MatchString(w.Target.String()), "target_region %s is no Region: name the one that the writer moves to, such as us-west-2", size(w.Target.String()))
+	refuse(w.Execution != "" && !name(w.Execution), "execution %s is no name of one: name it as the question and the status do", size(w.Execution))
+	refuse(w.Question != "" && !name(w.Question), "question %s is no name of one: name it as the message and the status do", size(w.Question))
 	refuse(w.For != 0 && (w.For < Span(MinPause) || w.For > Span(MaxPause)), "for %v: a pause lasts %v to %v, and expires by itself", time.Duration(w.For), MinPause, MaxPause)
 	refuse(len(w.By) > maxBy || !line(w.By), "by: who asks, in 1 to %d bytes of plain text on one line", maxBy)
 	refuse(len(w.Reason) > maxReason || !line(w.Reason), "reason: at most %d bytes of plain text on one line", maxReason)
@@ -210,6 +210,10 @@ func line(s string) bool {
 func hidden(r rune) bool {
 	return unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co, unicode.Cs)
 }
+
+// size says of what was sent only how long it is: errors are logged and kept, and a secret
+// that was put into the wrong field must not be.
+func size(s string) string { return fmt.Sprintf("(%d characters)", utf8.RuneCountInString(s)) }
 
 // short quotes what was sent, so that an error stays a line.
 func short(s string) string {

@@ -26,7 +26,7 @@ func (h *Handler) another(s scene, w event.Request) (event.Response, bool) {
 	case x.ID == "":
 		return event.Refuse(event.NothingBegun, "no execution has ever begun", "ask for the status first"), true
 	case x.ID != w.Execution:
-		return refuse(event.OtherExecution, x, "it is the newest one, and "+w.Execution+" was named", "ask for the status, and name the execution that it shows"), true
+		return refuse(event.OtherExecution, x, "it is the newest one, and another one was named", "ask for the status, and name the execution that it shows"), true
 	case x.To != h.cfg.Agent.Region:
 		r := h.elsewhere(x.To)
 		r.Do = fmt.Sprintf("execution %s moves the writer to %s: call function %s there", x.ID, x.To, h.cfg.Name)

@@ -38,7 +38,7 @@ func (c ControlConfig) Validate() error {
 		errs = append(errs, errors.New("aurora: control: Members and Clients are required"))
 	}
 	if c.Family != "" && c.Family != health.Control && c.Family != health.Witness {
-		errs = append(errs, fmt.Errorf("aurora: control: Family %q: use %q or %q", c.Family, health.Control, health.Witness))
+		errs = append(errs, fmt.Errorf("aurora: control: Family is none that a control plane can be: use %q or %q", health.Control, health.Witness))
 	}
 	if c.Interval < 0 {
 		errs = append(errs, fmt.Errorf("aurora: control: Interval %v is negative: give dr.Policy.ControlInterval, or 0 to ask with each sample", c.Interval))

@@ -34,7 +34,7 @@ func NewEndpoint(cfg EndpointConfig) (*Endpoint, error) {
 		errs = append(errs, errors.New("aurora: endpoint: DB and Region are required"))
 	}
 	if cfg.Schema != "" && !identifier.MatchString(cfg.Schema) {
-		errs = append(errs, fmt.Errorf("aurora: endpoint: Schema %q: use letters, digits and underscores", cfg.Schema))
+		errs = append(errs, fmt.Errorf("aurora: endpoint: Schema is no name: use letters, digits and underscores (it has %d characters)", len(cfg.Schema)))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err

@@ -70,7 +70,7 @@ func (c SQLConfig) Validate() error {
 		errs = append(errs, fmt.Errorf("aurora: sql: Dialect %d is unknown", c.Dialect))
 	}
 	if c.Schema != "" && !identifier.MatchString(c.Schema) {
-		errs = append(errs, fmt.Errorf("aurora: sql: Schema %q: use letters, digits and underscores", c.Schema))
+		errs = append(errs, fmt.Errorf("aurora: sql: Schema is no name: use letters, digits and underscores (it has %d characters)", len(c.Schema)))
 	}
 	errs = append(errs, c.Account.validate())
 	if c.Watchdog != 0 && c.Watchdog < 2*time.Second {

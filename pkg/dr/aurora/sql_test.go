@@ -309,7 +309,7 @@ func TestReach(t *testing.T) {
 
 func TestSQLConfigurationsReportEverythingAtOnce(t *testing.T) {
 	_, err := aurora.NewSQL(aurora.SQLConfig{Schema: "a;b", Dialect: 9, Watchdog: time.Second})
-	for _, want := range []string{"DB is nil", "Region is empty", `Schema "a;b"`, "Dialect 9", "Watchdog 1s"} {
+	for _, want := range []string{"DB is nil", "Region is empty", `Schema is no name`, "Dialect 9", "Watchdog 1s"} {
 		require.ErrorContains(t, err, want)
 	}
 	_, err = aurora.OpenMySQL(aurora.MySQLConfig{Addr: "nohost", Timeout: -1, MaxOpen: -1})

@@ -44,7 +44,7 @@ type Role struct{ cfg RoleConfig }
 func NewRole(cfg RoleConfig) (*Role, error) {
 	errs := []error{cfg.Topology.Validate(), checkTimeout(cfg.Timeout)}
 	if !slices.Contains(cfg.Topology.Members, cfg.Region) {
-		errs = append(errs, fmt.Errorf("cloudwatch: role: Region %q is not a member of the topology", cfg.Region))
+		errs = append(errs, errors.New("cloudwatch: role: Region is not a member of the topology: give the one that publishes"))
 	}
 	if cfg.Client == nil {
 		errs = append(errs, errors.New("cloudwatch: role: Client is required"))

@@ -50,7 +50,7 @@ func DenyAnswer(x Execution, a Acknowledgement) *Denied {
 	case x.ID == "":
 		return deny(DenyNothingBegun, x, "no execution has ever begun: there is nothing to answer")
 	case a.Execution != x.ID:
-		return deny(DenyOtherExecution, x, "the answer is to execution %s, the newest one is %s and %s", a.Execution, x.ID, x.State)
+		return deny(DenyOtherExecution, x, "the answer is to another execution, the newest one is %s and %s", x.ID, x.State)
 	case x.Ack != nil && x.Ack.Question == a.Question:
 		return deny(DenyAnswered, x, "%s has answered question %s of execution %s: %s", x.Ack.By, a.Question, x.ID, x.Ack.Reason)
 	case x.State.Ended():
@@ -58,7 +58,7 @@ func DenyAnswer(x Execution, a Acknowledgement) *Denied {
 	case x.State != AwaitingApproval:
 		return deny(DenyNothingAsked, x, "execution %s asks nothing, it is %s", x.ID, x.State)
 	case a.Question != x.Question.ID:
-		return deny(DenyOtherQuestion, x, "the answer is to question %s, execution %s asks question %s now (%s): %s", a.Question, x.ID, x.Question.ID, x.Code, x.Detail)
+		return deny(DenyOtherQuestion, x, "the answer is to another question, execution %s asks question %s now (%s): %s", x.ID, x.Question.ID, x.Code, x.Detail)
 	}
 	return nil
 }
@@ -173,7 +173,7 @@ func addressed(x Execution, execution string) *Denied {
 	case x.ID == "":
 		return &Denied{DenyNothingBegun, "", Steady, "no execution has ever begun"}
 	case x.ID != execution:
-		return &Denied{DenyOtherExecution, x.ID, x.State, fmt.Sprintf("execution %q was named, the newest one is %s and %s", execution, x.ID, x.State)}
+		return &Denied{DenyOtherExecution, x.ID, x.State, fmt.Sprintf("another execution was named, the newest one is %s and %s", x.ID, x.State)}
 	case x.State.Ended():
 		return &Denied{DenyEnded, x.ID, x.State, fmt.Sprintf("execution %s has ended: %s", x.ID, x.State)}
 	}

@@ -2,7 +2,6 @@ package notify_test
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -147,5 +146,16 @@ func TestConfigReportsEverythingAtOnce(t *testing.T) {
 	}
 	client := notify.NewClient(aws.Config{}, "us-east-1", "", nil)
 	_, err = notify.New(notify.Config{Region: "us-east-1", ARN: topicARN, Client: client})
-	require.EqualError(t, err, fmt.Sprintf("notify: config: the topic is in us-west-2: name one in %s, or no message is delivered when that Region is lost", "us-east-1"))
+	require.EqualError(t, err, "notify: config: the topic is in another Region: name one in us-east-1, or no message is delivered when that Region is lost")
+}
+
+// A password that was put into the variable of the topic must not be in the log.
+func TestNewQuotesNothing(t *testing.T) {
+	const hush = "Zq7Xk9-Lw2Vb4"
+	client := notify.NewClient(aws.Config{}, "us-east-1", "", nil)
+	for _, arn := range []string{hush, "arn:aws:sns:" + hush + ":123456789012:x", "arn:aws:" + hush + ":us-east-1:123456789012:x"} {
+		_, err := notify.New(notify.Config{Region: "us-east-1", ARN: arn, Client: client})
+		require.Error(t, err, arn)
+		require.NotContains(t, err.Error(), hush[:8])
+	}
 }

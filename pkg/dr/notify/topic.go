@@ -36,9 +36,9 @@ func (c Config) Validate() error {
 		errs = append(errs, errors.New("notify: config: Region and Client are required"))
 	}
 	if a, err := arn.Parse(c.ARN); err != nil || a.Service != "sns" {
-		errs = append(errs, fmt.Errorf("notify: config: ARN %q is no topic's", c.ARN))
+		errs = append(errs, fmt.Errorf("notify: config: ARN is no topic's: give arn:aws:sns:REGION:ACCOUNT:NAME (it has %d characters)", len(c.ARN)))
 	} else if c.Region != "" && a.Region != c.Region.String() {
-		errs = append(errs, fmt.Errorf("notify: config: the topic is in %s: name one in %s, or no message is delivered when that Region is lost", a.Region, c.Region))
+		errs = append(errs, fmt.Errorf("notify: config: the topic is in another Region: name one in %s, or no message is delivered when that Region is lost", c.Region))
 	}
 	if c.Timeout < 0 {
 		errs = append(errs, fmt.Errorf("notify: config: Timeout %v is negative: give a positive duration, or 0 for 1.5s", c.Timeout))

@@ -47,7 +47,7 @@ func NewMySQL(cfg MySQLConfig) (*MySQL, error) {
 		}
 	}
 	if cfg.Schema != "" && !identifier.MatchString(cfg.Schema) {
-		errs = append(errs, fmt.Errorf("probe: mysql: Schema %q: use letters, digits and underscores", cfg.Schema))
+		errs = append(errs, fmt.Errorf("probe: mysql: Schema is no name: use letters, digits and underscores (it has %d characters)", len(cfg.Schema)))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err

@@ -215,7 +215,7 @@ func TestTCP(t *testing.T) {
 
 func TestConfigurationsReportEverythingAtOnce(t *testing.T) {
 	_, err := probe.NewTCP(probe.TCPConfig{Family: health.SQL, Addresses: map[dr.Region]string{east: "nohost"}})
-	for _, want := range []string{"Vantage", `Family "sql"`, "address of us-east-1"} {
+	for _, want := range []string{"Vantage", `Family is`, "address of us-east-1"} {
 		require.ErrorContains(t, err, want)
 	}
 	_, err = probe.NewReplication("", nil, time.Millisecond)
@@ -225,5 +225,16 @@ func TestConfigurationsReportEverythingAtOnce(t *testing.T) {
 	require.ErrorContains(t, err, "required")
 	_, err = probe.NewMySQL(probe.MySQLConfig{Schema: "a b"})
 	require.ErrorContains(t, err, "no Writers")
-	require.ErrorContains(t, err, `Schema "a b"`)
+	require.ErrorContains(t, err, `Schema is no name`)
+}
+
+// A password that was put into another field by mistake must not be in the log.
+func TestNoConstructorQuotesWhatItWasGiven(t *testing.T) {
+	const hush = "Zq7Xk9-Lw2Vb4"
+	_, err := probe.NewMySQL(probe.MySQLConfig{Schema: hush})
+	require.ErrorContains(t, err, "Schema is no name")
+	require.NotContains(t, err.Error(), hush[:8])
+	_, err = probe.NewTCP(probe.TCPConfig{Family: health.SQL, Addresses: map[dr.Region]string{east: hush}})
+	require.ErrorContains(t, err, "give host:port")
+	require.NotContains(t, err.Error(), hush[:8])
 }

@@ -38,7 +38,7 @@ func NewTCP(cfg TCPConfig) (*TCP, error) {
 		errs = append(errs, errors.New("probe: tcp: Vantage and Addresses are required"))
 	}
 	if cfg.Family == "" || cfg.Family.DataPlane() {
-		errs = append(errs, fmt.Errorf("probe: tcp: Family %q: use %q or %q, a connection proves no write", cfg.Family, health.Control, health.Witness))
+		errs = append(errs, fmt.Errorf("probe: tcp: Family is empty, unknown or on the data plane: use %q or %q, a connection proves no write", health.Control, health.Witness))
 	}
 	for r, a := range cfg.Addresses {
 		if _, _, err := net.SplitHostPort(a); err != nil {
