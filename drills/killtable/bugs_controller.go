@@ -58,7 +58,7 @@ func controllerBugs() []Bug {
 		},
 		{
 			Name: "the epoch is taken before the intent is journalled", Room: room, File: "pkg/dr/failover/controller.go",
-			Old: "\tnext, err = c.append(ctx, x, next, e.Kind)\n\tif err != nil {\n\t\treturn x, err\n\t}\n\treturn c.join(ctx, next, e)", New: "\tif next.State == Confirmed {\n\t\tc.takeEpoch(ctx, next)\n\t}\n\tnext, err = c.append(ctx, x, next, e.Kind)\n\tif err != nil {\n\t\treturn x, err\n\t}\n\treturn c.join(ctx, next, e)",
+			Old: "\t\tbegun, err := c.open(ctx, &next, e.Kind)\n", New: "\t\tif next.State == Confirmed {\n\t\t\tc.takeEpoch(ctx, next)\n\t\t}\n\t\tbegun, err := c.open(ctx, &next, e.Kind)\n",
 			Why: "a crash in between leaves an effect that no record explains", Package: pkg, Test: "TestARegionThatRenewedSinceTheVerdictLives", Says: "--- FAIL: TestARegionThatRenewedSinceTheVerdictLives/between_the_begin_and_the_take",
 		},
 		{
@@ -155,6 +155,16 @@ func controllerBugs() []Bug {
 			Name: "a pause without an end", Room: room, File: "pkg/dr/failover/state.go",
 			Old: "return p != nil && now.Before(p.Until)", New: "return p != nil",
 			Why: "the automation stays off after the maintenance", Package: pkg, Test: "TestPause", Says: "--- FAIL: TestPause/no_execution_begins_by_itself",
+		},
+		{
+			Name: "a pause beside an execution that begins is lost", Room: room, File: "pkg/dr/failover/requests.go",
+			Old: "if now.Execution.ID == x.ID || ", New: "if now.Execution.ID != \"\" || ",
+			Why: "a person was told that nothing begins by itself, and it does", Package: pkg, Test: "TestAPauseBesideAnExecutionThatBegins", Says: "--- FAIL: TestAPauseBesideAnExecutionThatBegins/that_comes_between_the_look",
+		},
+		{
+			Name: "a pause stops a person", Room: room, File: "pkg/dr/failover/controller.go",
+			Old: "\tif c.cfg.Origin.By != \"\" {\n\t\treturn nil\n\t}\n", New: "",
+			Why: "nothing fails over a lost Region while the automation rests", Package: pkg, Test: "TestAPersonsFailover", Says: "--- FAIL: TestAPersonsFailover/in_a_pause",
 		},
 		{
 			Name: "the lease goes back to a Region without a monitor", Room: room, File: "pkg/dr/failover/giveback.go",

@@ -226,44 +226,87 @@ func (c *Controller) renewed(ctx context.Context, last Execution) error {
 	}
 }
 
-// begin opens an execution when it may, or joins the one that is open.
+// staleAfter is after how long an execution that is to begin looks at the journal again: a
+// person may have paused the automation, or resumed it, while it waited.
+const staleAfter = 100 * time.Millisecond
+
+// begin opens an execution when it may, or joins the one that is open. Its first entry hands
+// the pause on, so it rests on a look at the journal right before it.
 func (c *Controller) begin(ctx context.Context, e Event, from dr.Region, may func(context.Context, Execution) error, evidence func(Lease) Evidence) (Execution, error) {
-	last, err := c.latest(ctx)
-	if err != nil && !errors.Is(err, ErrNoEntry) {
-		return Execution{}, err
-	}
-	if err == nil && !last.Execution.State.Ended() && last.Execution.State != Steady {
-		if last.Execution.To != c.cfg.Region {
-			return Execution{}, deny(DenyUnderWay, last.Execution, "execution %s moves the writer to %s: let it end first", last.Execution.ID, last.Execution.To)
+	for tried := ""; ; {
+		last, err := c.latest(ctx)
+		looked := time.Now()
+		if err != nil && !errors.Is(err, ErrNoEntry) {
+			return Execution{}, err
 		}
-		c.entered.recall(last)
-		return c.join(ctx, last.Execution, e)
+		if err == nil && !last.Execution.State.Ended() && last.Execution.State != Steady {
+			if last.Execution.To != c.cfg.Region {
+				return Execution{}, deny(DenyUnderWay, last.Execution, "execution %s moves the writer to %s: let it end first", last.Execution.ID, last.Execution.To)
+			}
+			if last.Execution.ID == tried { // its own, whose answer was lost, or of a controller that was faster
+				c.trace(last.Execution)
+			}
+			c.entered.recall(last)
+			return c.join(ctx, last.Execution, e)
+		}
+		lease, known := c.cfg.Watch.Lease()
+		if !known {
+			return Execution{}, fmt.Errorf("failover: %w: nothing is known of the lease, so no fence can be proven", ErrNoLease)
+		}
+		if lease.Holder != from {
+			return Execution{}, deny(DenyPrecondition, last.Execution, "%s does not hold the lease, %s does: there is nothing to move", from, lease.Holder)
+		}
+		if err := may(ctx, last.Execution); err != nil {
+			return Execution{}, err
+		}
+		if time.Since(looked) > staleAfter {
+			now, err := c.latest(ctx)
+			if err != nil && !errors.Is(err, ErrNoEntry) {
+				return Execution{}, err
+			}
+			if now.Execution.ID != last.Execution.ID || now.Execution.Seq != last.Execution.Seq {
+				continue
+			}
+		}
+		lease, _ = c.cfg.Watch.Lease() // by now
+		x := Execution{From: from, To: c.cfg.Region, State: Steady, Epoch: lease.Epoch + 1, Evidence: evidence(lease), Pause: last.Execution.Pause}
+		if x.ID, err = executionID(x.Epoch, last.Execution.ID); err != nil {
+			return Execution{}, err
+		}
+		e.Detail = x.Evidence.Why
+		next, err := Step(c.cfg.Policy, x, e.seen(time.Now()))
+		if err != nil {
+			return x, err
+		}
+		tried = x.ID
+		begun, err := c.open(ctx, &next, e.Kind)
+		switch {
+		case err != nil:
+			return x, err
+		case begun:
+			return c.run(ctx, next)
+		}
 	}
-	lease, known := c.cfg.Watch.Lease()
-	if !known {
-		return Execution{}, fmt.Errorf("failover: %w: nothing is known of the lease, so no fence can be proven", ErrNoLease)
+}
+
+// open tries once to journal the first entry of an execution, and reports whether it has.
+// If not, the journal is to be looked at again: the place is taken, or the answer was lost.
+func (c *Controller) open(ctx context.Context, next *Execution, k Kind) (bool, error) {
+	next.Seq = 1
+	call, cancel := context.WithTimeout(ctx, c.cfg.Policy.CallTimeout)
+	err := c.cfg.Journal.Append(call, Entry{Version: JournalVersion, Execution: *next, Event: k, At: time.Now().UTC()})
+	cancel()
+	switch {
+	case err == nil:
+		c.trace(*next)
+		return true, nil
+	case ctx.Err() != nil:
+		return false, ctx.Err()
+	case errors.Is(err, ErrConflict):
+		return false, nil
 	}
-	if lease.Holder != from {
-		return Execution{}, deny(DenyPrecondition, last.Execution, "%s does not hold the lease, %s does: there is nothing to move", from, lease.Holder)
-	}
-	if err := may(ctx, last.Execution); err != nil {
-		return Execution{}, err
-	}
-	lease, _ = c.cfg.Watch.Lease() // by now
-	x := Execution{From: from, To: c.cfg.Region, State: Steady, Epoch: lease.Epoch + 1, Evidence: evidence(lease), Pause: last.Execution.Pause}
-	if x.ID, err = executionID(x.Epoch, last.Execution.ID); err != nil {
-		return Execution{}, err
-	}
-	e.Detail = x.Evidence.Why
-	next, err := Step(c.cfg.Policy, x, e.seen(time.Now()))
-	if err != nil {
-		return x, err
-	}
-	next, err = c.append(ctx, x, next, e.Kind)
-	if err != nil {
-		return x, err
-	}
-	return c.join(ctx, next, e) // another controller may have been faster
+	c.problem("append to journal", err)
+	return false, pause(ctx, c.cfg.Policy.PollInterval)
 }
 
 // join goes on with an execution that is what an event asks for. A switchover that finds a

@@ -149,22 +149,56 @@ func (c *Controller) endorse(ctx context.Context, x Execution, o Origin) (Execut
 }
 
 // Pause stops the automation until a time. An automatic execution that has touched nothing
-// ends; one that has taken its epoch goes on, because its writer is fenced.
+// ends; one that has taken its epoch goes on, because its writer is fenced. So does what a
+// person has asked for. It returns when the newest execution carries the pause.
 func (c *Controller) Pause(ctx context.Context, d time.Duration, o Origin) (Execution, error) {
 	p := Pause{Until: time.Now().Add(d).UTC(), By: o.By, Reason: o.Reason}
-	return c.request(ctx, func(Execution) (Event, *Denied) {
-		return Event{Kind: EvPaused, Origin: o, Pause: &p}, nil
-	})
+	return c.carried(ctx, Event{Kind: EvPaused, Origin: o, Pause: &p}, func(Execution) *Denied { return nil })
 }
 
 // Unpause ends a pause before its time.
 func (c *Controller) Unpause(ctx context.Context, o Origin) (Execution, error) {
-	return c.request(ctx, func(x Execution) (Event, *Denied) {
+	return c.carried(ctx, Event{Kind: EvResumed, Origin: o}, func(x Execution) *Denied {
 		if !x.Pause.Active(time.Now()) {
-			return Event{}, &Denied{DenyNotPaused, x.ID, x.State, "the automation is not paused"}
+			return deny(DenyNotPaused, x, "the automation is not paused")
 		}
-		return Event{Kind: EvResumed, Origin: o}, nil
+		return nil
 	})
+}
+
+// An execution that begins looks at the journal, and then writes its first entry, which
+// hands on the pause that it has seen. beginsWithin is how long it may take to that: two
+// calls and staleAfter. A store that is slower is slower for a pause, too.
+const beginsWithin = time.Second
+
+// carried journals a pause or its end, and sees to it that the newest execution carries it:
+// one that was about to begin may not have seen it, and is told, too.
+func (c *Controller) carried(ctx context.Context, e Event, may func(Execution) *Denied) (Execution, error) {
+	var before *Pause
+	begun := time.Now()
+	x, err := c.request(ctx, func(x Execution) (Event, *Denied) {
+		before = x.Pause
+		return e, may(x)
+	})
+	if err != nil {
+		return x, err
+	}
+	if err := pause(ctx, max(beginsWithin, 3*time.Since(begun))); err != nil {
+		return x, err
+	}
+	now, err := c.latest(ctx)
+	if err != nil {
+		return x, err
+	}
+	if now.Execution.ID == x.ID || now.Execution.Pause.is(e.Pause) || !now.Execution.Pause.is(before) {
+		return x, nil // it is there, or a person has said something else since
+	}
+	return c.request(ctx, func(Execution) (Event, *Denied) { return e, nil })
+}
+
+// is reports whether two pauses are one.
+func (p *Pause) is(o *Pause) bool {
+	return p == o || p != nil && o != nil && p.Until.Equal(o.Until) && p.By == o.By && p.Reason == o.Reason
 }
 
 // addressed denies what is asked of another execution than the newest, or of an ended one.
