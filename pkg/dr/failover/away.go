@@ -16,6 +16,7 @@ import (
 type away struct {
 	since time.Time // when that was first seen; zero when it is not so
 	to    dr.Region // where the control plane has named the writer; empty while it has named none elsewhere
+	home  dr.Epoch  // the newest epoch in which the writer was seen here
 }
 
 // left notes that the writer seems to be elsewhere.
@@ -37,6 +38,14 @@ func (a *agent) track(ctx context.Context, l Lease, look int) {
 		return
 	}
 	role := a.guard.role()
+	if role == guard.Writer && !l.Released {
+		a.away.home = l.Epoch
+	}
+	if l.Execution != "" && a.away.home != l.Epoch {
+		// An execution has taken the epoch, and the writer has not come here yet.
+		a.away = away{}
+		return
+	}
 	if role == guard.Secondary {
 		a.away.left("", time.Now())
 	}
@@ -53,7 +62,7 @@ func (a *agent) track(ctx context.Context, l Lease, look int) {
 		if a.away.to != "" {
 			a.owe(a.away.back(a.cfg.Topology, a.cfg.Region, l, false, time.Now()))
 		}
-		a.away = away{}
+		a.away = away{home: a.away.home}
 	}
 }
 

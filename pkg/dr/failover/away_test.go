@@ -119,3 +119,25 @@ func TestPeopleAreToldOfAMoveThatEndsWhereItBegan(t *testing.T) {
 		require.Empty(t, told(r), "the executions tell it")
 	})
 }
+
+// TestAMoveOfLifeboatsOwnIsNoMoveFromOutside: while an execution has taken the epoch and has
+// not promoted, the holder of the lease is no writer yet.
+func TestAMoveOfLifeboatsOwnIsNoMoveFromOutside(t *testing.T) {
+	for name, move := range map[string]func(r *rig){
+		"a failover":   func(r *rig) { r.CutRegion(east, true) },
+		"a switchover": func(r *rig) { _, _ = r.controller(west).Switchover(r.ctx, jane) },
+	} {
+		bubble(t, name, func(t *testing.T) {
+			r := newRigIn(t, dr.Policy{}, drtest.WorldConfig{Topology: topology, Promotion: func() time.Duration { return 20 * time.Second }})
+			t.Cleanup(r.end)
+			r.breaks(latency)
+			r.regions()
+			r.wg.Go(func() { move(r) })
+			r.until("settled", 2*time.Minute, r.in(failover.Settled))
+			r.wait(time.Minute)
+			for _, region := range []dr.Region{east, west} {
+				require.False(t, r.said(region, "seen back"), "%s: %v", region, r.Notifiers[region].Messages())
+			}
+		})
+	}
+}
