@@ -80,6 +80,22 @@ func (b Budget) Own() time.Duration {
 	return sum
 }
 
+// AfterGrace returns what a failover takes once InRegionGrace has ended, Aurora's promotion
+// apart. Detection runs inside the grace, which counts from the first sample without a writer,
+// and so does most of the fence: the old lease runs out meanwhile.
+func (b Budget) AfterGrace(p Policy) time.Duration {
+	var before, after time.Duration
+	for _, s := range b.Phases {
+		switch s.Name {
+		case PhaseDetect, PhaseFence:
+			before += s.Worst
+		default:
+			after += s.Worst
+		}
+	}
+	return after + max(0, before-p.WithDefaults().InRegionGrace)
+}
+
 // Longest returns the phase with the largest worst case.
 func (b Budget) Longest() Spend {
 	var longest Spend

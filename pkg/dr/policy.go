@@ -9,7 +9,8 @@ type Objectives struct {
 	// RTO is how long writes may fail, as a client sees it. Default 60 s. At most 1 h,
 	// because slower is no automatic failover.
 	RTO time.Duration
-	// RPO is how much acknowledged work, in time, may be lost. Default 1 s. At most 5 min,
+	// RPO is how much acknowledged work, in time, may be lost. Default 1 s. At least 10 ms,
+	// which is what a write needs to arrive in another Region; at most 5 min,
 	// because that is far behind for any replica that serves a failover.
 	RPO time.Duration
 	// OwnShare is the part of RTO that everything but Aurora's promotion may
@@ -104,8 +105,9 @@ type Policy struct {
 	// InRegionGrace is how long a dead writer is left to Aurora's failover inside
 	// its Region, when the Region answers and holds another instance. Default
 	// 30 s: AWS gives "typically < 60 s, often < 30 s" (Aurora User Guide, high
-	// availability). A member with no other instance gets no grace. At most 5 min and
-	// Objectives.RTO, because writes fail meanwhile.
+	// availability). A member with no other instance gets no grace. At most 5 min,
+	// and together with what follows it (the budget without detection and fence, by default
+	// 9.75 s) Objectives.RTO, because writes fail meanwhile.
 	InRegionGrace time.Duration
 	// ControlInterval is the time between two questions to a Region's RDS API while the
 	// data plane answers; while it does not, or may not, they come with every sample.
@@ -143,8 +145,8 @@ type Policy struct {
 	ObserveInterval time.Duration
 
 	// MaxDataLoss is the RPO lag above which Lifeboat does not promote without an operator's
-	// acknowledgement. Default 1 s. At least 1 ms, because replication is never without
-	// lag, so that less would always ask; at most Objectives.RPO, because more would give
+	// acknowledgement. Default 1 s. At least 10 ms, because the lag that a
+	// secondary shows is a way between Regions and back at best, so that less would always ask; at most Objectives.RPO, because more would give
 	// up, unasked, what the objective promises.
 	MaxDataLoss time.Duration
 	// MaxLagAge is how old that lag may have been when the evidence went dark.

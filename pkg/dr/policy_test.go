@@ -39,6 +39,8 @@ func TestValidateRefuses(t *testing.T) {
 		"negative":              {dr.Policy{LeaseDrift: -time.Second}, "LeaseDrift -1s is negative"},
 		"rare renewal":          {dr.Policy{RenewInterval: 3 * time.Second}, "one lost call stops writes"},
 		"unknown no_witness":    {dr.Policy{NoWitness: "hope"}, `NoWitness "hope" is unknown`},
+		"grace over objective":  {dr.Policy{InRegionGrace: 55 * time.Second}, "InRegionGrace 55s and the 9.75s of what follows it are 4.75s above Objectives.RTO 1m0s: writes fail meanwhile"},
+		"loss below any lag":    {dr.Policy{MaxDataLoss: time.Millisecond}, "MaxDataLoss 1ms is below 10ms"},
 		"guard without room":    {dr.Policy{RPOGuard: true, MaxDataLoss: 100 * time.Millisecond}, "RPOGuard needs"},
 	} {
 		t.Run(name, func(t *testing.T) { require.ErrorContains(t, c.policy.Validate(), c.want) })

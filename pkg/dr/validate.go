@@ -19,7 +19,7 @@ func (p Policy) limits() []limits {
 	const ms, s = time.Millisecond, time.Second
 	return []limits{
 		{"Objectives.RTO", p.Objectives.RTO, s, time.Hour, "no failover is so quick", "slower is no automatic failover"},
-		{"Objectives.RPO", p.Objectives.RPO, ms, 5 * time.Minute, "replication is never without lag", "a replica so far behind serves no failover"},
+		{"Objectives.RPO", p.Objectives.RPO, 10 * ms, 5 * time.Minute, "replication is never without lag", "a replica so far behind serves no failover"},
 		{"Objectives.OwnShare", p.Objectives.OwnShare, ms, time.Hour, "nothing is done in no time", "slower is no automatic failover"},
 		{"ProbeInterval", p.ProbeInterval, 500 * ms, 30 * s, "probes would load what they measure", "a fault would be seen too late for any RTO"},
 		{"ProbeTimeout", p.ProbeTimeout, 100 * ms, 30 * s, "a healthy Region far away needs as long to answer", "a silent Region would delay the next sample"},
@@ -30,7 +30,7 @@ func (p Policy) limits() []limits {
 		{"LeaseDrift", p.LeaseDrift, ms, time.Minute, "clocks differ in rate", "no clock is so wrong"},
 		{"RenewInterval", p.RenewInterval, 50 * ms, 15 * s, "each renewal is a write that is paid for", "one lost call stops writes"},
 		{"ObserveInterval", p.ObserveInterval, 20 * ms, 15 * s, "each look is a read that is paid for", "the fence proof would come too late"},
-		{"MaxDataLoss", p.MaxDataLoss, ms, 5 * time.Minute, "replication is never without lag, and each failover would ask", "a replica so far behind serves no failover"},
+		{"MaxDataLoss", p.MaxDataLoss, 10 * ms, 5 * time.Minute, "no write arrives in another Region sooner, so each failover would ask", "a replica so far behind serves no failover"},
 		{"MaxLagAge", p.MaxLagAge, 500 * ms, time.Minute, "the lag is read once per sample, and each failover would ask", "what was written since the lag was read is not in it"},
 		{"CallTimeout", p.CallTimeout, 100 * ms, 10 * s, "a healthy service far away needs as long to answer", "a dead service would use up the RTO"},
 		{"PollInterval", p.PollInterval, 10 * ms, 10 * s, "each look is a call", "a promotion would be seen too late"},
@@ -111,6 +111,9 @@ func (p Policy) problems() (errs []error) {
 	between(p.Clusters > calls.Room, "Clusters", "ControlInterval", "%d is above %d, for which RDS answers one account (%s): raise ControlInterval %v or ProbeInterval %v, or use another account",
 		p.Clusters, calls.Room, calls, p.ControlInterval, p.ProbeInterval)
 	b := p.Budget()
+	after := b.AfterGrace(p)
+	between(p.InRegionGrace+after > p.Objectives.RTO, "InRegionGrace", "Objectives.RTO", "%v and the %v of what follows it are %v above Objectives.RTO %v: writes fail meanwhile, and nothing is left for Aurora's promotion; lower it or raise Objectives.RTO",
+		p.InRegionGrace, after, p.InRegionGrace+after-p.Objectives.RTO, p.Objectives.RTO)
 	if over := b.Own() - p.Objectives.OwnShare; over > 0 {
 		worst := b.Longest()
 		errs = append(errs, fmt.Errorf("dr: policy: worst case %v is %v over the share of %v (%s): %s alone takes %v; shorten it or raise Objectives.OwnShare",
