@@ -2,8 +2,11 @@ package invoker
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/lifeboat-dr/lifeboat/lambdas/function/event"
 )
@@ -56,4 +59,23 @@ func line(fields map[string]json.RawMessage, key, without string) string {
 		return without
 	}
 	return text
+}
+
+// crowded says whose limit it is when Lambda takes no more invocations (Lambda API reference,
+// Invoke, TooManyRequestsException): its own message is "Rate Exceeded." for all of them.
+func crowded(err error) error {
+	var full *types.TooManyRequestsException
+	if !errors.As(err, &full) {
+		return err
+	}
+	do := "ask again"
+	switch full.Reason {
+	case types.ThrottleReasonReservedFunctionConcurrentInvocationLimitExceeded:
+		do = "all places of its reserved concurrency are taken, or it is 0: look who asks it beside its monitor"
+	case types.ThrottleReasonConcurrentInvocationLimitExceeded:
+		do = "the account's concurrency in this Region is used up by other functions: raise the quota, or give the trigger its reserved concurrency back"
+	case types.ThrottleReasonCallerRateLimitExceeded, types.ThrottleReasonFunctionInvocationRateLimitExceeded:
+		do = "the account asks Lambda too often in a second: look who else does"
+	}
+	return fmt.Errorf("%w (%s): %s", err, event.Plain(string(full.Reason)), do)
 }

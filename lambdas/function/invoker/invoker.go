@@ -223,7 +223,7 @@ func (d *Invoker) invoke(ctx context.Context, payload []byte) error {
 	})
 	switch {
 	case err != nil:
-		return d.failure(err)
+		return d.failure(crowded(err))
 	case out.FunctionError != nil:
 		return d.failure(errDied{fmt.Errorf("it failed (%s): %s: its log and the journal tell more", *out.FunctionError, said(out.Payload))})
 	}

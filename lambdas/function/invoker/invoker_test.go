@@ -175,9 +175,9 @@ func TestWhatFailedIsToldAndAskedAgainAtOnce(t *testing.T) {
 		gives string
 		want  string
 	}{
-		"the trigger's own concurrency is all": {err: triggerFull, want: "Rate Exceeded."},
+		"the trigger's own concurrency is all": {err: triggerFull, want: "Rate Exceeded. (ReservedFunctionConcurrentInvocationLimitExceeded): all places of its reserved concurrency are taken"},
 		"Lambda refuses":                       {err: errors.New("access denied"), want: "invoker: invoke " + name + " in us-west-2: access denied"},
-		"the account's own concurrency is all": {err: accountFull, want: "Rate Exceeded."},
+		"the account's own concurrency is all": {err: accountFull, want: "Rate Exceeded. (ConcurrentInvocationLimitExceeded): the account's concurrency in this Region is used up"},
 		"the trigger fails": {said: `{"errorMessage":"the table\nis gone","errorType":"errorString"}`,
 			want: "invoker: invoke " + name + " in us-west-2: it failed (Unhandled): the table is gone: its log"},
 		"the trigger refuses": {gives: `{"refused":"bad-request","state":"Steady","detail":"event: key \"promises\" is unknown","do":"send a\nstatus"}`,
