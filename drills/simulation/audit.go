@@ -168,14 +168,14 @@ func (a *auditor) acknowledged(r dr.Region, id int64, at time.Time) {
 	a.acked[id] = ack{r, at, excuse}
 	// Its own guard closes it at its next look. A server that boots read-only is not open until
 	// then.
-	const opened = "a person forced the writer to a server that does not boot read-only"
-	forced := a.lease.Holder != r && !a.g.BootReadOnly && a.g.forced(r)
-	switch silent := at.Sub(a.renewed[r]); {
-	case silent <= a.g.Policy.WithDefaults().LeaseTTL+tick || excuse != "" || a.unopened(r):
-	case forced:
-		a.excused[opened]++
-	default:
-		a.failed("lease", "%s acknowledged a write %v after its lease was last renewed", r, silent)
+	const opened = "a person moved the writer to a server that does not boot read-only"
+	open := a.lease.Holder != r && !a.g.BootReadOnly
+	if silent := at.Sub(a.renewed[r]); silent > a.g.Policy.WithDefaults().LeaseTTL+tick && excuse == "" && !a.unopened(r) {
+		if _, brought := a.g.brought(r); open && brought {
+			a.excused[opened]++
+		} else {
+			a.failed("lease", "%s acknowledged a write %v after its lease was last renewed", r, silent)
+		}
 	}
 	if writer, _ := a.g.inside.Pair.Following(); writer != a.writer {
 		a.writer, a.newAcked = writer, time.Time{}
@@ -184,7 +184,7 @@ func (a *auditor) acknowledged(r dr.Region, id int64, at time.Time) {
 		}
 	}
 	switch {
-	case r == a.writer && a.newAcked.IsZero() && forced:
+	case r == a.writer && a.newAcked.IsZero() && open && a.g.forced(r):
 		a.excused[opened]++
 	case r == a.writer && a.newAcked.IsZero():
 		a.newAcked = at

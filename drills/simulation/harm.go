@@ -69,12 +69,18 @@ func (g *game) moved(op cloud.Operation) bool {
 // forced reports whether the control plane's last move was a failover to a Region that a
 // person forced at the console.
 func (g *game) forced(to dr.Region) bool {
+	last, ok := g.brought(to)
+	return ok && last.Kind == string(fault.Forced)
+}
+
+// brought returns the control plane's newest move, if it has brought the writer to a Region.
+func (g *game) brought(to dr.Region) (last cloud.Operation, ok bool) {
 	ops := g.inside.Cloud.Operations()
 	if len(ops) == 0 {
-		return false
+		return last, false
 	}
-	last := ops[len(ops)-1]
-	return last.To == to && last.Kind == string(fault.Forced) && g.moved(last)
+	last = ops[len(ops)-1]
+	return last, last.To == to && g.moved(last)
 }
 
 // closed is told that a guard has fenced its writer, or has had it cut off.

@@ -9,6 +9,7 @@ import (
 	"github.com/lifeboat-dr/lifeboat/drills/cloud"
 	"github.com/lifeboat-dr/lifeboat/drills/drill"
 	"github.com/lifeboat-dr/lifeboat/drills/fault"
+	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
@@ -166,6 +167,18 @@ func (g *game) path(t trial) {
 	}
 }
 
+// visited reports whether the control plane has had a writer leave a Region for another one,
+// and named the first one again, before a time.
+func (g *game) visited(here, away dr.Region, before time.Time) bool {
+	ops := g.inside.Cloud.Operations()
+	left := slices.IndexFunc(ops, func(op cloud.Operation) bool {
+		return op.From == here && op.To == away && op.AcceptedAt.Before(before)
+	})
+	return left >= 0 && (ops[left].Err != nil || slices.ContainsFunc(ops[left:], func(op cloud.Operation) bool {
+		return op.To == here && op.AcceptedAt.Before(before)
+	}))
+}
+
 // announcements holds every message against the journal, and every entry that says that
 // people were told against the messages.
 func (g *game) announcements(trials []trial) {
@@ -173,6 +186,18 @@ func (g *game) announcements(trials []trial) {
 	for _, p := range g.inside.Cloud.Published() {
 		if strings.Contains(p.Message, "\nNothing was stopped or moved for it.") {
 			continue // of a monitor, about what fails and stops nothing
+		}
+		if here, from, back := strings.Cut(p.Subject, ": the writer is back from "); back {
+			if !g.visited(dr.Region(here), dr.Region(from), p.At) {
+				g.audit.fail("announce", "the control plane knows of no move from %s to %s before the message %q", here, from, p.Subject)
+			}
+			continue
+		}
+		if here, _, back := strings.Cut(p.Subject, ": has taken its lease back"); back {
+			if !slices.ContainsFunc(g.inside.Cloud.Operations(), func(op cloud.Operation) bool { return op.From == dr.Region(here) || op.To == dr.Region(here) }) {
+				g.audit.fail("announce", "the control plane has moved nothing, and the message is %q", p.Subject)
+			}
+			continue
 		}
 		i := slices.IndexFunc(trials, func(t trial) bool { return strings.HasPrefix(p.Message, "execution "+t.id+":") })
 		if i < 0 {
