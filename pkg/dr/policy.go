@@ -37,8 +37,8 @@ const (
 	// AutomaticAlways lets Lifeboat act within the policy. It is the default.
 	AutomaticAlways Automatic = "always"
 	// AutomaticNever only observes: evidence is gathered, judged, explained and
-	// reported as ever, but no failover begins by itself. What a person asks for is
-	// carried out, and a writer that other hands have moved is adopted. The guard works
+	// reported as ever, and people are told once of each lost Region, but no failover
+	// begins by itself. What a person asks for is carried out, and a writer that other hands have moved is adopted. The guard works
 	// as always, because servers boot read-only.
 	AutomaticNever Automatic = "never"
 )

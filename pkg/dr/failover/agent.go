@@ -185,6 +185,7 @@ func (a *agent) onVerdict(v health.Verdict) {
 	a.mu.Lock()
 	a.latest = v
 	a.mu.Unlock()
+	a.observes(v)
 	if a.cfg.Trigger != nil && !worthAsking(v) || a.cfg.Trigger == nil && (v.State != health.Impaired || a.controller == nil) {
 		return
 	}

@@ -3,6 +3,7 @@ package failover
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -50,8 +51,13 @@ type trouble struct {
 	text        string
 }
 
-// Note takes in one failure.
+// Note takes in one failure. That the policy lets the automation only observe is none: see
+// [agent.observes].
 func (l *Failures) Note(p dr.Problem) {
+	var denied *Denied
+	if errors.As(p.Err, &denied) && denied.Code == DenyObserveOnly {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.all == nil {
@@ -101,7 +107,11 @@ func (l *Failures) report(now time.Time) []Trouble {
 func (l *Failures) due(now time.Time) []Trouble {
 	var due []Trouble
 	for _, t := range l.report(now) {
-		if !t.Told && t.Times >= 2 && t.For-t.Quiet >= lastsFor {
+		switch {
+		case t.Told || t.Times < 2:
+		case t.Op == opObserve: // a verdict is confirmed already
+			return []Trouble{t}
+		case t.For-t.Quiet >= lastsFor:
 			due = append(due, t)
 		}
 	}
@@ -145,7 +155,11 @@ func (a *agent) tellPeople(ctx context.Context) {
 			continue
 		}
 		call, cancel := context.WithTimeout(ctx, 2*a.cfg.Policy.CallTimeout)
-		err := a.cfg.Notifier.Notify(call, troubleMessage(a.cfg.Region, due))
+		m := troubleMessage(a.cfg.Region, due)
+		if due[0].Op == opObserve {
+			m = observed(a.cfg.Topology.Peer(a.cfg.Region), a.cfg.Region, due[0])
+		}
+		err := a.cfg.Notifier.Notify(call, m)
 		cancel()
 		if err == nil {
 			a.lasting.accepted(due, time.Now())
