@@ -48,40 +48,63 @@ func TestWhatKeepsAWriterOpen(t *testing.T) {
 	hang, refuse := drtest.Fault{Hang: true}, drtest.Fault{Err: errRefused}
 	lost := drtest.Fault{Hang: true, Acts: true}
 	full, unasked := drtest.Fault{Err: failover.ErrAnswered}, drtest.Fault{Err: health.ErrNotAsked}
+	throttle := drtest.Fault{Err: errThrottled}
 	none := func(drtest.Call) drtest.Fault { return drtest.Fault{} }
-	link := func(c drtest.Call) drtest.Fault {
-		if c.From == east && c.To == west || c.From == west && c.To == east {
-			return hang
+	peering := func(bad drtest.Fault) func(drtest.Call) drtest.Fault {
+		return func(c drtest.Call) drtest.Fault {
+			if c.From == east && c.To == west || c.From == west && c.To == east {
+				return bad
+			}
+			return drtest.Fault{}
 		}
-		return drtest.Fault{}
 	}
+	link, refusing := peering(hang), peering(refuse)
 	for name, c := range map[string]struct {
 		breaks func(drtest.Call) drtest.Fault
 		dead   []dr.Region // whose monitors stop
 		closes bool
 	}{
-		"the store hangs in the writer's Region":                      {breaks: storeOf(east, hang)},
-		"the store refuses in the writer's Region":                    {breaks: storeOf(east, refuse)},
-		"the store hangs in the other Region":                         {breaks: storeOf(west, hang)},
-		"the store hangs in both members":                             {breaks: both(storeOf(east, hang), storeOf(west, hang))},
-		"the store hangs everywhere":                                  {breaks: everywhere(hang)},
-		"the store refuses everywhere":                                {breaks: everywhere(refuse)},
-		"renewals act and their answers are lost":                     {breaks: calls(east, lost, drtest.OpRenewLease)},
-		"renewals act and their answers are lost, reads hang":         {breaks: calls(east, lost, drtest.OpRenewLease, drtest.OpReadLease)},
-		"the peering is down":                                         {breaks: link},
-		"the other monitor is dead":                                   {breaks: none, dead: []dr.Region{west}},
-		"the witness is dead":                                         {breaks: none, dead: []dr.Region{witness}},
-		"the store hangs everywhere and the witness is dead":          {breaks: everywhere(hang), dead: []dr.Region{witness}},
-		"too many connections for the heartbeat account":              {breaks: calls(east, full, drtest.OpBeat)},
-		"too many connections for both accounts":                      {breaks: calls(east, full, drtest.OpBeat, drtest.OpFence, drtest.OpOpen, drtest.OpRole)},
-		"no login can be read":                                        {breaks: calls(east, unasked, drtest.OpBeat, drtest.OpFence, drtest.OpOpen, drtest.OpRole, drtest.OpReplicated)},
-		"no login can be read in both members":                        {breaks: both(calls(east, unasked, drtest.OpBeat, drtest.OpFence), calls(west, unasked, drtest.OpBeat, drtest.OpProbe, drtest.OpReplicated))},
-		"too many connections and the peering is down":                {breaks: both(calls(east, full, drtest.OpBeat), link)},
-		"commits are 3 s slow":                                        {breaks: calls(east, drtest.Fault{Delay: 3 * time.Second}, drtest.OpBeat)},
-		"the store hangs in the writer's Region, the peering is down": {breaks: both(storeOf(east, hang), link), closes: true},
-		"the store hangs everywhere, the peering is down":             {breaks: both(everywhere(hang), link), closes: true},
-		"the store hangs everywhere, the other monitor is dead":       {breaks: everywhere(hang), dead: []dr.Region{west}, closes: true},
-		"renewals are lost, the peering is down":                      {breaks: both(calls(east, lost, drtest.OpRenewLease), link), closes: true},
+		"the store hangs in the writer's Region":                              {breaks: storeOf(east, hang)},
+		"the store refuses in the writer's Region":                            {breaks: storeOf(east, refuse)},
+		"the store hangs in the other Region":                                 {breaks: storeOf(west, hang)},
+		"the store hangs in both members":                                     {breaks: both(storeOf(east, hang), storeOf(west, hang))},
+		"the store hangs everywhere":                                          {breaks: everywhere(hang)},
+		"the store refuses everywhere":                                        {breaks: everywhere(refuse)},
+		"renewals act and their answers are lost":                             {breaks: calls(east, lost, drtest.OpRenewLease)},
+		"renewals act and their answers are lost, reads hang":                 {breaks: calls(east, lost, drtest.OpRenewLease, drtest.OpReadLease)},
+		"the peering is down":                                                 {breaks: link},
+		"the other monitor is dead":                                           {breaks: none, dead: []dr.Region{west}},
+		"the witness is dead":                                                 {breaks: none, dead: []dr.Region{witness}},
+		"the store hangs everywhere and the witness is dead":                  {breaks: everywhere(hang), dead: []dr.Region{witness}},
+		"too many connections for the heartbeat account":                      {breaks: calls(east, full, drtest.OpBeat)},
+		"too many connections for both accounts":                              {breaks: calls(east, full, drtest.OpBeat, drtest.OpFence, drtest.OpOpen, drtest.OpRole)},
+		"no login can be read":                                                {breaks: calls(east, unasked, drtest.OpBeat, drtest.OpFence, drtest.OpOpen, drtest.OpRole, drtest.OpReplicated)},
+		"no login can be read in both members":                                {breaks: both(calls(east, unasked, drtest.OpBeat, drtest.OpFence), calls(west, unasked, drtest.OpBeat, drtest.OpProbe, drtest.OpReplicated))},
+		"too many connections and the peering is down":                        {breaks: both(calls(east, full, drtest.OpBeat), link)},
+		"commits are 3 s slow":                                                {breaks: calls(east, drtest.Fault{Delay: 3 * time.Second}, drtest.OpBeat)},
+		"the store hangs in the writer's Region, the peering is down":         {breaks: both(storeOf(east, hang), link), closes: true},
+		"the store hangs everywhere, the peering is down":                     {breaks: both(everywhere(hang), link), closes: true},
+		"the store hangs everywhere, the other monitor is dead":               {breaks: everywhere(hang), dead: []dr.Region{west}, closes: true},
+		"renewals are lost, the peering is down":                              {breaks: both(calls(east, lost, drtest.OpRenewLease), link), closes: true},
+		"the store refuses in the writer's Region, the peering is down":       {breaks: both(storeOf(east, refuse), link), closes: true},
+		"the store refuses everywhere, the peering is down":                   {breaks: both(everywhere(refuse), link), closes: true},
+		"the store refuses everywhere, the other monitor is dead":             {breaks: everywhere(refuse), dead: []dr.Region{west}, closes: true},
+		"the store refuses everywhere and the witness is dead":                {breaks: everywhere(refuse), dead: []dr.Region{witness}},
+		"the store throttles in the writer's Region, the peering is down":     {breaks: both(storeOf(east, throttle), link), closes: true},
+		"the store throttles everywhere, the peering is down":                 {breaks: both(everywhere(throttle), link), closes: true},
+		"the store throttles everywhere, the other monitor is dead":           {breaks: everywhere(throttle), dead: []dr.Region{west}, closes: true},
+		"the store throttles everywhere and the witness is dead":              {breaks: everywhere(throttle), dead: []dr.Region{witness}},
+		"the store loses answers in the writer's Region, the peering is down": {breaks: both(storeOf(east, lost), link), closes: true},
+		"the store loses answers everywhere, the peering is down":             {breaks: both(everywhere(lost), link), closes: true},
+		"the store loses answers everywhere, the other monitor is dead":       {breaks: everywhere(lost), dead: []dr.Region{west}, closes: true},
+		"the store loses answers everywhere and the witness is dead":          {breaks: everywhere(lost), dead: []dr.Region{witness}},
+		"the store refuses in the writer's Region, the peering refuses":       {breaks: both(storeOf(east, refuse), refusing), closes: true},
+		"the store throttles everywhere, the peering refuses":                 {breaks: both(everywhere(throttle), refusing), closes: true},
+		"too many connections and the peering refuses":                        {breaks: both(calls(east, full, drtest.OpBeat), refusing)},
+		"the peering refuses":                                                 {breaks: refusing},
+		"the store throttles in the writer's Region":                          {breaks: storeOf(east, throttle)},
+		"the store throttles everywhere":                                      {breaks: everywhere(throttle)},
+		"the writer's own monitor is dead":                                    {breaks: none, dead: []dr.Region{east}},
 	} {
 		bubble(t, name, func(t *testing.T) {
 			raced.Sample(t, 4)
