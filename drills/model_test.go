@@ -176,6 +176,11 @@ func TestModelFinds(t *testing.T) {
 		{model.Verification, instant, model.Config{Kills: 1}, model.ErrUnverified},
 		// The promises of the other member.
 		{model.Statement, seconds, model.Config{Freezes: 1, Outs: 1, Promises: true}, model.ErrUnfenced},
+		{model.Statement, minutes, model.Config{Freezes: 1, Outs: 1, Promises: true, Faults: []string{
+			"a: its Region loses the store's quorum", "a: the database freezes",
+		}}, model.ErrDual},
+		// Two writers are further away than a search within 12 GB: 45,000,000 states reach
+		// depth 19. A fence that is none is what they begin with.
 		{model.PromiseForgotten, minutes, model.Config{Freezes: 1, Outs: 1, Peers: 1, Promises: true, Faults: []string{
 			"a: its Region loses the store's quorum", "a: the database freezes", "b: the monitor crashes",
 		}}, model.ErrUnfenced},
