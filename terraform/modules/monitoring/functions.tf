@@ -36,7 +36,7 @@ locals {
     # Whatever the lease says: no state in which nothing is written stays silent.
     no-commit = {
       metric      = "SinceCommit", statistic = "Maximum", comparison = "GreaterThanThreshold", threshold = 15000, minutes = 1
-      missing     = "notBreaching" # only the Region that holds the lease says it; none at all is for monitor-silent
+      missing     = "notBreaching" # only the Region that answers for the writer says it; none at all is for monitor-silent
       description = "The writer in ${var.region} has committed no write of its own monitor for 15 s, whatever the lease says: clients can't write, or soon can't. Look for a message that asks a person, at the monitor's log for why the writer is closed, and at the cluster."
     }
 
