@@ -1,7 +1,7 @@
 # The targets that CONTRIBUTING.md speaks of. `make test` is what CI runs.
 GO ?= go
 
-.PHONY: test virtual servers check prove simulate drill drills-docker reliability image fuzz bench lint lambdas
+.PHONY: test virtual servers check prove cover simulate drill drills-docker reliability image fuzz bench lint lambdas
 
 # Tests on real servers keep time: what computes stands back for them (nice).
 DOCKER_TESTS := github.com/lifeboat-dr/lifeboat/drills/target/docker
@@ -75,6 +75,13 @@ prove: ## what takes minutes: every state of the model, every built-in bug, ever
 	LIFEBOAT_POINTS=all $(GO) test ./pkg/dr/failover ./drills/conformance -run 'TestCrashPoints' -count=1 -v -timeout 60m
 	DRILL_HARM=all $(GO) test ./drills -run '^TestHarm$$' -count=1 -timeout 60m
 	LIFEBOAT_RACED=all $(GO) test -race -cpu 1 -parallel 2 -skip '$(WHOLE_SKIP)' $(WHOLE) -count=1 -timeout 60m
+
+# What decides, and the suites that play it.
+COVERED := $(MODULE)/pkg/dr/lease,$(MODULE)/pkg/dr/failover/guard,$(MODULE)/pkg/dr/failover,$(MODULE)/pkg/dr/health
+cover: ## the share of the statements of lease, guard, failover and health that their suites run: 95 % at least
+	@mkdir -p drills/out
+	$(GO) test -cpu 1 -parallel 2 -count=1 -timeout 30m -coverpkg=$(COVERED) -coverprofile=drills/out/cover.txt ./pkg/dr/... ./lambdas/function/... ./drills/conformance ./drills/target/embedded
+	$(GO) run ./internal/covered/cmd -least 95 -of $(COVERED) drills/out/cover.txt
 
 drill: ## one drill in real time, no Docker, no account
 	$(GO) run ./examples/quickstart
