@@ -40,12 +40,12 @@ func MarkTrace(region dr.Region, clock func() time.Duration, add func(measure.Ma
 			if c.Code != "" {
 				detail = c.Code + ": " + detail
 			}
-			if c.State == string(failover.Promoted) {
+			if c.State == dr.State(failover.Promoted) {
 				detail = fmt.Sprintf("epoch %d", c.Epoch)
 			}
 			name, ok := stateMarks[failover.State(c.State)]
 			if !ok {
-				name = "state." + c.State
+				name = "state." + string(c.State)
 			}
 			mark("controller", name, c.To, detail)
 		},

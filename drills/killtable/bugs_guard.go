@@ -74,7 +74,7 @@ func guardBugs() []Bug {
 			Name: "between two guards no process keeps the RPO", Room: room, File: "pkg/dr/failover/guard/lag.go",
 			Old: "if !m.RPO || s.Behind && s.SafeAt == never {",
 			New: "if !m.RPO || s.Behind {",
-			Why: "a cut right after a handover costs a lease of writes (found by 150 runs of one game day, 2026-11-23)", Package: pkg, Test: "TestARearGuardKeepsTheRPO", Says: "the limit holds between two guards",
+			Why: "a cut right after a handover costs a lease of writes (found by 150 runs of one game day, 2026-11-23)", Package: pkg, Test: "TestAHandoverGuardKeepsTheRPO", Says: "the limit holds between two guards",
 		},
 		{
 			Name: "a handover loses a sample of the lag", Room: room, File: "pkg/dr/failover/guard/behind.go",
@@ -85,7 +85,7 @@ func guardBugs() []Bug {
 			Name: "two guards beat into one row", Room: room, File: "pkg/dr/failover/perform.go",
 			Old: "return g.cfg.Region + behindRow",
 			New: "return g.cfg.Region",
-			Why: "each takes the other's beats for a lag, and closes a healthy writer", Package: pkg, Test: "TestARearGuardKeepsTheRPO", Says: "neither takes the other's beats for a lag",
+			Why: "each takes the other's beats for a lag, and closes a healthy writer", Package: pkg, Test: "TestAHandoverGuardKeepsTheRPO", Says: "neither takes the other's beats for a lag",
 		},
 		{
 			Name: "the observer counts from before it looked", Room: room, File: "pkg/dr/failover/watch.go",

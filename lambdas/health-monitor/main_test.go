@@ -55,7 +55,7 @@ func TestBuild(t *testing.T) {
 			require.NoError(t, err)
 			spare := 5 * time.Second
 			if name == "member" {
-				spare = failover.RearTime(dr.Policy{})
+				spare = failover.BehindTime(dr.Policy{})
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), spare+time.Second)
 			defer cancel()

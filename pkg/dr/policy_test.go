@@ -68,7 +68,7 @@ func TestTopology(t *testing.T) {
 func TestJoinCallsEveryTraceAndSkipsNil(t *testing.T) {
 	var got []string
 	add := func(name string) *dr.Trace {
-		return &dr.Trace{State: func(c dr.StateChange) { got = append(got, name+c.State) }}
+		return &dr.Trace{State: func(c dr.StateChange) { got = append(got, name+string(c.State)) }}
 	}
 	j := dr.Join(add("a:"), nil, &dr.Trace{}, add("b:"))
 	j.OnState(dr.StateChange{State: "Fenced"})

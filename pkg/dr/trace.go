@@ -38,6 +38,9 @@ type VerdictChange struct {
 	Why   string
 }
 
+// State is the name of an execution's state, such as "Promoted" (failover.States has them all).
+type State string
+
 // StateChange tells that an execution has entered a state.
 type StateChange struct {
 	At        time.Time
@@ -45,13 +48,13 @@ type StateChange struct {
 	Execution string
 	From, To  Region // the writer moves from here to there
 	Epoch     Epoch
-	State     string
+	State     State
 	Code      string // of an abort or of a question to an operator
 	Detail    string
 	// Before is the state that was left, and Since when it was entered. They are empty and
 	// zero when the execution has just begun, or when another process was faster and
 	// nothing is known of how it came here.
-	Before string
+	Before State
 	Since  time.Time
 	// DarkSince is when the first of the evidence was seen dark; zero in a switchover.
 	DarkSince time.Time
@@ -87,20 +90,20 @@ type Problem struct {
 // Sample tells what one round of questions about a Region brought, after answers that
 // don't count were left out.
 type Sample struct {
-	At      time.Time // when the round was judged
-	Vantage Region
-	Subject Region
-	State   string        // what is now thought of the Region
-	Took    time.Duration // until all questions were answered or late
-	Answers []SampleAnswer
+	At           time.Time // when the round was judged
+	Vantage      Region
+	Subject      Region
+	State        string        // what is now thought of the Region
+	Took         time.Duration // until all questions were answered or late
+	Observations []Observation
 	// Lag is the newest RPO lag among the answers, LagAt when it was true. A round that
 	// brought none has a zero LagAt, and its Lag says nothing.
 	Lag   time.Duration
 	LagAt time.Time
 }
 
-// SampleAnswer is the answer to one question.
-type SampleAnswer struct {
+// Observation is the answer to one question.
+type Observation struct {
 	Family string // such as "sql"
 	Answer string // "alive", "dead" or "unknown"
 }

@@ -246,7 +246,7 @@ func (w *world) newTrigger(l *lambda, p parts) (*trigger.Handler, error) {
 func (w *world) diesOf(l *lambda, c dr.StateChange) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	step := c.Execution + " " + c.State
+	step := c.Execution + " " + string(c.State)
 	if l.killSteps == 0 || l.killed == step {
 		return false
 	}

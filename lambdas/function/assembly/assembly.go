@@ -44,7 +44,7 @@ type Config struct {
 	Clusters map[dr.Region]string // identifiers of the member clusters
 	Topic    string               // ARN of the local Region's topic
 
-	// Name is the function's own name, which a trigger needs; Trigger that of the own
+	// Name is the function's own name, which a trigger needs; Trigger that of its own
 	// Region's trigger, which a member needs.
 	Name, Trigger string
 

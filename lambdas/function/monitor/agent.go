@@ -36,7 +36,7 @@ type common struct {
 // worker is an agent that works.
 type worker interface {
 	Run(ctx context.Context) error
-	Rear(ctx context.Context)
+	StayBehind(ctx context.Context)
 }
 
 func (m Member) common() common {
@@ -78,4 +78,4 @@ func (w Witness) check() error {
 // unguarded has no writer to stay behind for.
 type unguarded struct{ *failover.Witness }
 
-func (unguarded) Rear(context.Context) {}
+func (unguarded) StayBehind(context.Context) {}

@@ -113,7 +113,7 @@ func TestACutWhenTicksAreMissingLeavesOneWriter(t *testing.T) {
 			bubble(t, func(t *testing.T, r *rig) {
 				p := r.pair(nil)
 				p.start(0, time.Minute)
-				r.wait(time.Minute - failover.RearTime(dr.Policy{}) + after)
+				r.wait(time.Minute - failover.BehindTime(dr.Policy{}) + after)
 				require.True(t, r.Pair.DB(east).Accepts())
 				r.CutRegion(east, true)
 				c := r.course()

@@ -11,7 +11,7 @@ import (
 )
 
 // WithMonitorLease returns a configuration whose Hold keeps the monitor lease in a store. Where
-// there is a guard the work ends long enough before the invocation's deadline for what a rear
+// there is a guard the work ends long enough before the invocation's deadline for what a handover
 // guard has to see. The agent's trace hears of every handover and of every failure, the log of
 // failures. A nil log is none.
 func (c Config) WithMonitorLease(store monitorlease.Store, log *slog.Logger) Config {
@@ -22,7 +22,7 @@ func (c Config) WithMonitorLease(store monitorlease.Store, log *slog.Logger) Con
 	region, trace := own.region, own.trace
 	var spare time.Duration // the default
 	if own.member {
-		spare = max(monitorlease.Config{}.WithDefaults().Spare, failover.RearTime(own.policy))
+		spare = max(monitorlease.Config{}.WithDefaults().Spare, failover.BehindTime(own.policy))
 	}
 	c.Hold = func(ctx context.Context, process string, work func(context.Context) error) error {
 		return monitorlease.Run(ctx, monitorlease.Config{

@@ -92,7 +92,7 @@ type Answer struct {
 }
 
 // Invoke implements lambda.Handler. It returns after the handover guard of each time that
-// this process had the monitor lease: see [failover.Monitor.Rear]. One whose ctx is called off, as by
+// this process had the monitor lease: see [failover.Monitor.StayBehind]. One whose ctx is called off, as by
 // SIGTERM, has no time for that, and leaves the writer to the next process.
 func (h *Handler) Invoke(ctx context.Context, _ []byte) ([]byte, error) {
 	process := "unnamed"
@@ -107,7 +107,7 @@ func (h *Handler) Invoke(ctx context.Context, _ []byte) ([]byte, error) {
 			a.Held++
 			a.Worked += time.Since(began).Milliseconds()
 		}()
-		return h.work(holding, func(agent worker) { behind.Go(func() { agent.Rear(ctx) }) })
+		return h.work(holding, func(agent worker) { behind.Go(func() { agent.StayBehind(ctx) }) })
 	})
 	behind.Wait()
 	if err != nil {

@@ -205,7 +205,7 @@ func TestAMonitorLeaseThatEndsDoesNotTakeTheFenceAway(t *testing.T) {
 		most   time.Duration
 	}{
 		"in a cut":                 {east, true, false, 14 * time.Second, 10*time.Second + dr.DefaultPolicy().LeaseTTL},
-		"while the store answers":  {east, false, true, 20 * time.Second, 12500*time.Millisecond + failover.RearTime(dr.Policy{})},
+		"while the store answers":  {east, false, true, 20 * time.Second, 12500*time.Millisecond + failover.BehindTime(dr.Policy{})},
 		"of another Region":        {west, true, true, 0, 12900 * time.Millisecond}, // its last report can't be published
 		"where there is no writer": {witness, true, true, 0, 12600 * time.Millisecond},
 	} {

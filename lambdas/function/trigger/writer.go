@@ -71,7 +71,7 @@ func (h *Handler) agree(k *known) string {
 
 // servers is what the monitors have last seen of databases.
 func servers(v health.Verdict, now time.Time) (out []event.Server) {
-	for _, o := range v.Votes {
+	for _, o := range v.Observations {
 		if o.Family != health.SQL {
 			continue
 		}

@@ -57,7 +57,7 @@ func TestControlIsPaced(t *testing.T) {
 					Vantage: west, Policy: policy, Probers: []health.Prober{sql, control}, Self: sql,
 					Subject: func() dr.Region { return east },
 					OnVerdict: func(v health.Verdict) {
-						for _, o := range v.Votes {
+						for _, o := range v.Observations {
 							if o.Family == health.Control {
 								counted++
 								require.LessOrEqual(t, v.At.Sub(o.At), 2*policy.ProbeInterval, "an old answer counts")

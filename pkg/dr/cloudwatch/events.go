@@ -84,7 +84,7 @@ func (e *Events) state(c dr.StateChange) {
 	metrics := []metric{count("StateChanges", 1)}
 	switch failover.State(c.State) {
 	case failover.Settled, failover.Aborted:
-		metrics = append(metrics, count("Executions"+c.State, 1))
+		metrics = append(metrics, count("Executions"+string(c.State), 1))
 	case failover.AwaitingApproval:
 		metrics = append(metrics, count("ExecutionsOperator", 1))
 	}

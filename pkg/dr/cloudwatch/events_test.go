@@ -36,14 +36,14 @@ func report(at time.Time, age time.Duration) dr.Report {
 	return dr.Report{At: at, Region: west, Delivered: true, Holder: east, Epoch: 4, LeaseAge: age}
 }
 
-func sample(at time.Time, state string, answers ...dr.SampleAnswer) dr.Sample {
-	return dr.Sample{At: at, Vantage: west, Subject: east, State: state, Took: 40 * time.Millisecond, Answers: answers, Lag: 120500 * time.Microsecond, LagAt: at.Add(-300 * time.Millisecond)}
+func sample(at time.Time, state string, answers ...dr.Observation) dr.Sample {
+	return dr.Sample{At: at, Vantage: west, Subject: east, State: state, Took: 40 * time.Millisecond, Observations: answers, Lag: 120500 * time.Microsecond, LagAt: at.Add(-300 * time.Millisecond)}
 }
 
 var (
-	alive = dr.SampleAnswer{Family: "sql", Answer: "alive"}
-	dead  = dr.SampleAnswer{Family: "sql", Answer: "dead"}
-	moved = dr.SampleAnswer{Family: "replication", Answer: "alive"}
+	alive = dr.Observation{Family: "sql", Answer: "alive"}
+	dead  = dr.Observation{Family: "sql", Answer: "dead"}
+	moved = dr.Observation{Family: "replication", Answer: "alive"}
 )
 
 // failover is a story: the west takes the work up, watches, and moves the writer.
@@ -62,16 +62,16 @@ func failover(tr *dr.Trace) {
 		}
 		tr.OnReport(report(at(s+.5), time.Duration(500+i)*time.Millisecond))
 	}
-	dark := sample(at(13), "Degraded", dead, dr.SampleAnswer{Family: "heartbeat", Answer: "unknown"})
+	dark := sample(at(13), "Degraded", dead, dr.Observation{Family: "heartbeat", Answer: "unknown"})
 	dark.LagAt, dark.Took = time.Time{}, 1500*time.Millisecond
 	tr.OnSample(dark)
 	tr.OnVerdict(dr.VerdictChange{At: at(13), Vantage: west, Subject: east, State: "Degraded", Since: at(11.5), Why: "sql dead from us-west-2 (timeout)"})
 	silent := report(at(13.5), 3*time.Second)
 	silent.Delivered = false
 	tr.OnReport(silent)
-	tr.OnProblem(dr.Problem{At: at(13.5), Region: west, Op: "publish heartbeat", Err: errors.New("deadline exceeded")})
-	before, since := "", time.Time{}
-	for i, state := range []string{"Confirmed", "EpochTaken", "Fenced", "LossAccepted", "Promoted", "Verified", "Redirected", "Settled"} {
+	tr.OnProblem(dr.Problem{At: at(13.5), Region: west, Op: "publish report", Err: errors.New("deadline exceeded")})
+	before, since := dr.State(""), time.Time{}
+	for i, state := range []dr.State{"Confirmed", "EpochTaken", "Fenced", "LossAccepted", "Promoted", "Verified", "Redirected", "Settled"} {
 		now := at(20 + float64(i*i)/4)
 		tr.OnState(dr.StateChange{
 			At: now, Region: west, Execution: "0000000005-0001", From: east, To: west, Epoch: 5, State: state, Detail: "as it should",

@@ -13,7 +13,7 @@ import (
 // asked is the story of an execution that asks, is answered, and of another one that
 // ends at once.
 func asked(tr *dr.Trace) {
-	change := func(x, before, state string, after, since time.Duration) {
+	change := func(x string, before, state dr.State, after, since time.Duration) {
 		c := dr.StateChange{At: start.Add(after), Region: west, Execution: x, Epoch: 5, State: state, Before: before, DarkSince: start}
 		if before != "" {
 			c.Since = start.Add(since)

@@ -63,7 +63,7 @@ func (s *summary) sample(x dr.Sample) {
 	if s.answers == nil {
 		s.answers = make(map[string]*tally)
 	}
-	for _, a := range x.Answers {
+	for _, a := range x.Observations {
 		t := s.answers[a.Family]
 		if t == nil {
 			t = &tally{}

@@ -46,8 +46,8 @@ func TestSummariesAddUp(t *testing.T) {
 				s := sample(now, pick("Unknown", "Healthy", "Degraded", "Impaired"))
 				levels = append(levels, names[s.State])
 				for range rng.IntN(8) {
-					a := dr.SampleAnswer{Family: pick("sql", "heartbeat", "control"), Answer: pick("alive", "dead", "unknown")}
-					s.Answers = append(s.Answers, a)
+					a := dr.Observation{Family: pick("sql", "heartbeat", "control"), Answer: pick("alive", "dead", "unknown")}
+					s.Observations = append(s.Observations, a)
 					total[map[string]string{"alive": "ProbesAlive", "dead": "ProbesDead", "unknown": "ProbesUnknown"}[a.Answer]]++
 					if families[a.Family] == nil {
 						families[a.Family] = map[string]int{}

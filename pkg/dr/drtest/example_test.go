@@ -37,7 +37,7 @@ func ExampleNewWorld() {
 	settled := make(chan struct{})
 	trace := &dr.Trace{State: func(c dr.StateChange) {
 		fmt.Println(c.Execution, c.State)
-		if c.State == string(failover.Settled) {
+		if c.State == dr.State(failover.Settled) {
 			close(settled)
 		}
 	}}

@@ -24,14 +24,14 @@ type SupersededError struct {
 }
 
 func (e *SupersededError) Error() string {
-	return fmt.Sprintf("dynamo: publish heartbeat: a newer process of %s reports with a number above %d", e.Region, e.Seq)
+	return fmt.Sprintf("dynamo: publish report: a newer process of %s reports with a number above %d", e.Region, e.Seq)
 }
 
 // Publish implements failover.Reports. It replaces the Region's report unless
 // that one carries a higher number, so that what an older process had still on its
 // way doesn't replace the report of its successor.
 func (s *Store) Publish(ctx context.Context, h failover.Report) error {
-	const op = "publish heartbeat"
+	const op = "publish report"
 	report, err := json.Marshal(h)
 	if err != nil {
 		return s.fail(op, err)
@@ -53,7 +53,7 @@ func (s *Store) Publish(ctx context.Context, h failover.Report) error {
 
 // Reports implements failover.Reports, sorted by Region.
 func (s *Store) Reports(ctx context.Context) ([]failover.Report, error) {
-	const op = "read heartbeats"
+	const op = "read reports"
 	var all []failover.Report
 	query := s.prefixed(heartbeatPrefix)
 	err := s.pages(ctx, op, query, func(out *dynamodb.QueryOutput) error {

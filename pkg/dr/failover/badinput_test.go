@@ -70,7 +70,7 @@ func TestAStrangersReportCountsForNothing(t *testing.T) {
 		r.wg.Go(func() { _ = a.Run(r.ctx) })
 		for range 20 {
 			r.wait(time.Second)
-			for _, o := range a.Explain().Verdict.Votes {
+			for _, o := range a.Explain().Verdict.Observations {
 				require.NotEqual(t, stranger, o.Vantage)
 			}
 		}

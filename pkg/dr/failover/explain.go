@@ -80,8 +80,8 @@ func (e Explanation) String() string {
 		answer = "yes"
 	}
 	fmt.Fprintf(&b, "fail over from %s now: %s (verdict %s)\n", e.Verdict.Subject, answer, e.Verdict.State)
-	for _, o := range e.Verdict.Votes {
-		fmt.Fprintf(&b, "  vote     %-11s %-7s from %s, %s", o.Family, o.Answer, o.Vantage, o.Method)
+	for _, o := range e.Verdict.Observations {
+		fmt.Fprintf(&b, "  observed %-11s %-7s from %s, %s", o.Family, o.Answer, o.Vantage, o.Method)
 		if o.Cause != "" {
 			fmt.Fprintf(&b, ": %s", o.Cause)
 		}

@@ -16,16 +16,16 @@ import (
 // lost returns the verdict on a Region from which nothing is heard.
 func lost() health.Verdict {
 	at := time.Date(2026, 5, 4, 12, 0, 6, 0, time.UTC)
-	vote := func(f health.Family, from dr.Region, method, cause string) health.Observation {
+	observed := func(f health.Family, from dr.Region, method, cause string) health.Observation {
 		return health.Observation{Subject: east, Vantage: from, Family: f, Method: method, Answer: health.Dead, Cause: cause, At: at}
 	}
 	return health.Verdict{
 		Subject: east, State: health.Impaired, At: at, DarkSince: at.Add(-4 * time.Second),
 		Dark: []health.Family{health.SQL, health.Heartbeat}, Vantages: []dr.Region{health.Store, west},
 		Lag: &health.Lag{Value: 80 * time.Millisecond, At: at.Add(-5 * time.Second)}, LagAge: time.Second,
-		Votes: []health.Observation{
-			vote(health.SQL, west, "heartbeat write", "no answer in time"),
-			vote(health.Heartbeat, health.Store, "lease renewals", "not renewed for 4.5s"),
+		Observations: []health.Observation{
+			observed(health.SQL, west, "heartbeat write", "no answer in time"),
+			observed(health.Heartbeat, health.Store, "lease renewals", "not renewed for 4.5s"),
 		},
 	}
 }
@@ -42,7 +42,7 @@ func TestExplain(t *testing.T) {
 		{title: "a Region is lost", topology: topology},
 		{title: "only the link is cut", topology: topology, change: func(v *health.Verdict) {
 			v.State, v.Serving = health.Degraded, true
-			v.Votes[1].Answer, v.Votes[1].Cause = health.Alive, ""
+			v.Observations[1].Answer, v.Observations[1].Cause = health.Alive, ""
 			v.Missing = []string{"2 vantages (have 1)", "an end of the proof that writes are served"}
 		}},
 		{title: "the lag is not known", topology: topology, change: func(v *health.Verdict) { v.Lag = nil }},
@@ -112,8 +112,8 @@ func ExampleExplain() {
 	fmt.Print(failover.Explain(policy, topology, health.Evaluate(policy, w, at), failover.Known{}))
 	// Output:
 	// fail over from us-east-1 now: no (verdict Impaired)
-	//   vote     sql         dead    from us-west-2, heartbeat write: timeout
-	//   vote     heartbeat   dead    from lease-store, lease renewals: not renewed for 6s
+	//   observed sql         dead    from us-west-2, heartbeat write: timeout
+	//   observed heartbeat   dead    from lease-store, lease renewals: not renewed for 6s
 	//   missing  no replication lag was seen before the evidence went dark: the loss is unknown
 	//   rto      own share at most 17.5s, plus Aurora's promotion
 	//   rpo      crash: unknown; partition: at most 6s more

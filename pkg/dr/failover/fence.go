@@ -21,7 +21,7 @@ func (c *Controller) proveFence(ctx context.Context, x Execution) Event {
 		if e, over := c.superseded(x); over {
 			return e
 		}
-		h, ok := c.heartbeatOf(ctx, x.From)
+		h, ok := c.reportOf(ctx, x.From)
 		switch {
 		case ok && x.TakenRev > 0 && h.FencedEpoch+1 == x.Epoch && h.FencedRev+1 == x.TakenRev:
 			return Event{Kind: EvFenceProven, Proof: ProofAcknowledged, Detail: fmt.Sprintf("%s confirmed that its writer is read-only", x.From)}
@@ -30,7 +30,7 @@ func (c *Controller) proveFence(ctx context.Context, x Execution) Event {
 		}
 		left := needed - time.Since(begun)
 		if c.cfg.Promises {
-			own, ok := c.heartbeatOf(ctx, c.cfg.Region)
+			own, ok := c.reportOf(ctx, c.cfg.Region)
 			if ok {
 				said.hear(own, time.Now())
 			}
@@ -59,13 +59,13 @@ func (c *Controller) proveFence(ctx context.Context, x Execution) Event {
 	}
 }
 
-func (c *Controller) heartbeatOf(ctx context.Context, r dr.Region) (Report, bool) {
+func (c *Controller) reportOf(ctx context.Context, r dr.Region) (Report, bool) {
 	call, cancel := context.WithTimeout(ctx, c.cfg.Policy.CallTimeout)
 	defer cancel()
 	all, err := c.cfg.Reports.Reports(call)
 	if err != nil {
 		if ctx.Err() == nil {
-			c.problem("read heartbeats", err)
+			c.problem("read reports", err)
 		}
 		return Report{}, false
 	}

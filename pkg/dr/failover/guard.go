@@ -101,7 +101,7 @@ func (c GuardConfig) capable() error {
 }
 
 // Run keeps the lease until ctx ends, and returns after every call has. It leaves the
-// writer as it is: a successor has the grants' time to take over, and Rear sees whether one
+// writer as it is: a successor has the grants' time to take over, and StayBehind sees whether one
 // does.
 func (g *Guard) Run(ctx context.Context) error {
 	g.mu.Lock()
@@ -119,9 +119,9 @@ func (g *Guard) Run(ctx context.Context) error {
 	return nil
 }
 
-// Rear stays behind after Run has returned, for a writer that may be open, until another
+// StayBehind stays behind after Run has returned, for a writer that may be open, until another
 // process guards it. When ctx ends it leaves the writer as it is. See package guard.
-func (g *Guard) Rear(ctx context.Context) {
+func (g *Guard) StayBehind(ctx context.Context) {
 	until := guard.Never
 	if deadline, ok := ctx.Deadline(); ok {
 		until = deadline.Sub(g.origin)
@@ -130,8 +130,8 @@ func (g *Guard) Rear(ctx context.Context) {
 	g.drive(ctx)
 }
 
-// RearTime is how long Rear takes at most when the store answers: see [guard.BehindTime].
-func RearTime(p dr.Policy) time.Duration { return guard.BehindTime(p) }
+// BehindTime is how long StayBehind takes at most when the store answers: see [guard.BehindTime].
+func BehindTime(p dr.Policy) time.Duration { return guard.BehindTime(p) }
 
 // now is the guard's own clock.
 func (g *Guard) now() guard.Instant { return time.Since(g.origin) }

@@ -12,25 +12,25 @@ import (
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
 )
 
-// rear has a guard at work for 5 s and a bit, stops it, and lets its handover guard stay
+// behind has a guard at work for 5 s and a bit, stops it, and lets its handover guard stay
 // until the returned function is called, which says how long it did.
-func (r *rig) rear(ctx context.Context, region dr.Region, bit time.Duration) (stayed func() time.Duration) {
+func (r *rig) behind(ctx context.Context, region dr.Region, bit time.Duration) (stayed func() time.Duration) {
 	g, stop := r.guard(region)
 	r.wait(5*time.Second + bit)
 	stop()
 	begun, done := time.Now(), make(chan time.Duration, 1)
 	r.wg.Go(func() {
-		g.Rear(ctx)
+		g.StayBehind(ctx)
 		done <- time.Since(begun)
 	})
 	return func() time.Duration { return <-done }
 }
 
-func TestARearGuardIsRelievedByTheNextGuard(t *testing.T) {
+func TestAHandoverGuardIsRelievedByTheNextGuard(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		r := newRig(t, dr.Policy{})
 		defer r.end()
-		stayed := r.rear(r.ctx, east, 0)
+		stayed := r.behind(r.ctx, east, 0)
 		r.wait(150 * time.Millisecond)
 		r.guard(east)
 		require.LessOrEqual(t, stayed(), 500*time.Millisecond)
@@ -42,7 +42,7 @@ func TestARearGuardIsRelievedByTheNextGuard(t *testing.T) {
 
 // Whatever fails when the guard has stopped, at whatever moment between two renewals,
 // the writer accepts nothing TTL after the request of the last renewal.
-func TestARearGuardClosesInTime(t *testing.T) {
+func TestAHandoverGuardClosesInTime(t *testing.T) {
 	hang := drtest.Fault{Hang: true}
 	for name, fail := range map[string]func(r *rig){
 		"the store is unreachable": func(r *rig) { r.breaks(storeOf(east, hang)) },
@@ -53,7 +53,7 @@ func TestARearGuardClosesInTime(t *testing.T) {
 		bubble(t, name, func(t *testing.T) {
 			for bit := time.Duration(0); bit < 600*time.Millisecond; bit += 70 * time.Millisecond {
 				r := newRig(t, dr.Policy{})
-				stayed := r.rear(r.ctx, east, bit)
+				stayed := r.behind(r.ctx, east, bit)
 				fail(r)
 				renewals := r.when(drtest.OpRenewLease, east)
 				asked := renewals[len(renewals)-1]
@@ -67,7 +67,7 @@ func TestARearGuardClosesInTime(t *testing.T) {
 }
 
 // A renewal that its guard sent and heard nothing of is no proof that there is another.
-func TestARearGuardIsNotRelievedByItself(t *testing.T) {
+func TestAHandoverGuardIsNotRelievedByItself(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		r := newRig(t, dr.Policy{})
 		defer r.end()
@@ -78,18 +78,18 @@ func TestARearGuardIsNotRelievedByItself(t *testing.T) {
 		r.until("another one is under way", time.Second, func() bool { return len(r.when(drtest.OpRenewLease, east)) > sent })
 		stop()
 		r.breaks(nil)
-		r.wg.Go(func() { g.Rear(r.ctx) })
+		r.wg.Go(func() { g.StayBehind(r.ctx) })
 		r.wait(time.Second)
 		r.CutRegion(east, true)
 		r.until("the writer is closed", ttl, r.closed(east))
 	})
 }
 
-func TestARearGuardSeesANewerEpoch(t *testing.T) {
+func TestAHandoverGuardSeesANewerEpoch(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		r := newRig(t, dr.Policy{})
 		defer r.end()
-		stayed := r.rear(r.ctx, east, 0)
+		stayed := r.behind(r.ctx, east, 0)
 		l, _ := r.Store.Lease()
 		_, err := r.Store.At(west).TakeLease(r.ctx, l, failover.Claim{Holder: west, Execution: "x"})
 		require.NoError(t, err)
@@ -99,8 +99,8 @@ func TestARearGuardSeesANewerEpoch(t *testing.T) {
 }
 
 // A Region whose monitor isn't started serves all the same, and it is told.
-func TestARearGuardLeavesAWriterThatIsNotCutOff(t *testing.T) {
-	enough := failover.RearTime(dr.Policy{})
+func TestAHandoverGuardLeavesAWriterThatIsNotCutOff(t *testing.T) {
+	enough := failover.BehindTime(dr.Policy{})
 	for name, c := range map[string]struct {
 		left time.Duration // to the deadline
 		open bool
@@ -114,7 +114,7 @@ func TestARearGuardLeavesAWriterThatIsNotCutOff(t *testing.T) {
 			defer r.end()
 			ctx, cancel := context.WithTimeout(r.ctx, 5*time.Second+c.left)
 			defer cancel()
-			require.LessOrEqual(t, r.rear(ctx, east, 0)(), min(c.left, enough)-margin, "what is left is for closing")
+			require.LessOrEqual(t, r.behind(ctx, east, 0)(), min(c.left, enough)-margin, "what is left is for closing")
 			require.NoError(t, ctx.Err())
 			require.Equal(t, c.open, r.Pair.DB(east).Accepts())
 			r.mu.Lock()
@@ -128,7 +128,7 @@ func TestARearGuardLeavesAWriterThatIsNotCutOff(t *testing.T) {
 	bubble(t, "but not one that is cut off then", func(t *testing.T) {
 		for after := 4 * time.Second; after < 12*time.Second; after += 500 * time.Millisecond {
 			r := newRig(t, dr.Policy{})
-			r.rear(r.ctx, east, 0)
+			r.behind(r.ctx, east, 0)
 			r.wait(after)
 			require.True(t, r.Pair.DB(east).Accepts())
 			r.CutRegion(east, true)
@@ -138,12 +138,12 @@ func TestARearGuardLeavesAWriterThatIsNotCutOff(t *testing.T) {
 	})
 }
 
-func TestARearGuardHasNothingToDoWhereNothingIsOpen(t *testing.T) {
+func TestAHandoverGuardHasNothingToDoWhereNothingIsOpen(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		r := newRig(t, dr.Policy{})
 		defer r.end()
 		r.guard(east)
-		require.Zero(t, r.rear(r.ctx, west, 0)(), "another Region has the lease")
+		require.Zero(t, r.behind(r.ctx, west, 0)(), "another Region has the lease")
 		r.breaks(storeOf(east, drtest.Fault{Hang: true}))
 		r.until("the writer is closed", ttl, r.closed(east))
 	})
@@ -151,7 +151,7 @@ func TestARearGuardHasNothingToDoWhereNothingIsOpen(t *testing.T) {
 		r := newRig(t, dr.Policy{})
 		defer r.end()
 		ctx, cancel := context.WithCancel(r.ctx)
-		stayed := r.rear(ctx, east, 0)
+		stayed := r.behind(ctx, east, 0)
 		r.wait(time.Second)
 		cancel()
 		require.Equal(t, time.Second, stayed())
@@ -161,12 +161,12 @@ func TestARearGuardHasNothingToDoWhereNothingIsOpen(t *testing.T) {
 
 // Found by 150 runs of region-partition-guarded: a cut within 100 ms of a handover cost up
 // to 4.4 s of writes, because the handover guard went by the lease alone.
-func TestARearGuardKeepsTheRPO(t *testing.T) {
+func TestAHandoverGuardKeepsTheRPO(t *testing.T) {
 	policy := dr.Policy{RPOGuard: true}
 	bubble(t, "when the Region is cut off", func(t *testing.T) {
 		for bit := time.Duration(0); bit < 600*time.Millisecond; bit += 70 * time.Millisecond {
 			r := newRig(t, policy)
-			stayed := r.rear(r.ctx, east, bit)
+			stayed := r.behind(r.ctx, east, bit)
 			r.wait(bit)
 			cut := time.Now()
 			r.CutRegion(east, true)
@@ -180,7 +180,7 @@ func TestARearGuardKeepsTheRPO(t *testing.T) {
 		for bit := time.Duration(0); bit < 600*time.Millisecond; bit += 7 * time.Millisecond {
 			r := newRig(t, policy)
 			r.breaks(calls(east, drtest.Fault{Delay: 60 * time.Millisecond}, drtest.OpRenewLease)) // some are under way at the end
-			stayed := r.rear(r.ctx, east, bit)
+			stayed := r.behind(r.ctx, east, bit)
 			r.wait(bit * 5)
 			r.guard(east)
 			r.wait(5 * time.Second)
@@ -194,7 +194,7 @@ func TestARearGuardKeepsTheRPO(t *testing.T) {
 		r := newRig(t, policy)
 		defer r.end()
 		r.Pair.DB(west).Freeze()
-		stayed := r.rear(r.ctx, east, 0)
+		stayed := r.behind(r.ctx, east, 0)
 		r.wait(2 * time.Second)
 		require.True(t, r.Pair.DB(east).Accepts())
 		r.guard(east)
@@ -204,11 +204,11 @@ func TestARearGuardKeepsTheRPO(t *testing.T) {
 
 // Before the first lease is taken, a monitor that hands over reads that there is none. That is
 // an answer of the store's: its successor may have opened the writer in the first epoch.
-func TestARearGuardOfAFoundingMonitorClosesNothing(t *testing.T) {
+func TestAHandoverGuardOfAFoundingMonitorClosesNothing(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		r := unbootstrapped(t, dr.Policy{})
 		defer r.end()
-		r.rear(r.ctx, east, -4500*time.Millisecond)
+		r.behind(r.ctx, east, -4500*time.Millisecond)
 		before := len(r.when(drtest.OpFence, east))
 		r.wait(time.Minute)
 		require.Len(t, r.when(drtest.OpFence, east), before)

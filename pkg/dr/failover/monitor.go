@@ -120,11 +120,11 @@ func NewMonitor(cfg MonitorConfig) (*Monitor, error) {
 }
 
 // Run works until ctx ends, and returns after every part has. It leaves the writer as it is:
-// see [Monitor.Rear].
+// see [Monitor.StayBehind].
 func (m *Monitor) Run(ctx context.Context) error { return m.agent.Run(ctx) }
 
-// Rear stays behind after Run has returned: see [Guard.Rear].
-func (m *Monitor) Rear(ctx context.Context) { m.agent.guard.Rear(ctx) }
+// StayBehind stays behind after Run has returned: see [Guard.StayBehind].
+func (m *Monitor) StayBehind(ctx context.Context) { m.agent.guard.StayBehind(ctx) }
 
 // Explain tells what the monitor would do now.
 func (m *Monitor) Explain() Explanation { return m.agent.Explain() }

@@ -18,7 +18,7 @@ func (a *agent) recall(ctx context.Context) {
 	}
 	if err != nil {
 		if ctx.Err() == nil {
-			a.problem("read the predecessor's heartbeat", err)
+			a.problem("read the predecessor's report", err)
 		}
 		return
 	}

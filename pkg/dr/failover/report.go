@@ -50,7 +50,7 @@ func (a *agent) report(ctx context.Context) {
 			return
 		}
 		if err != nil && ctx.Err() == nil {
-			a.problem("publish heartbeat", err)
+			a.problem("publish report", err)
 		}
 		if there && a.promises.offered() {
 			a.clear(ctx)
@@ -146,7 +146,7 @@ func (a *agent) observations() ([]Observation, *health.Lag) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	var out []Observation
-	for _, o := range a.latest.Votes {
+	for _, o := range a.latest.Observations {
 		if o.Vantage != a.cfg.Region {
 			continue
 		}

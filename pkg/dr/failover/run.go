@@ -171,8 +171,8 @@ func (c *Controller) trace(x Execution) {
 	before, since := c.entered.next(x, now)
 	c.cfg.Trace.OnState(dr.StateChange{
 		At: now, Region: c.cfg.Region, Execution: x.ID, From: x.From, To: x.To, Epoch: x.Epoch,
-		State: string(x.State), Code: string(x.Code), Detail: x.Detail,
-		Before: string(before), Since: since, DarkSince: x.Evidence.DarkSince,
+		State: dr.State(x.State), Code: string(x.Code), Detail: x.Detail,
+		Before: dr.State(before), Since: since, DarkSince: x.Evidence.DarkSince,
 	})
 }
 

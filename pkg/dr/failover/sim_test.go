@@ -224,7 +224,7 @@ func (s *sim) trace(r dr.Region) *dr.Trace {
 		Verdict: func(c dr.VerdictChange) { s.note("%s thinks %s is %s (%s)", c.Vantage, c.Subject, c.State, c.Why) },
 		State: func(c dr.StateChange) {
 			s.note("%s %s: %s %s %s", r, c.Execution, c.State, c.Code, c.Detail)
-			s.visit("state " + c.State)
+			s.visit("state " + string(c.State))
 			if c.Code != "" {
 				s.visit("code " + c.Code)
 			}

@@ -44,15 +44,15 @@ func TestStatesTellHowLongTheLastOneTook(t *testing.T) {
 		r.wait(100 * time.Millisecond) // until the journal's answer is heard
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		at := map[string]time.Time{}
+		at := map[dr.State]time.Time{}
 		for _, e := range r.Store.Entries() {
-			at[string(e.Execution.State)] = e.At
+			at[dr.State(e.Execution.State)] = e.At
 		}
 		var n int
 		for _, c := range r.states[1:] {
-			if c.State == string(failover.Verified) {
+			if c.State == dr.State(failover.Verified) {
 				n++
-				require.Equal(t, string(failover.Promoted), c.Before)
+				require.Equal(t, dr.State(failover.Promoted), c.Before)
 				require.WithinDuration(t, at[c.Before], c.Since, 100*time.Millisecond, "the journal says when")
 			}
 		}
@@ -70,7 +70,7 @@ func TestStatesTellHowLongTheLastOneTook(t *testing.T) {
 		require.NoError(t, err)
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		require.Equal(t, string(failover.Settled), r.states[len(r.states)-1].State)
+		require.Equal(t, dr.State(failover.Settled), r.states[len(r.states)-1].State)
 		for _, s := range r.states {
 			require.Zero(t, s.DarkSince)
 		}

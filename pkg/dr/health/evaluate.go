@@ -48,14 +48,14 @@ type Verdict struct {
 	Lag    *Lag
 	LagAge time.Duration
 	// Missing lists what keeps the verdict from Impaired, in words.
-	Missing []string
-	Votes   []Observation // of the latest sample, after void answers were dropped
+	Missing      []string
+	Observations []Observation // of the latest sample, after void answers were dropped
 }
 
 // Why sums the verdict up in one line.
 func (v Verdict) Why() string {
 	var parts []string
-	for _, o := range v.Votes {
+	for _, o := range v.Observations {
 		if o.Answer == Dead {
 			parts = append(parts, fmt.Sprintf("%s dead from %s (%s)", o.Family, o.Vantage, o.Cause))
 		}
@@ -98,7 +98,7 @@ func Evaluate(p dr.Policy, w Window, now time.Time) Verdict {
 		return v
 	}
 	latest := rounds[len(rounds)-1]
-	v.Votes = latest.Observations
+	v.Observations = latest.Observations
 	v.Serving = latest.serving()
 
 	v.Samples = make(map[Family]int)

@@ -179,8 +179,8 @@ func (m *Monitor) sample(ctx context.Context, subject dr.Region, w Window, verdi
 // told is a round for a trace, as the verdict counts it.
 func told(vantage dr.Region, r Round, v Verdict) dr.Sample {
 	s := dr.Sample{At: v.At, Vantage: vantage, Subject: v.Subject, State: v.State.String(), Took: v.At.Sub(r.At)}
-	for _, o := range v.Votes {
-		s.Answers = append(s.Answers, dr.SampleAnswer{Family: string(o.Family), Answer: o.Answer.String()})
+	for _, o := range v.Observations {
+		s.Observations = append(s.Observations, dr.Observation{Family: string(o.Family), Answer: o.Answer.String()})
 		if o.Lag != nil && o.Lag.At.After(s.LagAt) {
 			s.Lag, s.LagAt = o.Lag.Value, o.Lag.At
 		}

@@ -116,7 +116,7 @@ func TestMonitorIsNotSlowedByASilentRegion(t *testing.T) {
 		require.Len(t, w.verdicts, 4)
 		for i, v := range w.verdicts {
 			require.Equal(t, time.Duration(2*i)*time.Second+1500*time.Millisecond, v.At.Sub(begun), "all questions share one deadline")
-			require.Len(t, v.Votes, 3)
+			require.Len(t, v.Observations, 3)
 		}
 		require.Equal(t, []health.State{health.Degraded, health.Degraded, health.Impaired, health.Impaired},
 			[]health.State{w.verdicts[0].State, w.verdicts[1].State, w.verdicts[2].State, w.verdicts[3].State})

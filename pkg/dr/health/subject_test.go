@@ -39,7 +39,7 @@ func TestWhatIsWrongIsNeitherDarkNorAlive(t *testing.T) {
 			each(w, func(o *health.Observation) { spoil(o) })
 			v := evaluate(w)
 			require.Equal(t, health.StateUnknown, v.State, v.Why())
-			require.Empty(t, v.Votes)
+			require.Empty(t, v.Observations)
 			require.Empty(t, v.Dark)
 			require.Empty(t, v.Vantages)
 
@@ -101,7 +101,7 @@ func TestDuplicatesAndOrderChangeNothing(t *testing.T) {
 			twice.Rounds[i].Observations = slices.Concat(twice.Rounds[i].Observations, twice.Rounds[i].Observations)
 		}
 		got := evaluate(twice)
-		got.Votes = want.Votes
+		got.Observations = want.Observations
 		require.Equal(t, want, got, "%d dark rounds, each answer twice", n)
 
 		mixed, now := darkened(n), plain.Rounds[n].At.Add(time.Second)

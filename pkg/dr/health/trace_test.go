@@ -44,7 +44,7 @@ func TestEverySampleIsTold(t *testing.T) {
 		require.Equal(t, "Degraded", first.State)
 		require.Equal(t, 300*time.Millisecond, first.Lag, "the newest")
 		require.Equal(t, begun.Add(-time.Second), first.LagAt)
-		require.Equal(t, []dr.SampleAnswer{{Family: "sql", Answer: "dead"}, {Family: "heartbeat", Answer: "alive"}, {Family: "replication", Answer: "alive"}, {Family: "replication", Answer: "alive"}}, first.Answers)
+		require.Equal(t, []dr.Observation{{Family: "sql", Answer: "dead"}, {Family: "heartbeat", Answer: "alive"}, {Family: "replication", Answer: "alive"}, {Family: "replication", Answer: "alive"}}, first.Observations)
 	})
 }
 
@@ -57,7 +57,7 @@ func TestABlindSampleIsToldAsUnknown(t *testing.T) {
 			c.Probers = []health.Prober{always(health.SQL, "us-west-2", health.Dead)}
 		})
 		require.Len(t, told, 1)
-		require.Equal(t, []dr.SampleAnswer{{Family: "sql", Answer: "unknown"}}, told[0].Answers)
+		require.Equal(t, []dr.Observation{{Family: "sql", Answer: "unknown"}}, told[0].Observations)
 		require.Zero(t, told[0].LagAt, "no lag is none, and not zero")
 	})
 }

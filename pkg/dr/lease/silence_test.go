@@ -122,7 +122,7 @@ func TestNoSilenceIsLongerThanTheStores(t *testing.T) {
 		}
 	}
 	require.Greater(t, longest, 2*time.Second, "no run has seen a silence")
-	require.Greater(t, adopted, 100, "no word has ever told more than the own look")
+	require.Greater(t, adopted, 100, "no word has ever told more than its own look")
 }
 
 // Between two looks the silence grows by what the clock has run at most, and a new revision

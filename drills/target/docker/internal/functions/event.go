@@ -51,7 +51,7 @@ func (e line) tell(t *dr.Trace) {
 	}
 	if e.StateChanges != nil {
 		t.OnState(dr.StateChange{
-			At: at, Region: e.Region, Execution: e.Execution, From: e.From, To: e.To, Epoch: e.Epoch, State: e.State, Code: e.Code, Detail: e.Detail,
+			At: at, Region: e.Region, Execution: e.Execution, From: e.From, To: e.To, Epoch: e.Epoch, State: dr.State(e.State), Code: e.Code, Detail: e.Detail,
 		})
 	}
 	if e.LeaseChanges != nil {

@@ -38,7 +38,7 @@ func FuzzEvent(f *testing.F) {
 		}
 		told := dr.StateChange{
 			At: time.UnixMilli(int64(n % 1e12)), Region: "us-west-2", Execution: word, From: "us-east-1", To: "us-west-2",
-			Epoch: dr.Epoch(n), State: word, Code: word, Detail: word,
+			Epoch: dr.Epoch(n), State: dr.State(word), Code: word, Detail: word,
 		}
 		events.Trace().OnState(told)
 		for l := range strings.Lines(line.String()) {

@@ -66,7 +66,7 @@ func pretendMonitor(ctx context.Context, t *dr.Trace) error {
 // pretendTrigger records two steps and goes on for ever.
 func pretendTrigger(ctx context.Context, t *dr.Trace) error {
 	for _, state := range []string{"EpochTaken", "Promoted"} {
-		t.OnState(dr.StateChange{At: time.Now(), Region: drill.West, Execution: "x", From: drill.East, To: drill.West, Epoch: 7, State: state, Code: "", Detail: "d"})
+		t.OnState(dr.StateChange{At: time.Now(), Region: drill.West, Execution: "x", From: drill.East, To: drill.West, Epoch: 7, State: dr.State(state), Code: "", Detail: "d"})
 	}
 	<-ctx.Done()
 	return ctx.Err()
