@@ -1,6 +1,7 @@
 package failover_test
 
 import (
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -16,6 +17,13 @@ import (
 type heard struct {
 	mu  sync.Mutex
 	all []dr.Report
+}
+
+// every returns all reports that were not taken yet.
+func (h *heard) every() []dr.Report {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.all)
 }
 
 func (h *heard) run(r *rig, regions ...dr.Region) (stop func()) {
@@ -151,7 +159,7 @@ func TestAStandstillBeginsWithoutALease(t *testing.T) {
 				h.run(r, east, west, witness)
 				then(r)
 				r.wait(40*time.Second - time.Since(begun))
-				all := h.all
+				all := h.every()
 				reports := h.take(east)
 				last := reports[len(reports)-1]
 				require.Empty(t, last.Holder)
