@@ -119,7 +119,7 @@ func guardBugs() []Bug {
 		},
 		{
 			Name: "a promise for each second sample", Room: room, File: "pkg/dr/failover/promise.go",
-			Old: "every := min(p.ProbeInterval/2, promiseTimeout(p)/5)", New: "every := p.ProbeInterval / 2",
+			Old: "return min(p.ProbeInterval/2, p.RenewInterval, promiseTimeout(p)/5)", New: "return p.ProbeInterval / 2",
 			Why: "with the store away, a policy with rare samples closes a healthy writer", Package: pkg, Test: "TestAnyPolicyKeepsAWriterOpenWithoutTheStore", Says: "--- FAIL: TestAnyPolicyKeepsAWriterOpenWithoutTheStore",
 		},
 		{

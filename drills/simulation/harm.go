@@ -88,9 +88,25 @@ func (g *game) closed(c dr.LeaseChange) {
 	if g.audit == nil || !g.Harm || c.What != dr.LeaseFenced && c.What != dr.LeaseIsolated {
 		return
 	}
+	if peer := drill.Topology().Peer(c.Region); Unharmed(g.Plan) && !g.inside.Acts(peer) && g.gone(fault.DynamoDB) {
+		// With the store away everywhere a monitor can't be replaced, and one that was being
+		// replaced in that moment promises nothing.
+		g.audit.mu.Lock()
+		defer g.audit.mu.Unlock()
+		g.audit.excused["the store was lost everywhere while the other member's monitor was being replaced"]++
+		return
+	}
 	if Unharmed(g.Plan) {
 		g.audit.fail("harm", "%s: the guard of %s has %s a writer from which nothing was taken", c.Detail, c.Region, c.What)
 	}
+}
+
+// gone reports whether a service is ill everywhere now.
+func (g *game) gone(s fault.Service) bool {
+	since := time.Since(g.begun)
+	return slices.ContainsFunc(g.steps, func(x step) bool {
+		return x.Fault.Kind == fault.Dependency && x.Fault.Service == s && x.Fault.Region == fault.Everywhere && x.At <= since && since <= x.At+x.For+tick
+	})
 }
 
 // Unharmed reports whether nothing in a plan is wrong but AWS's own services: then
@@ -123,10 +139,13 @@ func (g *game) owner() {
 		g.split = time.Time{}
 		return
 	}
-	if g.split.IsZero() || g.split.Before(since) {
+	switch {
+	case !g.inside.Acts(lease.Holder) || !g.inside.Acts(g.inside.Cloud.Writer()):
+		g.split = time.Now() // no process runs that could see to it
+	case g.split.IsZero() || g.split.Before(since):
 		g.split = since
 	}
-	told := slices.ContainsFunc(g.inside.Cloud.Published(), func(p cloud.Publication) bool { return p.At.After(g.split) })
+	told := slices.ContainsFunc(g.inside.Cloud.Published(), func(p cloud.Publication) bool { return p.At.After(since) })
 	if time.Since(g.split) > agree+time.Second && !told {
 		g.audit.fail("owner", "the lease is with %s and the writer in %s, %v after both answered, and no person was told", lease.Holder, g.inside.Cloud.Writer(), time.Since(g.split))
 	}

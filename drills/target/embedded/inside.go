@@ -58,6 +58,10 @@ func (i Inside) Linked(r dr.Region) bool {
 // Monitored reports whether a process of a Region's monitor is at work.
 func (i Inside) Monitored(r dr.Region) bool { return i.w.lambdas[r].Busy(monitorName) > 0 }
 
+// Acts reports whether a process of a Region's monitor holds the monitor lease and does its
+// work; one that waits for the lease does not.
+func (i Inside) Acts(r dr.Region) bool { return i.w.lambdas[r].acting.Load() > 0 }
+
 // Lease returns the lease, and false when none was ever taken.
 func (i Inside) Lease() (failover.Lease, bool) {
 	rows := i.Cloud.Items(tableName, i.w.setup.Topology.GlobalCluster, "lease")

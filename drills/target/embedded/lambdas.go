@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lifeboat-dr/lifeboat/drills/drill"
@@ -35,6 +36,7 @@ type lambda struct {
 	works chan struct{} // closed when a monitor has had the monitor lease for the first time
 	once  sync.Once
 	*effects
+	acting atomic.Int32 // processes of the monitor that hold its lease
 
 	// Guarded by world.mu.
 	lose, double int            // faults of the schedule that are on
@@ -209,6 +211,8 @@ func (w *world) newMonitor(l *lambda, p parts) (*monitor.Handler, error) {
 			}
 			mark("monitorlease.taken")
 			defer mark("monitorlease.left")
+			l.acting.Add(1)
+			defer l.acting.Add(-1)
 			return work(ctx)
 		})
 	}

@@ -199,7 +199,7 @@ func (g *Guard) promoted(e dr.Epoch) {
 // report. A cut that comes right after a handover would else find the lag unguarded.
 func (g *Guard) recall(h Report, now time.Time) {
 	if now.Sub(h.At) <= 3*g.cfg.Policy.ProbeInterval {
-		g.learn(guard.Input{Kind: guard.Recalled, Epoch: h.Guarded})
+		g.learn(guard.Input{Kind: guard.Recalled, Epoch: h.Guarded, Granted: h.Granted})
 	}
 }
 
@@ -216,6 +216,9 @@ func (g *Guard) Report(h *Report) {
 	}
 	if s.SafeAt != guard.Never {
 		h.Guarded = s.Term.Epoch
+	}
+	if s.Open() && s.Youngest() != guard.Never {
+		h.Granted = max(1, g.now()-s.Youngest())
 	}
 	switch lately := g.now() - 2*g.cfg.Policy.ProbeInterval; {
 	case g.heard > lately && s.Role != guard.Secondary:

@@ -107,6 +107,9 @@ type Report struct {
 	// Guarded is the epoch in which the Region's RPO guard confirms the lag, so that its
 	// successor guards from its first moment on. Zero when it confirms none.
 	Guarded dr.Epoch
+	// Granted is how old the newest grant is on which the Region's guard keeps its writer open,
+	// so that its successor closes the writer in time. Zero when it keeps none open.
+	Granted time.Duration `json:",omitempty"`
 	// LeaseRev has been unchanged for LeaseUnchanged on this Region's clock. A
 	// duration needs no clock in common.
 	LeaseRev       uint64

@@ -214,15 +214,12 @@ func (a *agent) publish(call context.Context, h Report) (there bool, err error) 
 	}
 }
 
-// promiseEvery is the time between two promises: half a ProbeInterval, so that one that is
-// lost or slow costs the writer nothing, and as little as the guard's own paces ask for
-// (guard.Rules, lookForPromise).
+// promiseEvery is the time between two promises: half a ProbeInterval at most, so that one that
+// is lost or slow costs the writer nothing, and as little as the guard's own paces ask for
+// (guard.Rules, lookForPromise). A guard that has just taken over from another process waits
+// for its first one.
 func promiseEvery(p dr.Policy) time.Duration {
-	every := min(p.ProbeInterval/2, promiseTimeout(p)/5)
-	if p.Watchdog {
-		return min(every, p.RenewInterval)
-	}
-	return every
+	return min(p.ProbeInterval/2, p.RenewInterval, promiseTimeout(p)/5)
 }
 
 // promise sends what the monitor promises.

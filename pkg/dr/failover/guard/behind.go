@@ -27,8 +27,8 @@ func (m *machine) stayBehind(until Instant) {
 		s.End = min(s.End, until-reserve)
 	}
 	// What was under way when the process stopped has no answer to wait for.
-	s.MayOpen, s.Opening, s.Fencing, s.Isolating, s.Looking, s.Replica, s.Promise = false, Call{}, Call{}, Call{}, Call{}, Call{}, Call{}
-	s.Renewals = [5]Renewal{}
+	s.MayOpen, s.Opening, s.Fencing, s.Isolating, s.Replica, s.Promise = false, Call{}, Call{}, Call{}, Call{}, Call{}
+	s.Renewals, s.Looks = [5]Renewal{}, [8]Call{}
 	s.SampledAt, s.BeatAt = never, never // the guard of the lag goes on at once
 	if m.now >= s.GrantEnd(m.Rules) {
 		// The process has stood still: what it would close may long be another one's. So it
@@ -69,9 +69,11 @@ func (m *machine) behind() {
 		m.close(false)
 		return
 	}
-	if s.Looking.ID == 0 && m.now-max(s.Looking.Sent, s.BehindAt) >= behindLook {
-		until := min(m.now+m.Resend, m.lapse(), s.End)
-		s.Looking = m.call(Effect{Kind: ReadLease, Until: until})
+	for i := range s.Looks {
+		if s.Looks[i].ID == 0 && m.now-max(s.LookedAt, s.BehindAt) >= behindLook {
+			s.LookedAt = m.now
+			s.Looks[i] = m.call(Effect{Kind: ReadLease, Until: min(m.now+m.Resend, s.End)})
+		}
 	}
 }
 
@@ -81,10 +83,8 @@ func (m *machine) lapse() Instant {
 }
 
 // looked takes in the lease as a guard that stays behind has read it.
-func (m *machine) looked(in Input) {
+func (m *machine) looked(in Input, sent Instant) {
 	s := m.s
-	sent := s.Looking.Sent
-	s.Looking = Call{Sent: sent}
 	if in.Result != Done || !s.Behind {
 		return
 	}

@@ -1,6 +1,8 @@
 package guard
 
 import (
+	"time"
+
 	"github.com/lifeboat-dr/lifeboat/pkg/dr"
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/lease"
 )
@@ -20,7 +22,8 @@ type Input struct {
 	// Here and Moved are of WriterMoved and of the answer to AskPlane: the control plane names
 	// this Region the writer's, or another one, and moves it nowhere.
 	Here, Moved bool
-	Until       Instant // of HandedOver: the process's deadline, or never
+	Granted     time.Duration // of Recalled: how old the predecessor's newest grant was at its last report; 0 when it did not say
+	Until       Instant       // of HandedOver: the process's deadline, or never
 	// Awake is set when the watchdog was found as the policy says.
 	Awake bool
 }
@@ -44,7 +47,8 @@ const (
 	// WriterMoved: what the Region's own control plane says of a move that another Region
 	// claims.
 	WriterMoved
-	// Recalled: the predecessor has guarded the lag in Epoch.
+	// Recalled: the predecessor has guarded the lag in Epoch, and its newest grant was Granted
+	// old.
 	Recalled
 	// Stopped: the process stops working, and nothing is done until it has handed over.
 	Stopped

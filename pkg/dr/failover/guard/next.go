@@ -21,7 +21,7 @@ func Next(r *Rules, s *State, now Instant) Instant {
 		m := machine{Rules: r, s: s, now: now}
 		soon(m.lapse())
 		soon(s.End)
-		soon(max(s.Looking.Sent, s.BehindAt) + behindLook)
+		soon(max(s.LookedAt, s.BehindAt) + behindLook)
 	} else {
 		soon(s.RoundAt + r.Renew)
 		if r.Peer {

@@ -49,11 +49,13 @@ type State struct {
 
 	// The calls that are under way. MayOpen: the renewal that goes before an opening has
 	// succeeded, and the server is to be opened as soon as no other call may close it.
-	Fencing, Isolating, Opening, Releasing, Asking, Promise, Replica, Looking, Dog, Plane Call
-	Confirms, Enforces, MayOpen                                                           bool
-	FencingRev                                                                            uint64
-	DogDoes                                                                               Does
-	EnforcedAt, AskedAt, PromisedAt, SampledAt, BeatAt, ReleasedAt                        Instant
+	Fencing, Isolating, Opening, Releasing, Asking, Promise, Replica, Dog, Plane Call
+	// Looks are a guard's that stays behind. They overlap, because a slow store answers, too.
+	Looks                                                                    [8]Call
+	Confirms, Enforces, MayOpen                                              bool
+	FencingRev                                                               uint64
+	DogDoes                                                                  Does
+	EnforcedAt, AskedAt, PromisedAt, SampledAt, BeatAt, ReleasedAt, LookedAt Instant
 
 	// PlaneAt is when the control plane last named this Region the writer's. PlaneWanted: a
 	// writer is to be opened, and it is asked first. PlaneTries counts the calls in vain.
@@ -136,7 +138,7 @@ func New(r Rules, now Instant) State {
 	s := State{
 		Begun: now, View: lease.View{SeenAt: never}, Grants: lease.Grants{StoreAt: never, PeerAt: never}, TriedAt: never, CommittedAt: never, RoundAt: never,
 		FailedAt: never, EnforcedAt: never, AskedAt: never, PromisedAt: never, SampledAt: never, BeatAt: never,
-		ReleasedAt: never, CheckedAt: never, SafeAt: never, End: never, AnsweredAt: never, OthersAt: never, BehindAt: never,
+		ReleasedAt: never, LookedAt: never, CheckedAt: never, SafeAt: never, End: never, AnsweredAt: never, OthersAt: never, BehindAt: never,
 		PlaneAt: never, PlaneAskedAt: never,
 	}
 	s.inherit(&r, now)

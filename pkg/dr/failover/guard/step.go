@@ -44,6 +44,12 @@ func (m *machine) learn(in Input) {
 		m.placed(in)
 	case Recalled:
 		s.Guarded = in.Epoch
+		if s.Inherited && in.Granted > 0 {
+			// The half that is left at best is less where the predecessor could not renew: the
+			// writer is closed before TTL has passed since its newest grant, because then another
+			// Region may promote. Half of the margin is for the time between the two processes.
+			s.StoreAt = min(s.StoreAt, s.Begun-in.Granted+(m.TTL-m.Valid)/2)
+		}
 	case Stopped:
 		s.Behind, s.Paused, s.BehindAt = true, true, m.now
 	case HandedOver:
@@ -96,6 +102,13 @@ func (m *machine) answered(in Input) {
 			return
 		}
 	}
+	for i := range s.Looks {
+		if x := s.Looks[i]; x.ID == in.ID && in.ID != 0 {
+			s.Looks[i] = Call{}
+			m.looked(in, x.Sent)
+			return
+		}
+	}
 	switch in.ID {
 	case s.Fencing.ID:
 		m.fenced(in)
@@ -131,8 +144,6 @@ func (m *machine) answered(in Input) {
 			m.arrived(in.Epoch, in.Seq)
 		}
 		s.RowOnce = s.RowOnce || s.Behind && sent >= s.BehindAt
-	case s.Looking.ID:
-		m.looked(in)
 	case s.Dog.ID:
 		m.dogged(in)
 	default:
