@@ -144,6 +144,7 @@ func (k *key) state(r guard.Rules) guard.State {
 	}
 	s.Displaced, s.Role = g.Displaced, g.Role
 	s.RoundAt, s.EnforcedAt, s.AskedAt, s.PromisedAt = done(g.Rounded), done(g.Enforced), done(g.Asked), done(g.Promise)
+	s.BeatAt = done(g.Between)
 	running := func(on bool, c call) guard.Call {
 		if !on {
 			return guard.Call{}
@@ -193,7 +194,7 @@ func (v view) compact(s *guard.State) guardian {
 		Term: uint8(s.Term.Epoch), TermCurrent: v.current(s.Term.Epoch, s.Term.Rev), Armed: s.Armed, Inherited: s.Inherited,
 		Store: v.age(s.StoreAt, mostGrant), Peer: v.age(s.PeerAt, mostGrant),
 		Trials: min(3, s.Trials), Tried: v.age(s.TriedAt, mostTried), Demoted: s.Demoted != 0, Displaced: s.Displaced, Role: s.Role,
-		Rounded: s.RoundAt == v.now, Enforced: s.EnforcedAt == v.now, Asked: s.AskedAt == v.now, Promise: s.PromisedAt == v.now,
+		Rounded: s.RoundAt == v.now, Enforced: s.EnforcedAt == v.now, Asked: s.AskedAt == v.now, Promise: s.PromisedAt == v.now, Between: s.BeatAt == v.now,
 		Isolating: s.Isolating.ID != 0, Opening: s.Opening.ID != 0, Releasing: s.Releasing.ID != 0, MayOpen: s.MayOpen, Watched: uint8(s.Watched),
 		Closing: closing{
 			On: s.Closing.On, Acked: s.Closing.Acked, Forced: s.Closing.Forced, Isolated: s.Closing.Isolated, Failed: s.Closing.Failed,

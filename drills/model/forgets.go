@@ -203,7 +203,7 @@ func (x *real) renewed(s *State) {
 // rest lets the time between two rounds of a guard pass whose clock stands still.
 func (x *real) rest(r uint8, round time.Duration) {
 	s := &x.guard[r]
-	for _, at := range []*guard.Instant{&s.Begun, &s.RoundAt, &s.EnforcedAt, &s.AskedAt, &s.PromisedAt} {
+	for _, at := range []*guard.Instant{&s.Begun, &s.RoundAt, &s.EnforcedAt, &s.AskedAt, &s.PromisedAt, &s.BeatAt} {
 		*at -= round
 	}
 }

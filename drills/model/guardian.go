@@ -20,13 +20,13 @@ type guardian struct {
 	Displaced        bool
 	Role             guard.Role
 	// What has been done in this tick.
-	Rounded, Enforced, Asked, Promise bool
-	Fencing                           uint8 // toClose or toEnforce while it is under way
-	FencingCurrent                    bool
-	Isolating, Opening, Releasing     bool
-	MayOpen                           bool
-	Watched                           uint8
-	Renewal                           [3]renewal
+	Rounded, Enforced, Asked, Promise, Between bool
+	Fencing                                    uint8 // toClose or toEnforce while it is under way
+	FencingCurrent                             bool
+	Isolating, Opening, Releasing              bool
+	MayOpen                                    bool
+	Watched                                    uint8
+	Renewal                                    [3]renewal
 }
 
 type closing struct {
@@ -69,7 +69,7 @@ func (g *guardian) forget(r guard.Rules) {
 		}
 	}
 	if !r.Peer {
-		g.Peer, g.Promise = mostGrant, false
+		g.Peer, g.Promise, g.Between = mostGrant, false, false
 	}
 	if g.Trials == 0 {
 		g.Tried = mostTried
@@ -112,7 +112,7 @@ func (g *guardian) older() {
 
 // rest lets the time between two rounds of the guard pass.
 func (g *guardian) rest() {
-	g.Starting, g.Rounded, g.Enforced, g.Asked, g.Promise = false, false, false, false, false
+	g.Starting, g.Rounded, g.Enforced, g.Asked, g.Promise, g.Between = false, false, false, false, false, false
 }
 
 // newGuard is the guard of a monitor that starts.
