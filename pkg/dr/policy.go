@@ -175,9 +175,8 @@ type Policy struct {
 	// and the writer still serving, an expired lease proves no fence, and it asks a
 	// person; writes stay stopped until the answer, or until the monitor is back. Which
 	// of the two it is depends on where the samples fall, so count on the second: of
-	// 100 drills lambda-down-watched in virtual time 99 failed over, of 100 with an
-	// agent instead of the functions 25. Nothing was acknowledged twice and nothing
-	// lost in any of them.
+	// 100 drills lambda-down-watched in virtual time 31 failed over (2026-11-30).
+	// Nothing was acknowledged twice and nothing lost in any of them.
 	Watchdog bool
 
 	// CallTimeout is the deadline of one call to AWS. Default 1.5 s. The SDK's own
