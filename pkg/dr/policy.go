@@ -156,8 +156,12 @@ type Policy struct {
 	MaxLagAge time.Duration
 	// RPOGuard makes the writer read-only when its Region's monitor can't confirm,
 	// four times a second, that the lag is under MaxDataLoss. Off by default. On,
-	// the loss of a partition stays under MaxDataLoss, and the price is that a cut
-	// link between the Regions stops writes.
+	// the loss of a partition stays under MaxDataLoss, and the price is that writes stop
+	// when the link between the Regions is cut, and when the other Region's database or its
+	// login can't be read.
+	// A monitor that can't ask its own server (no login, too many connections) knows no lag
+	// and closes nothing: while that lasts the bound doesn't hold, and failover asks a person
+	// when the lag is older than MaxLagAge.
 	//
 	// It is armed by the first lag that is confirmed in an epoch. A process that takes
 	// over from another one goes on guarding, as the other's heartbeat says.

@@ -75,6 +75,7 @@ func (m *machine) fenced(in Input) {
 	}
 	c := &s.Closing
 	if !ok {
+		m.asked(in.Result)
 		c.RetryAt = m.now + m.Poll
 		m.cutOff(in.Result)
 		return

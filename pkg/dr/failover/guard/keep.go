@@ -163,6 +163,7 @@ func (m *machine) beaten(in Input) {
 		return
 	}
 	w.Pending = false
+	m.asked(in.Result)
 	if in.Result == Done {
 		if w.Own {
 			w.Answered = m.now

@@ -18,7 +18,7 @@ func (m *machine) guardLag() {
 	}
 	m.adopt()
 	serving := s.Armed && !s.Closing.On
-	if serving && s.SafeAt != never && m.now-s.SafeAt >= m.RPOLimit && m.now >= s.Closing.RetryAt {
+	if serving && s.SafeAt != never && m.now-max(s.SafeAt, s.UnaskedAt) >= m.RPOLimit && m.now >= s.Closing.RetryAt {
 		s.Closing = Closing{On: true, Since: m.now, ByRPO: true, Epoch: s.Term.Epoch}
 		s.MayOpen = false
 		return
@@ -34,6 +34,23 @@ func (m *machine) guardLag() {
 			row = RowBehind
 		}
 		s.Replica = m.call(Effect{Kind: ReadReplica, Epoch: s.Term.Epoch, Row: row, Until: m.now + 2*m.RPOLimit/3})
+	}
+}
+
+// asked takes in for the guard of the lag how a heartbeat write or a fence has ended. While
+// none has reached the server, or each was refused for a reason that says nothing of its
+// clients' writes, the lag is not known, which is no lag: it closes the writer only after the
+// server could be asked for RPOLimit, and nothing was seen to arrive. Else a healthy writer
+// would be closed in the instant in which its login can be read again. Between two writes
+// that do commit, the lag counts.
+func (m *machine) asked(how Result) {
+	s := m.s
+	switch {
+	case !m.RPO:
+	case how == Done:
+		s.DoneAt = m.now
+	case how.unknown() && m.now-s.DoneAt >= m.RPOLimit/2:
+		s.UnaskedAt = m.now
 	}
 }
 

@@ -59,7 +59,7 @@ func Next(r *Rules, s *State, now Instant) Instant {
 	if r.RPO {
 		soon(s.BeatAt + rpoBeat)
 		soon(s.SampledAt + rpoSample)
-		soon(s.SafeAt + r.RPOLimit)
+		soon(max(s.SafeAt, s.UnaskedAt) + r.RPOLimit)
 	}
 	return at
 }

@@ -72,6 +72,9 @@ type State struct {
 	// one whose lag is sampled.
 	SafeAt           Instant
 	Guarded, Sampled dr.Epoch
+	// DoneAt is when the server last did what it was asked, a heartbeat write or a fence.
+	// UnaskedAt is when the lag was last unknown, because the server could not be asked.
+	DoneAt, UnaskedAt Instant
 
 	// Behind: the process has stopped at BehindAt, and this guard stays until End at most;
 	// Paused: it does nothing until its process has handed over. AnsweredAt is from before the last look at the lease that got an answer. RowOnce:
@@ -139,7 +142,7 @@ func New(r Rules, now Instant) State {
 		Begun: now, View: lease.View{SeenAt: never}, Grants: lease.Grants{StoreAt: never, PeerAt: never}, TriedAt: never, CommittedAt: never, RoundAt: never,
 		FailedAt: never, EnforcedAt: never, AskedAt: never, PromisedAt: never, SampledAt: never, BeatAt: never,
 		ReleasedAt: never, LookedAt: never, CheckedAt: never, SafeAt: never, End: never, AnsweredAt: never, OthersAt: never, BehindAt: never,
-		PlaneAt: never, PlaneAskedAt: never,
+		PlaneAt: never, PlaneAskedAt: never, DoneAt: never, UnaskedAt: never,
 	}
 	s.inherit(&r, now)
 	return s

@@ -224,6 +224,32 @@ func TestAGuardThatStaysBehindBeforeTheFirstLeaseClosesNothing(t *testing.T) {
 	require.Greater(t, looks, 10)
 }
 
+// The looks of a guard that stays behind overlap, so that a slow store's answers are young
+// enough: one after the other, they would be as old as two of them. Found by simulation, seed 1823.
+func TestTheLooksOfAGuardThatStaysBehindOverlap(t *testing.T) {
+	b := onBench(t, dr.Policy{})
+	b.serves(2)
+	b.learn(guard.Input{Kind: guard.Stopped})
+	b.learn(guard.Input{Kind: guard.HandedOver, Until: guard.Never})
+	const takes = 700 * time.Millisecond
+	type look struct {
+		id   uint32
+		done time.Duration
+	}
+	var looks []look
+	for ; !b.s.Finished && b.now < 8*time.Second; b.at(b.now + 50*time.Millisecond) {
+		_, closes := b.has(guard.Fence)
+		require.False(t, closes, "at %v", b.now)
+		if e, ok := b.has(guard.ReadLease); ok {
+			looks = append(looks, look{e.ID, b.now + takes})
+		}
+		if len(looks) > 0 && looks[0].done <= b.now {
+			b.learn(guard.Input{Kind: guard.Answered, ID: looks[0].id, Result: guard.Done, Lease: held(2)})
+			looks = looks[1:]
+		}
+	}
+}
+
 // A process that takes over can't know when the lease was renewed. Half of a grant is left at
 // best, unless its predecessor has told that less is: then the writer is closed before TTL has passed
 // since the newest grant, because then another Region may promote.
@@ -317,6 +343,63 @@ func TestTheLagIsGuardedOverAHandover(t *testing.T) {
 	b.learn(guard.Input{Kind: guard.HandedOver, Until: guard.Never})
 	b.one(guard.ReadReplica)
 	b.one(guard.Beat)
+}
+
+// TestALagThatIsNotKnownClosesNothing: a server that can't be asked (no login, too many
+// connections) can't be asked for the lag either. When it can be asked again the lag gets
+// RPOLimit to be confirmed, and counts as ever after that. Found by simulation, seed 4577.
+func TestALagThatIsNotKnownClosesNothing(t *testing.T) {
+	const ms = time.Millisecond
+	armed := func(t *testing.T) *bench {
+		b := onBench(t, dr.Policy{RPOGuard: true})
+		beat := b.serves(2)
+		b.learn(guard.Input{Kind: guard.Answered, ID: b.s.Replica.ID, Result: guard.Done, Epoch: 1, Seq: beat.Seq})
+		return b
+	}
+	// runs answers what is asked of the server as of says, and of the rest that it is done. It
+	// returns when the first fence was sent, or when all was over.
+	runs := func(b *bench, end time.Duration, of func(guard.Effect) guard.Result) time.Duration {
+		for b.now < end {
+			b.at(b.now + 5*ms)
+			for pending := b.out; len(pending) > 0; pending = pending[1:] {
+				e, r := pending[0], guard.Done
+				switch e.Kind {
+				case guard.Tell, guard.Complain, guard.ReadReplica: // nothing arrives any more
+					continue
+				case guard.Beat, guard.Fence:
+					if r = of(e); e.Kind == guard.Fence && r == guard.Done {
+						return b.now
+					}
+				}
+				b.answer(e, r, func(in *guard.Input) { in.Lease = held(b.s.Term.Rev + 1) })
+				pending = append(pending, b.out...)
+			}
+		}
+		return b.now
+	}
+	for name, c := range map[string]struct {
+		asked func(now time.Duration) bool
+		end   time.Duration // when the writer is closed
+	}{
+		"a server that is asked is closed in time": {func(time.Duration) bool { return true }, 750 * ms},
+		"one that is not asked, from the limit on": {func(now time.Duration) bool { return now >= 2*time.Second }, 2*time.Second + 750*ms},
+		"one that is asked again before the limit": {func(now time.Duration) bool { return now >= 600*ms }, 600*ms + 750*ms},
+		"one that is not asked now and then":       {func(now time.Duration) bool { return now%(200*ms) >= 50*ms }, 750 * ms},
+		"one that is never asked":                  {func(time.Duration) bool { return false }, 20 * time.Second},
+	} {
+		for _, unknown := range []guard.Result{guard.NotAsked, guard.Refused} {
+			t.Run(name, func(t *testing.T) {
+				b := armed(t)
+				end := runs(b, 20*time.Second, func(guard.Effect) guard.Result {
+					if !c.asked(b.now) {
+						return unknown
+					}
+					return guard.Done
+				})
+				require.InDelta(t, c.end, end, float64(130*ms), "closed after %v", end)
+			})
+		}
+	}
 }
 
 // TestWhatIsCutOff: a writer that has not confirmed its fence is rebooted only when another
