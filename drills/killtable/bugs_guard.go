@@ -107,6 +107,16 @@ func guardBugs() []Bug {
 			Why: "a monitor that hands over before the first lease closes the writer that its successor has opened (found by simulation, seed 1177)", Package: pkg, Test: "TestAHandoverGuardOfAFoundingMonitorClosesNothing", Says: "should have",
 		},
 		{
+			Name: "an epoch that came back opens unasked", Room: room, File: "pkg/dr/failover/guard/owner.go",
+			Old: "s.Told == s.Term.Epoch && s.Back != s.Told", New: "s.Told == s.Term.Epoch",
+			Why: "an order that is carried out late has two servers serve, each unknown to the other (found by trying kubeblocks-addons#3065)", Package: pkg, Test: "TestAnOrderThatIsCarriedOutAfterTheWayBack", Says: "the new writer is open with the lease, and the old one closed",
+		},
+		{
+			Name: "a lease that was given back is for followers only", Room: room, File: "pkg/dr/failover/owner.go",
+			Old: "if !followed && !l.Released {", New: "if !followed {",
+			Why: "after a console failback while the monitor there was away, no Region writes before a verdict is reached", Package: pkg, Test: "TestAWriterIsAdoptedWhoseMonitorWasAway", Says: "the writer is open, without a verdict",
+		},
+		{
 			Name: "two guards beat into one row", Room: room, File: "pkg/dr/failover/perform.go",
 			Old: "return g.cfg.Region + behindRow",
 			New: "return g.cfg.Region",

@@ -55,7 +55,7 @@ type Controller struct {
 	entered  entered
 	// onPromoted is called with the epoch of a promotion that is done, for an agent
 	// whose guard opens a server that came up read-only.
-	onPromoted func(dr.Epoch)
+	onPromoted func(e dr.Epoch, back bool)
 }
 
 // parts are what every controller needs besides what the role that runs it brings along.
@@ -186,10 +186,10 @@ func (c *Controller) Resume(ctx context.Context) (Execution, bool, error) {
 	}
 	x := e.Execution
 	if x.State.hasPromoted() && x.To == c.cfg.Region && c.onPromoted != nil {
-		c.onPromoted(x.Epoch) // by a predecessor, or by another process
+		c.onPromoted(x.Epoch, false) // by a predecessor, or by another process
 	}
 	if x.State == Returned && x.From == c.cfg.Region && x.Back > 0 && c.onPromoted != nil {
-		c.onPromoted(x.Back)
+		c.onPromoted(x.Back, true)
 	}
 	if x.To != c.cfg.Region {
 		return Execution{}, false, nil

@@ -128,7 +128,7 @@ func (a *agent) follow(ctx context.Context) {
 		default:
 			promoted, again := f.read(l, e, time.Now())
 			if promoted && a.guard != nil {
-				a.guard.promoted(l.Epoch)
+				a.guard.promoted(l.Epoch, e.Execution.gaveBack(l))
 			}
 			if again {
 				a.ask(ctx, fmt.Sprintf("execution %s stands at %s", e.Execution.ID, e.Execution.State))

@@ -123,3 +123,44 @@ func TestTheWayBackOfAnUnknownWriter(t *testing.T) {
 		})
 	}
 }
+
+// TestAnOrderThatIsCarriedOutAfterTheWayBack: the control plane has accepted an order whose answer
+// was lost, and promotes only after the old Region has its writer back. That is a move by other
+// hands: the guard of the old Region closes, and the lease follows. Tried for
+// apecloud/kubeblocks-addons#3065, where the old primary is opened again and stays open.
+func TestAnOrderThatIsCarriedOutAfterTheWayBack(t *testing.T) {
+	type order struct{ after, takes time.Duration } // carried out that long after the return
+	all := []order{{300 * time.Millisecond, 2 * time.Second}, {time.Minute, 10 * time.Second}}
+	for after := time.Duration(0); after <= 4*time.Second; after += 100 * time.Millisecond {
+		all = append(all, order{after: after})
+	}
+	for _, c := range all {
+		bubble(t, fmt.Sprintf("%v later, in %v", c.after, c.takes), func(t *testing.T) {
+			r := newRig(t, dr.Policy{})
+			t.Cleanup(r.end)
+			stop := r.agent(east)
+			r.wait(10 * time.Second)
+			stop()
+			c1 := r.controller(west)
+			r.silence()
+			r.breaks(calls(west, drtest.Fault{Hang: true}, drtest.OpFailover))
+			r.failover(c1)
+			r.until("to be promoted", time.Minute, r.in(failover.LossAccepted))
+			r.agent(east)
+			r.agent(west)
+			r.agent(witness)
+			r.wait(5 * time.Second)
+			r.wg.Go(func() { _, _ = r.controller(west).Return(r.ctx, r.last().Execution.ID, jane) })
+			r.until("returned", 2*time.Minute, r.in(failover.Returned))
+			r.wait(c.after)
+			require.NoError(t, r.Pair.Move(west, c.takes, false))
+			one := func() bool {
+				l, _ := r.Store.Lease()
+				return l.Holder == west && r.Pair.DB(west).Accepts() && !r.Pair.DB(east).Accepts()
+			}
+			r.until("the new writer is open with the lease, and the old one closed", c.takes+15*time.Second, one)
+			r.wait(time.Minute)
+			require.True(t, one())
+		})
+	}
+}

@@ -191,8 +191,8 @@ func (g *Guard) drive(ctx context.Context) {
 
 // promoted tells the guard that its server is the writer of an epoch, so that one
 // that came up read-only is opened at once.
-func (g *Guard) promoted(e dr.Epoch) {
-	g.learn(guard.Input{Kind: guard.PromotionDone, Epoch: e})
+func (g *Guard) promoted(e dr.Epoch, back bool) {
+	g.learn(guard.Input{Kind: guard.PromotionDone, Epoch: e, Back: back})
 }
 
 // recall has the guard go on with what a predecessor has begun, as told by its last

@@ -28,11 +28,12 @@ const (
 type Trouble struct {
 	Op string
 	// For is how long it has failed, Quiet how long ago it failed last, when the report was
-	// published. Told says that people have accepted a message about it.
-	For, Quiet time.Duration
-	Times      int
-	Told       bool
-	Error      string
+	// published. Told says that people have accepted a message about it, and Ago how long ago
+	// they accepted the last one of this Region's.
+	For, Quiet, Ago time.Duration
+	Times           int
+	Told            bool
+	Error           string
 }
 
 // Failures remembers what fails in a process, until people were told. What nothing else
@@ -86,6 +87,9 @@ func (l *Failures) adopt(all []Trouble, now time.Time) {
 			l.all[s.Op] = t
 		}
 		t.first, t.times, t.told = now.Add(-s.For), t.times+s.Times, t.told || s.Told
+		if told := now.Add(-min(max(s.Ago, 0), toldEvery)); s.Told && told.After(l.told) {
+			l.told = told // a handover is no reason to tell them sooner of what comes next
+		}
 	}
 }
 
@@ -96,7 +100,11 @@ func (l *Failures) report(now time.Time) []Trouble {
 	var all []Trouble
 	for op, t := range l.all {
 		if quiet := now.Sub(t.last); quiet <= lapsesAfter {
-			all = append(all, Trouble{Op: op, For: now.Sub(t.first), Quiet: quiet, Times: t.times, Told: t.told, Error: short(t.text)})
+			s := Trouble{Op: op, For: now.Sub(t.first), Quiet: quiet, Times: t.times, Told: t.told, Error: short(t.text)}
+			if t.told {
+				s.Ago = max(0, now.Sub(l.told))
+			}
+			all = append(all, s)
 		}
 	}
 	slices.SortFunc(all, func(a, b Trouble) int { return cmp.Compare(a.Op, b.Op) })

@@ -90,6 +90,46 @@ func TestPeopleAreToldOfWhatLasts(t *testing.T) {
 	}
 }
 
+// TestAHandoverIsNoReasonToTellSooner: what fails shows in one call after the other, and each
+// process of the Region's would begin to count anew. Found by trying home-operations/kopiur#324,
+// a store that stalls now and then.
+func TestAHandoverIsNoReasonToTellSooner(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		r := newRig(t, dr.Policy{})
+		defer r.end()
+		var mu sync.Mutex
+		var told []time.Time
+		run := func() func() {
+			cfg := r.Monitor(east, r.policy, r.trace())
+			cfg.Notifier = notifies(func(failover.Message) error {
+				mu.Lock()
+				defer mu.Unlock()
+				told = append(told, time.Now())
+				return nil
+			})
+			return r.run(failover.NewMonitor(cfg))
+		}
+		full := drtest.Fault{Err: failover.ErrAnswered}
+		r.agent(west)
+		r.agent(witness)
+		stop := run()
+		for _, breaks := range []func(drtest.Call) drtest.Fault{
+			calls(east, full, drtest.OpBeat), calls(east, full, drtest.OpBeat), calls(east, full, drtest.OpBeat, drtest.OpRenewLease), nil,
+		} {
+			r.breaks(breaks)
+			r.wait(20 * time.Second)
+			stop()
+			r.wait(100 * time.Millisecond)
+			stop = run()
+		}
+		r.wait(30 * time.Second)
+		mu.Lock()
+		defer mu.Unlock()
+		require.Len(t, told, 2)
+		require.GreaterOrEqual(t, told[1].Sub(told[0]), time.Minute-2*r.policy.ProbeInterval)
+	})
+}
+
 type notifies func(failover.Message) error
 
 func (f notifies) Notify(_ context.Context, m failover.Message) error { return f(m) }

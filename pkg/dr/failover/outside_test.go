@@ -185,3 +185,25 @@ func TestMovedFromOutside(t *testing.T) {
 		})
 	}
 }
+
+// TestAWriterIsAdoptedWhoseMonitorWasAway: a person moves the writer back to a Region whose
+// monitor is not running, so that none has seen its server follow the present epoch. The other
+// Region's guard has given the lease back, which says as much.
+func TestAWriterIsAdoptedWhoseMonitorWasAway(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		r, c := acting(t, dr.Policy{})
+		require.Equal(t, failover.Settled, (<-r.failover(c)).State)
+		r.agent(west)
+		r.agent(witness)
+		require.NoError(t, r.Pair.Rejoin(east))
+		r.wait(10 * time.Second)
+		r.Pair.SetBoot(true)
+		require.NoError(t, r.Pair.Move(east, time.Second, true))
+		r.until("the lease was given back", 10*time.Second, func() bool { l, _ := r.Store.Lease(); return l.Released })
+		r.wait(time.Minute)
+		require.False(t, r.Pair.DB(east).Accepts(), "it is adopted by its own monitor only")
+		r.agent(east)
+		r.until("the writer is open, without a verdict on the other Region", 2500*time.Millisecond, r.open(east))
+		require.Equal(t, failover.ModeAdopt, r.last().Execution.Mode)
+	})
+}

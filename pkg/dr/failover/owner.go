@@ -55,12 +55,13 @@ func (a *agent) own(ctx context.Context) {
 
 // claimOnce asks the control plane whether the writer is here. A server that was the
 // writer of an earlier epoch and never followed the present one was not told of its
-// successor, and neither may its control plane have been: that is no move.
+// successor, and neither may its control plane have been: that is no move, unless the Region
+// that holds the lease has given it back, because its own server is not the writer either.
 func (a *agent) claimOnce(ctx context.Context, l Lease) {
 	a.mu.Lock()
 	followed := a.followed == l.Epoch
 	a.mu.Unlock()
-	if !followed {
+	if !followed && !l.Released {
 		a.claim(false)
 		return
 	}

@@ -16,7 +16,7 @@ func (c *Controller) run(ctx context.Context, x Execution) (Execution, error) {
 		if x.State.hasPromoted() && c.onPromoted != nil {
 			// Perhaps not by this controller: it may have joined an execution that another
 			// one has carried past the promotion, and its guard must learn of it all the same.
-			c.onPromoted(x.Epoch)
+			c.onPromoted(x.Epoch, false)
 		}
 		e := c.perform(ctx, x)
 		if err := ctx.Err(); err != nil {

@@ -22,6 +22,7 @@ type Input struct {
 	// Here and Moved are of WriterMoved and of the answer to AskPlane: the control plane names
 	// this Region the writer's, or another one, and moves it nowhere.
 	Here, Moved bool
+	Back        bool          // of PromotionDone: the epoch was given back by an execution that had taken it away
 	Granted     time.Duration // of Recalled: how old the predecessor's newest grant was at its last report; 0 when it did not say
 	Until       Instant       // of HandedOver: the process's deadline, or never
 	// Awake is set when the watchdog was found as the policy says.
@@ -40,7 +41,8 @@ const (
 	// Answered: an effect that is a call has ended. Every call ends, at its deadline at
 	// the latest, and exactly once.
 	Answered
-	// PromotionDone: the journal says that the server is the promoted writer of Epoch.
+	// PromotionDone: the journal says that the server is the promoted writer of Epoch, or that
+	// Epoch was given back to it.
 	PromotionDone
 	// OthersReport: what the other Regions report of this Region's writer.
 	OthersReport

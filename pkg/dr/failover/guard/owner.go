@@ -99,11 +99,12 @@ func (m *machine) placed(in Input) {
 // here reports whether a closed writer may be opened as far as the control plane is
 // concerned, and has it asked if that is not known: while the writer was closed, or
 // nothing could be heard, other hands may have moved it. A promotion that the journal
-// holds was described by the control plane, and one that doesn't answer is not waited for
-// beyond planeTries.
+// holds was described by the control plane; an epoch that was given back was taken for
+// another Region before, whose promotion may have been ordered and be carried out late. A
+// control plane that doesn't answer is not waited for beyond planeTries.
 func (m *machine) here() bool {
 	s := m.s
-	if !m.Plane || s.Told == s.Term.Epoch || m.now-s.PlaneAt <= m.Look || s.PlaneTries >= planeTries {
+	if !m.Plane || s.Told == s.Term.Epoch && s.Back != s.Told || m.now-s.PlaneAt <= m.Look || s.PlaneTries >= planeTries {
 		return true
 	}
 	s.PlaneWanted = true

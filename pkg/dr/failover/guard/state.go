@@ -12,8 +12,9 @@ type State struct {
 	TermAt Instant // since when Term's epoch is this Region's own to serve
 	// The lease as last read.
 	lease.View
-	// Told is the epoch whose promotion is done, as the journal says.
-	Told dr.Epoch
+	// Told is the epoch whose promotion is done, as the journal says, or that was given back:
+	// then it is Back, too.
+	Told, Back dr.Epoch
 
 	// Term is the last renewal of this Region's own term, or what was seen of it. Armed: the
 	// writer may be open under it. Inherited: it may be open since before this process, which

@@ -38,6 +38,9 @@ func (m *machine) learn(in Input) {
 			s.RoundAt = never // a server that came up read-only is opened at once
 		}
 		s.Told, s.Trials = in.Epoch, 0
+		if in.Back {
+			s.Back = in.Epoch
+		}
 	case OthersReport:
 		s.Others, s.OthersAt = in.Others, m.now
 	case WriterMoved:
