@@ -83,7 +83,7 @@ func guardBugs() []Bug {
 		},
 		{
 			Name: "a lag that is not known is a lag", Room: room, File: "pkg/dr/failover/guard/lag.go",
-			Old: "m.now-max(s.SafeAt, s.UnaskedAt) >= m.RPOLimit", New: "m.now-s.SafeAt >= m.RPOLimit",
+			Old: "s.CanAskAt != never && m.now-max(s.SafeAt, s.CanAskAt) >= m.RPOLimit", New: "m.now-s.SafeAt >= m.RPOLimit",
 			Why: "a healthy writer is closed in the instant in which its login can be read again (found by simulation, seed 4577)", Package: step, Test: "TestALagThatIsNotKnownClosesNothing", Says: "--- FAIL: TestALagThatIsNotKnownClosesNothing/one_that_is_not_asked,_from_the_limit_on",
 		},
 		{
@@ -139,7 +139,7 @@ func guardBugs() []Bug {
 		},
 		{
 			Name: "a process begins with a short heartbeat write", Room: room, File: "pkg/dr/failover/guard/keep.go",
-			Old: "s.Seq%2 == 0 && !m.Watchdog", New: "s.Seq%2 == 1 && !m.Watchdog",
+			Old: "!s.Short && !m.Watchdog", New: "s.Short && !m.Watchdog",
 			Why: "a writer whose commits take longer than Resend is closed while monitors take turns", Package: step, Test: "TestTheFirstHeartbeatWriteMayBeSlow", Says: "--- FAIL: TestTheFirstHeartbeatWriteMayBeSlow",
 		},
 		{

@@ -132,8 +132,11 @@ func (m *machine) beat(keeps bool) {
 	// commit: its answer is worth something for as long as the grant. Not under Watchdog: the
 	// server counts from when the write is carried out, and Policy.WatchdogAfter allows Resend
 	// for that, or it would count past the end of the lease.
-	if keeps && s.Seq%2 == 0 && !m.Watchdog {
+	if keeps && !s.Short && !m.Watchdog {
 		until = m.now + m.Valid
+	}
+	if keeps {
+		s.Short = !s.Short // and not by the number, which the writes for the lag count up, too
 	}
 	s.Seq++
 	s.ids++

@@ -18,7 +18,7 @@ func (m *machine) guardLag() {
 	}
 	m.adopt()
 	serving := s.Armed && !s.Closing.On
-	if serving && s.SafeAt != never && m.now-max(s.SafeAt, s.UnaskedAt) >= m.RPOLimit && m.now >= s.Closing.RetryAt {
+	if serving && m.lags() && m.now >= s.Closing.RetryAt {
 		s.Closing = Closing{On: true, Since: m.now, ByRPO: true, Epoch: s.Term.Epoch}
 		s.MayOpen = false
 		return
@@ -38,20 +38,30 @@ func (m *machine) guardLag() {
 }
 
 // asked takes in for the guard of the lag how a heartbeat write or a fence has ended. While
-// none has reached the server, or each was refused for a reason that says nothing of its
-// clients' writes, the lag is not known, which is no lag: it closes the writer only after the
-// server could be asked for RPOLimit, and nothing was seen to arrive. Else a healthy writer
-// would be closed in the instant in which its login can be read again. Between two writes
-// that do commit, the lag counts.
+// the server could not be asked, or has refused each for a reason that says nothing of its
+// clients' writes, the lag is not known, which is no lag: it counts from the next write that
+// commits, and in a process that starts from its first one. Else a healthy writer would be
+// closed in the instant in which its login can be read again. Between two writes that do
+// commit, the lag counts.
 func (m *machine) asked(how Result) {
 	s := m.s
 	switch {
 	case !m.RPO:
 	case how == Done:
 		s.DoneAt = m.now
+		if s.CanAskAt == never {
+			s.CanAskAt = m.now
+		}
 	case how.unknown() && m.now-s.DoneAt >= m.RPOLimit/2:
-		s.UnaskedAt = m.now
+		s.CanAskAt = never
 	}
+}
+
+// lags reports whether the other Region can't be seen to have received what was acknowledged
+// up to RPOLimit ago.
+func (m *machine) lags() bool {
+	s := m.s
+	return s.SafeAt != never && s.CanAskAt != never && m.now-max(s.SafeAt, s.CanAskAt) >= m.RPOLimit
 }
 
 // arrived notes that a heartbeat write has arrived: so has all that was acknowledged before

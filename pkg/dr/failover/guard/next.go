@@ -59,7 +59,7 @@ func Next(r *Rules, s *State, now Instant) Instant {
 	if r.RPO {
 		soon(s.BeatAt + rpoBeat)
 		soon(s.SampledAt + rpoSample)
-		soon(max(s.SafeAt, s.UnaskedAt) + r.RPOLimit)
+		soon(max(s.SafeAt, s.CanAskAt) + r.RPOLimit)
 	}
 	return at
 }

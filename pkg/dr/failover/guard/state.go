@@ -42,6 +42,7 @@ type State struct {
 	CommittedAt    Instant
 	Sent           [kept]Written
 	RoundAt        Instant
+	Short          bool // the next one that keeps the lease must tell soon whether the server can be asked
 	// Unheard counts the renewals since the last one that was answered; FailedAt is when one
 	// last ended without an answer.
 	Unheard  uint64
@@ -74,8 +75,8 @@ type State struct {
 	SafeAt           Instant
 	Guarded, Sampled dr.Epoch
 	// DoneAt is when the server last did what it was asked, a heartbeat write or a fence.
-	// UnaskedAt is when the lag was last unknown, because the server could not be asked.
-	DoneAt, UnaskedAt Instant
+	// CanAskAt is since when it can be asked for the lag, or never.
+	DoneAt, CanAskAt Instant
 
 	// Behind: the process has stopped at BehindAt, and this guard stays until End at most;
 	// Paused: it does nothing until its process has handed over. AnsweredAt is from before the last look at the lease that got an answer. RowOnce:
@@ -143,7 +144,7 @@ func New(r Rules, now Instant) State {
 		Begun: now, View: lease.View{SeenAt: never}, Grants: lease.Grants{StoreAt: never, PeerAt: never}, TriedAt: never, CommittedAt: never, RoundAt: never,
 		FailedAt: never, EnforcedAt: never, AskedAt: never, PromisedAt: never, SampledAt: never, BeatAt: never,
 		ReleasedAt: never, LookedAt: never, CheckedAt: never, SafeAt: never, End: never, AnsweredAt: never, OthersAt: never, BehindAt: never,
-		PlaneAt: never, PlaneAskedAt: never, DoneAt: never, UnaskedAt: never,
+		PlaneAt: never, PlaneAskedAt: never, DoneAt: never, CanAskAt: never,
 	}
 	s.inherit(&r, now)
 	return s

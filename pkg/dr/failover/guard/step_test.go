@@ -402,6 +402,45 @@ func TestALagThatIsNotKnownClosesNothing(t *testing.T) {
 	}
 }
 
+// A process takes over whose login can't be read: each call to its server hangs up to its
+// deadline. Nothing is fenced, and every second heartbeat write is short, so that the lease is
+// renewed, blindly, before the half grant has run out. Found by simulation, seeds 5359 and 5487.
+func TestAProcessThatStartsWithoutALoginClosesNothing(t *testing.T) {
+	for _, guarded := range []bool{false, true} {
+		b := onBench(t, dr.Policy{RPOGuard: guarded})
+		b.learn(guard.Input{Kind: guard.Recalled, Epoch: 1})
+		b.learn(guard.Input{Kind: guard.LeaseSeen, Lease: held(1)})
+		var hanging []guard.Effect
+		renewed := 0
+		for take := b.out; b.now < 30*time.Second; b.at(b.now + 5*time.Millisecond) {
+			take = append(take, b.out...)
+			for ; len(take) > 0; take = take[1:] {
+				switch e := take[0]; e.Kind {
+				case guard.Tell, guard.Complain:
+				case guard.Fence, guard.Isolate:
+					require.Fail(t, "closes", "%s at %v, RPO guard %v", e.Kind, b.now, guarded)
+				case guard.Renew:
+					renewed++
+					b.answer(e, guard.Done, func(in *guard.Input) { in.Lease = held(b.s.Term.Rev + 1) })
+					take = append(take, b.out...)
+				default:
+					hanging = append(hanging, e)
+				}
+			}
+			for i := 0; i < len(hanging); i++ {
+				if e := hanging[i]; e.Until <= b.now {
+					hanging = append(hanging[:i], hanging[i+1:]...)
+					i--
+					b.answer(e, guard.NotAsked)
+					take = append(take, b.out...)
+				}
+			}
+			b.out = nil
+		}
+		require.Greater(t, renewed, 5)
+	}
+}
+
 // TestWhatIsCutOff: a writer that has not confirmed its fence is rebooted only when another
 // Region may promote, or when more than this process finds it dead.
 func TestWhatIsCutOff(t *testing.T) {
