@@ -18,10 +18,11 @@ import (
 )
 
 const (
-	// upTimeout bounds Up once images are there; it takes some ten seconds.
-	upTimeout = 3 * time.Minute
+	// upTimeout bounds Up once images are there. It takes some ten seconds, and minutes where a
+	// busy machine builds the functions for the first time.
+	upTimeout = 8 * time.Minute
 	// closeTimeout bounds Close.
-	closeTimeout = time.Minute
+	closeTimeout = 3 * time.Minute
 )
 
 // Fleet is a set of running containers.
