@@ -57,7 +57,7 @@ check: ## what needs no test to run
 	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }
 
 # A world in a process with one processor can be replayed byte for byte. A process becomes slow
-# after some 500 worlds, so each plays 100.
+# after some thousand worlds, so each plays 100.
 WORLDS ?= 10000
 SEED ?= 1
 simulate: ## WORLDS of ten minutes under drawn faults, from SEED on, two at a time

@@ -43,7 +43,7 @@ func moved() []harm {
 		// The server that a person moves the writer to was never seen to be a secondary in the epoch.
 		name: "console-failback-before-the-monitor-is-back", long: true, length: 2 * time.Minute,
 		plan: "isolate(us-east-1)@0s for 30s + stop-monitor(us-east-1)@25s for 50s + console(us-east-1,switchover)@60s", want: oneOwner(25 * time.Second),
-		was: "a Region whose server never followed the present epoch doesn't adopt the writer, although the other one has given the lease back: no server accepts writes for half a minute more",
+		was: "a Region whose server never followed the present epoch doesn't adopt the writer, although the other one has given the lease back: no server accepts writes before a verdict on the other Region",
 	}, {
 		name: "console-failover-in-an-execution", plan: "isolate(us-east-1)@0s for 40s + console(us-west-2,failover)@5s", length: 90 * time.Second,
 		want: []check{movedBy(30 * time.Second), serves(20 * time.Second)},

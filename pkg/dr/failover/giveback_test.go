@@ -26,6 +26,18 @@ func returning(t *testing.T, old failover.Report) *rig {
 	return r
 }
 
+// silent returns a rig whose east has served and whose monitor is gone, and west's controller.
+func silent(t *testing.T) (*rig, *failover.Controller) {
+	r := newRig(t, dr.Policy{})
+	t.Cleanup(r.end)
+	stop := r.agent(east)
+	r.wait(10 * time.Second)
+	stop()
+	c := r.controller(west)
+	r.silence()
+	return r, c
+}
+
 // TestTheLeaseGoesBackToAServerThatAnswers: a monitor can't open a server that does not answer
 // it, so a person is asked before the lease goes back there.
 func TestTheLeaseGoesBackToAServerThatAnswers(t *testing.T) {
@@ -65,13 +77,7 @@ func TestTheLeaseGoesBackToAServerThatAnswers(t *testing.T) {
 		})
 	}
 	bubble(t, "it goes on by itself when the server answers again", func(t *testing.T) {
-		r := newRig(t, dr.Policy{})
-		t.Cleanup(r.end)
-		stop := r.agent(east)
-		r.wait(10 * time.Second)
-		stop()
-		c := r.controller(west)
-		r.silence()
+		r, c := silent(t)
 		r.breaks(calls(west, drtest.Fault{Err: fmt.Errorf("no: %w", failover.ErrRefused)}, drtest.OpFailover))
 		r.failover(c)
 		r.until("the question", time.Minute, r.in(failover.AwaitingApproval))
@@ -136,15 +142,9 @@ func TestAnOrderThatIsCarriedOutAfterTheWayBack(t *testing.T) {
 	}
 	for _, c := range all {
 		bubble(t, fmt.Sprintf("%v later, in %v", c.after, c.takes), func(t *testing.T) {
-			r := newRig(t, dr.Policy{})
-			t.Cleanup(r.end)
-			stop := r.agent(east)
-			r.wait(10 * time.Second)
-			stop()
-			c1 := r.controller(west)
-			r.silence()
+			r, mover := silent(t)
 			r.breaks(calls(west, drtest.Fault{Hang: true}, drtest.OpFailover))
-			r.failover(c1)
+			r.failover(mover)
 			r.until("to be promoted", time.Minute, r.in(failover.LossAccepted))
 			r.agent(east)
 			r.agent(west)

@@ -74,8 +74,8 @@ type State struct {
 	// one whose lag is sampled.
 	SafeAt           Instant
 	Guarded, Sampled dr.Epoch
-	// DoneAt is when the server last did what it was asked, a heartbeat write or a fence.
-	// CanAskAt is since when it can be asked for the lag, or never.
+	// DoneAt is when a heartbeat write last committed, whatever its row. CanAskAt is since when
+	// the server can be asked for the lag, or never.
 	DoneAt, CanAskAt Instant
 
 	// Behind: the process has stopped at BehindAt, and this guard stays until End at most;
