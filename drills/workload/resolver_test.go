@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -29,10 +30,7 @@ type zone struct {
 func newZone(t *testing.T) *zone {
 	t.Helper()
 	z := &zone{records: map[string][]string{}}
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
-	require.NoError(t, err)
-	listener, err := net.Listen("tcp", conn.LocalAddr().String())
-	require.NoError(t, err)
+	conn, listener := listenBoth(t)
 	z.addr = conn.LocalAddr().String()
 	for _, s := range []*dns.Server{{PacketConn: conn, Handler: z}, {Listener: listener, Handler: z}} {
 		started, ended := make(chan struct{}), make(chan struct{})
@@ -42,6 +40,22 @@ func newZone(t *testing.T) *zone {
 		t.Cleanup(func() { s.Shutdown(); <-ended })
 	}
 	return z
+}
+
+// listenBoth listens on one port by UDP and by TCP. The kernel chooses a port that is free by
+// UDP, and by TCP another process can have it: then it chooses again.
+func listenBoth(t *testing.T) (net.PacketConn, net.Listener) {
+	t.Helper()
+	for {
+		conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+		require.NoError(t, err)
+		listener, err := net.Listen("tcp", conn.LocalAddr().String())
+		if err == nil {
+			return conn, listener
+		}
+		require.NoError(t, conn.Close())
+		require.ErrorIs(t, err, syscall.EADDRINUSE)
+	}
 }
 
 func (z *zone) ServeDNS(w dns.ResponseWriter, q *dns.Msg) {

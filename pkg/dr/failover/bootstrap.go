@@ -34,8 +34,8 @@ const installCalls = 10
 //	both Regions bootstrap at once        TakeLease is a compare-and-swap on nothing: one of them gets epoch 1
 //	an answer that is lost or late        the next read shows the lease, and a swap that comes late finds it
 //	a control plane with an old view      Install asks the server itself, and a secondary says ErrNotWriter
-//	the writer is moved in between        the guard opens nothing but a writer (ErrNotWriter); the lease
-//	                                      falls silent, and the other Region takes over as from any lost Region
+//	the writer is moved in between        the guard opens nothing but a writer (ErrNotWriter) and gives the
+//	                                      lease back; the Region of the writer adopts it
 //	a crash at any point                  Install is idempotent, and until the epoch is taken nothing is open
 //	a lease table that was lost           the watch has seen a lease, or the database has seen an epoch
 //	                                      (ErrBootstrapped): refused, and an operator restores the table
