@@ -175,7 +175,8 @@ type real struct {
 	taken   [8]uint64    // the revision that each epoch began with
 	last    [8]uint64    // of each epoch
 	granted [2][3]uint64 // the revision of a renewal whose answer is on its way
-	row     [2]uint64    // the heartbeat write that the peer's row names, of the process that lives
+	beat    [2]uint64    // the newest heartbeat write that has committed, whichever its row, of the process that lives
+	row     [2]uint64    // the one that the peer's row names
 	diff    string
 }
 
@@ -189,7 +190,7 @@ func (x *real) begin(w *step, s *State) {
 		k := key{Region: r, G: m.G, Seen: m.Sees, Known: m.Known, Is: m.Current}
 		x.guard[r], x.now[r] = k.state(w.rulesOf(r)), now
 		if g := &x.guard[r]; m.Beat == 0 {
-			g.Seq, g.Committed = 1, 1
+			g.Seq, g.Committed, x.beat[r] = 1, 1, 1
 			g.Sent[1] = guard.Written{Seq: 1, Epoch: e, Sent: now, Answered: now, Own: true, Keeps: true}
 		}
 	}
@@ -243,6 +244,9 @@ func (x *real) step(w *step, k *key, out *stepped) {
 		in.Lease = x.record(&k.In.Lease, rev)
 	}
 	got := w.react(w.rulesOf(r), s, in, k.Server, x.row[r])
+	if got.Beaten {
+		x.beat[r] = s.Seq
+	}
 	if (got.Beaten != out.Beaten || got.Row != out.Row || got.Closes != out.Closes) && x.diff == "" {
 		x.diff = fmt.Sprintf("%s: a step does %+v instead of %+v", name(r), [3]any{out.Beaten, out.Row, out.Closes}, [3]any{got.Beaten, got.Row, got.Closes})
 	}

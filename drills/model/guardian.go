@@ -124,7 +124,7 @@ func (w *step) newGuard(r uint8) guardian {
 	}
 	if w.real != nil {
 		x := w.real
-		x.row[r], x.guard[r] = 0, guard.New(rules, x.now[r])
+		x.row[r], x.beat[r], x.guard[r] = 0, 0, guard.New(rules, x.now[r])
 		x.guard[r].Armed, x.guard[r].Inherited = s.Armed, s.Inherited
 	}
 	k := key{Region: r}

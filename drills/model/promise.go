@@ -30,7 +30,7 @@ func (w *step) promises(r uint8) {
 		o.Row = promise{Epoch: o.G.Term, Age: o.Beat, Own: true}
 		m.Promised = 0
 		if w.real != nil {
-			w.real.row[peer(r)] = w.real.guard[peer(r)].Committed
+			w.real.row[peer(r)] = w.real.beat[peer(r)]
 		}
 		return true
 	})

@@ -149,9 +149,8 @@ func TestAHandoverWhileAnswersAreLost(t *testing.T) {
 			stops[v] = r.agent(v)
 		}
 		r.wait(10 * time.Second)
-		writes := map[drtest.Op]bool{drtest.OpPublish: true, drtest.OpRenewLease: true, drtest.OpTakeLease: true, drtest.OpReleaseLease: true, drtest.OpAppend: true, drtest.OpAcknowledge: true}
 		r.breaks(func(c drtest.Call) drtest.Fault {
-			if writes[c.Op] {
+			if storeWrites[c.Op] {
 				return drtest.Fault{Hang: true, Acts: true}
 			}
 			return drtest.Fault{}

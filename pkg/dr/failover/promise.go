@@ -111,7 +111,7 @@ func (p *promises) begin() {
 func (p *promises) send(n named) (generation uint64, may bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.stance != promising || p.kept == n {
+	if p.stance != promising || p.kept.epoch == n.epoch && p.kept.seq >= n.seq {
 		return 0, false
 	}
 	p.sent = time.Now()
@@ -128,6 +128,14 @@ func (p *promises) adopt(h Report, now time.Time) {
 		p.sent = sent
 	}
 	p.settled = h.Abstains && h.Settled
+}
+
+// has reports whether the writer's database holds a promise of this process that names n, or a
+// later heartbeat write.
+func (p *promises) has(n named) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.kept.epoch == n.epoch && p.kept.seq >= n.seq
 }
 
 // keep notes that the writer's database holds a promise of this process.
@@ -265,7 +273,7 @@ func (a *agent) promiseOnce(ctx context.Context) {
 	call, cancel := context.WithTimeout(ctx, promiseTimeout(a.cfg.Policy))
 	defer cancel()
 	asked := time.Now()
-	got, err := a.cfg.Peer.Replicated(call, peer)
+	got, err := a.newestBeat(call, peer)
 	if err != nil || got.Epoch != l.Epoch || got.Seq == 0 {
 		return // the SQL prober tells what is wrong
 	}
@@ -285,6 +293,21 @@ func (a *agent) promiseOnce(ctx context.Context) {
 	case !errors.Is(err, ErrReadOnly) && ctx.Err() == nil:
 		a.problem("promise to leave the lease", err)
 	}
+}
+
+// newestBeat reads the newest heartbeat write of the peer's guard. Under Watchdog a guard that
+// knows of no grant writes to a row of its own, and a process that has taken over while the
+// lease store is away knows of none until its writes there are named: that row is read when the
+// first one tells nothing new.
+func (a *agent) newestBeat(ctx context.Context, peer dr.Region) (Beat, error) {
+	got, err := a.cfg.Peer.Replicated(ctx, peer)
+	if err != nil || !a.cfg.Policy.Watchdog || !a.promises.has(named{got.Epoch, got.Seq}) {
+		return got, err
+	}
+	if other, err := a.cfg.Peer.Replicated(ctx, peer+unrenewed); err == nil && other.Epoch == got.Epoch && other.Seq > got.Seq {
+		got.Seq = other.Seq
+	}
+	return got, nil
 }
 
 // unsaidLimit is how long a controller waits for its own monitor's statement, beyond the

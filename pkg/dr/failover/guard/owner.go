@@ -120,6 +120,9 @@ func (m *machine) promised(seq uint64) {
 	if !known || w.Epoch != s.Term.Epoch || !s.Armed || s.Demoted == w.Epoch {
 		return
 	}
+	if m.Watchdog && s.Inherited && s.PeerAt == never {
+		s.BeatAt = never // the server's own row has stood still since the predecessor: not until the next round
+	}
 	s.PeerAt = max(s.PeerAt, w.Sent)
 }
 

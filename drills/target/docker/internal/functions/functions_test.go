@@ -194,10 +194,14 @@ func TestService(t *testing.T) {
 
 	s.run(config(t, "ledger"))
 	require.NoError(t, s.post("/lambda/start", nil), "a schedule that runs stays")
-	_, first := s.await(0, "lease.held")
-	_, second := s.await(first, "lease.held")
-	require.Equal(t, 1, s.status(functions.Monitor).Starts, "the second tick found a warm process")
-	require.Equal(t, "lease.held", s.marks(second - 1).Marks[0].Name)
+	// On a busy machine a tick may come while the process before it still starts, and begins
+	// another: sooner or later one finds a warm process.
+	ticks, next := 0, 0
+	for limit := time.Now().Add(patience); ticks == 0 || ticks <= s.status(functions.Monitor).Starts; ticks++ {
+		require.True(t, time.Now().Before(limit), "%d ticks, and every one has begun a process", ticks)
+		_, next = s.await(next, "lease.held")
+	}
+	require.Equal(t, "lease.held", s.marks(next - 1).Marks[0].Name)
 	require.ErrorContains(t, s.Get(t.Context(), "/lambda/marks?since=99999", nil), "there are")
 
 	require.NoError(t, s.post("/lambda/stop", nil))
