@@ -36,7 +36,7 @@ func functionBugs() []Bug {
 		},
 		{
 			Name: "a full trigger is a busy trigger", Room: room, File: "lambdas/function/invoker/invoker.go",
-			Old: "	switch {\n	case err != nil:", New: "	switch {\n	case err != nil && strings.Contains(err.Error(), \"TooManyRequests\"):\n		return nil\n	case err != nil:",
+			Old: "	switch {\n	case err != nil:", New: "	switch {\n	case errors.As(err, new(*types.TooManyRequestsException)):\n		return nil\n	case err != nil:",
 			Why: "no trigger acts, and no message says so", Package: invoker, Test: "TestWhatFailedIsToldAndAskedAgainAtOnce", Says: "--- FAIL: TestWhatFailedIsToldAndAskedAgainAtOnce/the_trigger's_own_concurrency_is_all",
 		},
 		{
