@@ -45,6 +45,17 @@ func moved() []harm {
 		plan: "isolate(us-east-1)@0s for 30s + stop-monitor(us-east-1)@25s for 50s + console(us-east-1,switchover)@60s", want: oneOwner(25 * time.Second),
 		was: "a Region whose server never followed the present epoch doesn't adopt the writer, although the other one has given the lease back: no server accepts writes before a verdict on the other Region",
 	}, {
+		// The new Region's monitor alone could adopt the writer that AWS has moved there.
+		name: "console-switchover-without-the-new-monitor", long: true, length: 2 * time.Minute,
+		plan: "stop-monitor(us-west-2)@0s for 75s + console(us-west-2,switchover)@1s", want: []check{neverBoth(), nothingLost(), hear(0, time.Minute), fewOrders(0), serves(30 * time.Second)},
+	}, {
+		// Without the lease store no Region can adopt: a writer is back when the store is.
+		name: "console-switchover-store-refuses-everywhere", long: true, length: 2 * time.Minute,
+		plan: "service(everywhere,dynamodb,refuse)@-5s for 65s + console(us-west-2,switchover)@0s", want: []check{neverBoth(), nothingLost(), hear(0, time.Minute), fewOrders(0), serves(45 * time.Second)},
+	}, {
+		name: "console-failover-store-hangs-everywhere", long: true, length: 2 * time.Minute,
+		plan: "service(everywhere,dynamodb,hang)@-5s for 65s + console(us-west-2,failover)@0s", want: []check{neverBoth(), hear(0, time.Minute), fewOrders(0), serves(45 * time.Second)},
+	}, {
 		name: "console-failover-in-an-execution", plan: "isolate(us-east-1)@0s for 40s + console(us-west-2,failover)@5s", length: 90 * time.Second,
 		want: []check{movedBy(30 * time.Second), serves(20 * time.Second)},
 	}, {
@@ -177,6 +188,7 @@ func unknown() []harm {
 		{name: "too-many-connections-for-the-functions", plan: "database(us-east-1,full-for-functions)", want: unharmed(), was: fenced},
 		{name: "too-many-connections", plan: "database(us-east-1,full)", want: unharmed()},
 		{name: "too-many-connections-for-a-new-monitor", plan: "database(us-east-1,full)@0s" + cold, want: unharmed(), was: fenced, long: true},
+		{name: "login-denied-to-a-new-monitor", plan: "database(us-east-1,denied)@0s" + cold, want: append(unharmed(), hear(0, time.Minute)), long: true},
 		{name: "login-denied", plan: "database(us-east-1,denied)", want: append(unharmed(), hear(0, time.Minute)), was: "each fence ends the clients' sessions, the verdict is healthy, and no message is sent"},
 	}
 }
@@ -255,6 +267,10 @@ func people() []harm {
 			want: []check{hear(0, 75*time.Second), hush(20)}},
 		{name: "messages-throttled", plan: question + " + service(us-west-2,sns,throttle)@0s for 30s", length: 90 * time.Second, long: true,
 			want: []check{hear(30*time.Second, 45*time.Second)}, was: "as message-lost-once"},
+		{name: "messages-refused-for-good", plan: question + " + service(us-west-2,sns,deny)@0s for 90s", length: 90 * time.Second, long: true,
+			want: []check{hear(0, time.Minute), hush(20)}},
+		{name: "rds-throttles-at-an-open-question", plan: question + " + service(everywhere,rds,throttle)@15s for 40s", length: 2 * time.Minute, long: true,
+			person: []act{{30 * time.Second, consents(0)}}, want: []check{movedBy(80 * time.Second), serves(30 * time.Second), hush(5), budget()}},
 		{name: "message-of-a-move-lost-once", plan: "kill(us-east-1)@0s + service(us-west-2,sns,refuse)@0s for 40s", length: 100 * time.Second,
 			want: []check{hear(40*time.Second, 50*time.Second)}, was: "as message-lost-once"},
 		{name: "person-beside-the-monitor", plan: question, length: 60 * time.Second,
@@ -302,54 +318,6 @@ func allBut(d time.Duration) check {
 	return check{"the outage of a switchover", func(o *told) string {
 		if n := len(o.failed("outside", d, 1<<62)); n > 0 {
 			return fmt.Sprintf("%d writes fail later than %v", n, d)
-		}
-		return ""
-	}}
-}
-
-// budget demands that the calls to the RDS API stay within the budget that the policy
-// states: those of the promotion by itself, and those to one Region together.
-func budget() check {
-	return check{"the calls to RDS are within the policy's budget", func(o *told) string {
-		b := dr.Policy{}.RDSCalls()
-		n, orders := make(map[dr.Region]int), 0
-		by := make(map[string]int)
-		for _, e := range o.calls {
-			at := e.At.Sub(o.start)
-			if at < 0 || at >= time.Minute || e.From == "" {
-				continue
-			}
-			n[e.To]++
-			by[fmt.Sprintf("%s %s from %s", e.To, e.Operation, e.From)]++
-			if strings.HasSuffix(e.Operation, "GlobalCluster") || strings.HasSuffix(e.Operation, "GlobalClusters") {
-				orders++
-			}
-		}
-		for r, k := range n {
-			if float64(k) > 60*(b.Suspicion+b.Steady) {
-				return fmt.Sprintf("%s got %d in a minute, %.0f are budgeted: %v", r, k, 60*(b.Suspicion+b.Steady), by)
-			}
-		}
-		if float64(orders) > 60*b.Promotion {
-			return fmt.Sprintf("%d are about the promotion in a minute, %.0f are budgeted: %v", orders, 60*b.Promotion, by)
-		}
-		return ""
-	}}
-}
-
-// calls demands that no Region's RDS API gets more calls in a minute.
-func calls(most int) check {
-	return check{fmt.Sprintf("at most %d calls a minute to a Region's RDS API", most), func(o *told) string {
-		n := make(map[dr.Region]int)
-		for _, e := range o.calls {
-			if at := e.At.Sub(o.start); at >= 0 && at < time.Minute {
-				n[e.To]++
-			}
-		}
-		for r, k := range n {
-			if k > most {
-				return fmt.Sprintf("%s got %d", r, k)
-			}
 		}
 		return ""
 	}}
@@ -412,63 +380,4 @@ func (o *told) questions() int {
 		}
 	}
 	return len(asked)
-}
-
-// matrix is every service in every way and place alone, for five minutes. What the rows
-// above hold already is left out.
-func matrix() []harm {
-	var out []harm
-	for _, s := range fault.Services() {
-		for _, how := range fault.Hows(fault.Dependency) {
-			for _, r := range []dr.Region{drill.East, drill.West, drill.Witness, fault.Everywhere} {
-				f := fault.Fault{Kind: fault.Dependency, Region: r, Service: s, How: how}
-				if f.Validate() != nil {
-					f.Duration = time.Second
-				}
-				if how == fault.Stale && s != fault.RDS && s != fault.DynamoDB || s == fault.DNS { // DNS is the clients' own
-					continue
-				}
-				out = append(out, harm{
-					name: "alone/" + f.String(), plan: f.String() + "@0s for 5m", length: 5*time.Minute + 10*time.Second, brief: 40 * time.Second, want: unharmed(), long: true,
-				})
-			}
-		}
-	}
-	return append(out, during()...)
-}
-
-// during is the same while the writer's Region is lost: the failover is done within its
-// budget and what the fault takes, or there is one question.
-func during() []harm {
-	var out []harm
-	for _, s := range fault.Services() {
-		for _, how := range []fault.How{fault.Refuse, fault.Hang, fault.Slow, fault.Throttle, fault.Deny, fault.LoseActs} {
-			for _, r := range []dr.Region{drill.East, drill.West, drill.Witness, fault.Everywhere} {
-				f := fault.Fault{Kind: fault.Dependency, Region: r, Service: s, How: how}
-				if f.Validate() != nil {
-					f.Duration = time.Second
-				}
-				if s == fault.DNS {
-					continue
-				}
-				most := 3
-				switch {
-				case s == fault.SNS && how == fault.LoseActs:
-					most = 10 // what is not heard to be accepted is sent again, with pauses that grow
-				case s == fault.DynamoDB && r == fault.Everywhere:
-					most = 5 // two monitors are left, and each may tell of both replicas
-				}
-				out = append(out, harm{
-					name: "during/" + f.String(), plan: f.String() + "@-1s for 31s + kill(us-east-1)@0s", length: 75 * time.Second, long: true,
-					want: []check{{"a failover, or one question", func(o *told) string {
-						if moved := movedBy(55 * time.Second).holds(o); moved != "" && settledOrAsked().holds(o) != "" {
-							return moved + "; " + settledOrAsked().holds(o)
-						}
-						return ""
-					}}, neverBoth(), hush(most)},
-				})
-			}
-		}
-	}
-	return out
 }

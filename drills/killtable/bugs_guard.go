@@ -112,6 +112,11 @@ func guardBugs() []Bug {
 			Why: "an order that is carried out late has two servers serve, each unknown to the other (found by trying kubeblocks-addons#3065)", Package: pkg, Test: "TestAnOrderThatIsCarriedOutAfterTheWayBack", Says: "the new writer is open with the lease, and the old one closed",
 		},
 		{
+			Name: "a lease that no Region takes over is no trouble", Room: room, File: "pkg/dr/failover/away.go",
+			Old: "to := a.away.to; l.Released &&", New: "to := a.away.to; !l.Released &&",
+			Why: "a writer that was moved to a Region without a monitor is watched by none, and people don't hear of it", Package: pkg, Test: "TestPeopleAreToldOfALeaseThatNoRegionTakesOver", Says: "--- FAIL: TestPeopleAreToldOfALeaseThatNoRegionTakesOver",
+		},
+		{
 			Name: "a lease that was given back is for followers only", Room: room, File: "pkg/dr/failover/owner.go",
 			Old: "if !followed && !l.Released {", New: "if !followed {",
 			Why: "after a console failback while the monitor there was away, no Region writes before a verdict is reached", Package: pkg, Test: "TestAWriterIsAdoptedWhoseMonitorWasAway", Says: "the writer is open, without a verdict",

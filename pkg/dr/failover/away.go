@@ -3,6 +3,7 @@ package failover
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,6 +49,10 @@ func (a *agent) track(ctx context.Context, l Lease, look int) {
 	}
 	if role == guard.Secondary {
 		a.away.left("", time.Now())
+		if to := a.away.to; l.Released && slices.Contains(a.cfg.Topology.Members, to) {
+			// People hear of it if it lasts: an adoption takes seconds.
+			a.problem("hand the lease over", fmt.Errorf("the writer was moved to %s, this Region has given the lease of epoch %d back, and the monitor and trigger of %s have not taken it: see that they run; until then no monitor watches the writer, or fences it", to, l.Epoch, to))
+		}
 	}
 	// The control plane is asked rarely, until it has named another Region or this one again.
 	if a.away.since.IsZero() || role == guard.Secondary && a.away.to != "" || look%2 != 0 {

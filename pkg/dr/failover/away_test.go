@@ -141,3 +141,33 @@ func TestAMoveOfLifeboatsOwnIsNoMoveFromOutside(t *testing.T) {
 		})
 	}
 }
+
+// TestPeopleAreToldOfALeaseThatNoRegionTakesOver: other hands have moved the writer to a Region
+// whose monitor is away. It may serve there, and no monitor watches it.
+func TestPeopleAreToldOfALeaseThatNoRegionTakesOver(t *testing.T) {
+	const handOver = "hand the lease over"
+	bubble(t, "", func(t *testing.T) {
+		r := newRig(t, dr.Policy{})
+		defer r.end()
+		stop := r.agent(west)
+		r.agent(east)
+		r.agent(witness)
+		r.wait(10 * time.Second)
+		stop()
+		require.NoError(t, r.Pair.Move(west, 0, true))
+		r.until("people are told", time.Minute, func() bool { return r.said(east, handOver) })
+		require.True(t, r.said(east, "the writer was moved to us-west-2, this Region has given the lease of epoch 1 back, and the monitor and trigger of us-west-2 have not taken it"))
+	})
+	bubble(t, "and not where that takes a moment", func(t *testing.T) {
+		r := newRig(t, dr.Policy{})
+		defer r.end()
+		r.agent(west)
+		r.agent(east)
+		r.agent(witness)
+		r.wait(10 * time.Second)
+		require.NoError(t, r.Pair.Move(west, 0, true))
+		r.until("it is adopted", 15*time.Second, r.open(west))
+		r.wait(time.Minute)
+		require.False(t, r.said(east, handOver))
+	})
+}
