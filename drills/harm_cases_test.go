@@ -136,7 +136,7 @@ func stored() []harm {
 		{name: "store-hangs-everywhere", plan: store("everywhere", "hang"), length: five, brief: brief, want: watchful, was: grant, long: true},
 		{name: "store-throttles-everywhere", plan: store("everywhere", "throttle"), length: five, brief: brief, want: watchful, was: grant, long: true},
 		{name: "store-flaps-in-the-writers-region", long: true, length: five, brief: brief, want: unharmed(), was: quorum,
-			plan: "service(us-east-1,dynamodb,refuse)@0s for 8s + service(us-east-1,dynamodb,refuse)@10s for 8s + service(us-east-1,dynamodb,refuse)@20s for 8s"},
+			plan: "flap(8s, 10s, 3, service(us-east-1,dynamodb,refuse))"},
 		{name: "store-and-lambda-refuse-in-the-writers-region", long: true, length: five, brief: brief, want: unharmed(),
 			plan: store("us-east-1", "refuse") + " + lambda-down(us-east-1)@0s for 5m"},
 		{name: "store-refuses-in-the-writers-region-and-then-it-is-lost", length: 2 * time.Minute,

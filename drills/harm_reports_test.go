@@ -1,8 +1,6 @@
 package drills_test
 
 import (
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/lifeboat-dr/lifeboat/pkg/dr/failover"
@@ -14,7 +12,7 @@ func reported() []harm {
 		// vitessio/vitess#19340: a saturated primary answers just often enough to be counted as
 		// healthy again, so its shard serves no client and is never moved.
 		name: "commits-now-and-then", length: 2 * time.Minute,
-		plan: again("database(us-east-1,commits-hang)", 3*time.Second, 4*time.Second, 25),
+		plan: "flap(3s, 4s, 25, database(us-east-1,commits-hang))",
 		want: []check{hush(3), neverBoth(), hear(0, time.Minute)},
 	}, {
 		// Two faults at once: the monitor's login can't be read, and then its server is lost.
@@ -27,7 +25,7 @@ func reported() []harm {
 		// home-operations/kopiur#324: the deadline of one renewal is the budget of them all, so the
 		// first call that stalls ends the leadership: 90 times in six days.
 		name: "store-stalls-now-and-then", length: 2 * time.Minute, long: true,
-		plan: again("service(everywhere,dynamodb,hang)", 1200*time.Millisecond, 5*time.Second, 20),
+		plan: "flap(1200ms, 5s, 20, service(everywhere,dynamodb,hang))",
 		want: append(unharmed(), hush(6)), // one of each monitor a minute
 		was:  "each process that takes over tells people of the next call that stalled: nine messages in two minutes",
 	}, {
@@ -48,13 +46,4 @@ func reported() []harm {
 		plan: "kill(us-east-1)@0s + database(us-west-2,commits-hang)@1m",
 		want: []check{movedBy(30 * time.Second), neverBoth(), hear(time.Minute, time.Minute), hush(8)},
 	}}
-}
-
-// again is a plan in which a fault lasts for a while and comes back, n times.
-func again(what string, lasts, every time.Duration, n int) string {
-	var parts []string
-	for i := range n {
-		parts = append(parts, fmt.Sprintf("%s@%v for %v", what, time.Duration(i)*every, lasts))
-	}
-	return strings.Join(parts, " + ")
 }

@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,6 +53,49 @@ func Sequence(every time.Duration, faults ...Fault) Plan {
 	return p
 }
 
+// Flap returns a plan that has another one last for a while, again and again: n times, each
+// beginning every after the one before. Lasts is above zero and below every.
+func Flap(lasts, every time.Duration, n int, p Plan) (Plan, error) {
+	once, err := p.ends(lasts)
+	if err != nil {
+		return nil, err
+	}
+	var out Plan
+	for i := range n {
+		out = append(out, once.later(time.Duration(i)*every)...)
+	}
+	return out, nil
+}
+
+// later returns the plan moved by an offset.
+func (p Plan) later(by time.Duration) Plan {
+	out := slices.Clone(p)
+	for i := range out {
+		out[i].At += by
+	}
+	return out
+}
+
+// ends returns the plan with everything in it healed that long after it has begun, which is
+// when its first step is due.
+func (p Plan) ends(after time.Duration) (Plan, error) {
+	out := slices.Clone(p)
+	if len(out) == 0 {
+		return out, nil
+	}
+	begin := slices.MinFunc(out, func(a, b Step) int { return cmp.Compare(a.At, b.At) }).At
+	for i := range out {
+		left := begin + after - out[i].At
+		if left <= 0 {
+			return nil, fmt.Errorf("%s begins when the whole of it has ended, after %v: let that last longer", out[i], after)
+		}
+		if out[i].For == 0 || out[i].For > left {
+			out[i].For = left
+		}
+	}
+	return out, nil
+}
+
 // String prints the plan as ParsePlan reads it, such as
 // "replication-lag(us-east-1,us-west-2,5s)@-8s + blackout(us-east-1)@0s". A
 // single fault at the fault instant prints as the fault alone.
@@ -67,35 +111,6 @@ func (p Plan) String() string {
 		steps[i] = s.String()
 	}
 	return strings.Join(steps, " + ")
-}
-
-// ParsePlan reads what Plan.String prints. A fault without an offset is at the
-// fault instant.
-func ParsePlan(text string) (Plan, error) {
-	var p Plan
-	for part := range strings.SplitSeq(text, "+") {
-		name, offset, timed := strings.Cut(part, "@")
-		offset, length, lasts := strings.Cut(offset, " for ")
-		f, err := Parse(name)
-		if err != nil {
-			return nil, fmt.Errorf("fault: plan %q: %w", text, err)
-		}
-		s := Step{Fault: f}
-		if timed {
-			s.At, err = time.ParseDuration(strings.TrimSpace(offset))
-			if err != nil {
-				return nil, fmt.Errorf("fault: plan %q: offset %q of %s: write it like -8s or 500ms", text, strings.TrimSpace(offset), f)
-			}
-		}
-		if lasts {
-			s.For, err = time.ParseDuration(strings.TrimSpace(length))
-			if err != nil || s.For <= 0 {
-				return nil, fmt.Errorf("fault: plan %q: length %q of %s: write it like 5s, above zero", text, strings.TrimSpace(length), f)
-			}
-		}
-		p = append(p, s)
-	}
-	return p, nil
 }
 
 // Validate reports everything that is wrong with the plan.
@@ -140,15 +155,7 @@ func (p Plan) Lead() time.Duration {
 // set does so in every case.
 func (p Plan) Run(ctx context.Context, inject func(context.Context, Step) error) error {
 	steps := slices.Clone(p)
-	slices.SortStableFunc(steps, func(a, b Step) int {
-		switch {
-		case a.At < b.At:
-			return -1
-		case a.At > b.At:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(steps, func(a, b Step) int { return cmp.Compare(a.At, b.At) })
 	instant := time.Now().Add(p.Lead())
 	timer := time.NewTimer(0)
 	defer timer.Stop()
