@@ -158,6 +158,16 @@ func guardBugs() []Bug {
 			Why: "while the store takes no writes, the next process of a watched writer's monitor closes it", Package: pkg, Test: "TestAWatchedWriterOutlivesAHandoverWithoutRenewals", Says: "--- FAIL: TestAWatchedWriterOutlivesAHandoverWithoutRenewals/the_store_hangs",
 		},
 		{
+			Name: "the lag is looked for in the watchdog's row", Room: room, File: "pkg/dr/failover/guard/lag.go",
+			Old: "\t\t\trow = w.Row //", New: "\t\t\trow = min(w.Row, RowOwn) //",
+			Why: "while the store takes no writes, the next process of a watched writer's monitor closes it after RPOLimit", Package: pkg, Test: "TestAWatchedWriterOutlivesAHandoverWithoutRenewals", Says: "--- FAIL: TestAWatchedWriterOutlivesAHandoverWithoutRenewals",
+		},
+		{
+			Name: "a report is looked for after its call", Room: room, File: "pkg/dr/failover/promise.go",
+			Old: "return min(400*time.Millisecond, p.CallTimeout/3)", New: "return 400 * time.Millisecond",
+			Why: "with a short CallTimeout, the next process of the peer's monitor promises nothing while answers are lost", Package: pkg, Test: "TestAnyPolicyHandsOverWithoutRenewals", Says: "--- FAIL: TestAnyPolicyHandsOverWithoutRenewals",
+		},
+		{
 			Name: "the first grant of a process waits for the next round", Room: room, File: "pkg/dr/failover/guard/owner.go",
 			Old: "if m.Watchdog && s.Inherited && s.PeerAt == never {", New: "if false {",
 			Why: "a watched writer closes itself at a handover of its monitor while the store takes no writes", Package: pkg, Test: "TestAWatchedWriterOutlivesAHandoverWithoutRenewals", Says: "--- FAIL: TestAWatchedWriterOutlivesAHandoverWithoutRenewals/the_store_refuses,_the_next_process_1s",

@@ -191,7 +191,7 @@ func (x *real) begin(w *step, s *State) {
 		x.guard[r], x.now[r] = k.state(w.rulesOf(r)), now
 		if g := &x.guard[r]; m.Beat == 0 {
 			g.Seq, g.Committed, x.beat[r] = 1, 1, 1
-			g.Sent[1] = guard.Written{Seq: 1, Epoch: e, Sent: now, Answered: now, Own: true, Keeps: true}
+			g.Sent[1] = guard.Written{Seq: 1, Epoch: e, Sent: now, Answered: now, Keeps: true}
 		}
 	}
 }

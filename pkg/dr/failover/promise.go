@@ -183,8 +183,9 @@ func (a *agent) clear(ctx context.Context) {
 // is slow while the lease store is away (patroni/patroni#3550).
 func promiseTimeout(p dr.Policy) time.Duration { return p.LeaseTTL - p.LeaseMargin }
 
-// unheard is after how long a report without an answer is looked for in the store.
-const unheard = 400 * time.Millisecond
+// unheard is after how long a report without an answer is looked for in the store: early enough
+// that the answer to the look comes within the call.
+func unheard(p dr.Policy) time.Duration { return min(400*time.Millisecond, p.CallTimeout/3) }
 
 var errUnheard = errors.New("the report is in the store, and the answer to its write did not arrive")
 
@@ -196,7 +197,7 @@ func (a *agent) publish(call context.Context, h Report) (there bool, err error) 
 	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- a.cfg.Reports.Publish(sent, h) }()
-	tick := time.NewTicker(unheard)
+	tick := time.NewTicker(unheard(a.cfg.Policy))
 	defer tick.Stop()
 	for {
 		select {

@@ -140,7 +140,7 @@ func (m *machine) beat(keeps bool) {
 	}
 	s.Seq++
 	s.ids++
-	s.Sent[s.Seq%kept] = Written{Seq: s.Seq, Epoch: s.Term.Epoch, Sent: m.now, Answered: never, Keeps: keeps, Own: m.row() == RowOwn, Pending: true}
+	s.Sent[s.Seq%kept] = Written{Seq: s.Seq, Epoch: s.Term.Epoch, Sent: m.now, Answered: never, Keeps: keeps, Row: m.row(), Pending: true}
 	m.out = append(m.out, Effect{Kind: Beat, ID: s.ids, Epoch: s.Term.Epoch, Seq: s.Seq, Row: m.row(), Quiet: !keeps, Until: until})
 }
 
@@ -168,7 +168,7 @@ func (m *machine) beaten(in Input) {
 	w.Pending = false
 	m.asked(in.Result)
 	if in.Result == Done {
-		if w.Own {
+		if w.Row != RowBehind {
 			w.Answered = m.now
 			s.Committed = max(s.Committed, w.Seq)
 		}

@@ -30,8 +30,10 @@ func (m *machine) guardLag() {
 	if s.Armed && s.Term.Epoch != 0 && s.Replica.ID == 0 && m.now-s.SampledAt >= rpoSample {
 		s.SampledAt = m.now
 		row := RowOwn
-		if s.RowOnce { // at first of a guard that stays behind, too: what was sent before is under way
+		if s.RowOnce {
 			row = RowBehind
+		} else if w, known := s.written(s.Committed); known {
+			row = w.Row // of a guard that stays behind at first, too: what was sent before is under way
 		}
 		s.Replica = m.call(Effect{Kind: ReadReplica, Epoch: s.Term.Epoch, Row: row, Until: m.now + 2*m.RPOLimit/3})
 	}

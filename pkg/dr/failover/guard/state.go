@@ -115,8 +115,8 @@ type Written struct {
 	Seq            uint64
 	Epoch          dr.Epoch
 	Sent, Answered Instant // Answered: when it was known to have committed, or never
-	Own            bool    // in the row by which the other Region judges what has arrived
-	Keeps          bool    // a renewal follows it
+	Row            Row
+	Keeps          bool // a renewal follows it
 	Pending        bool
 }
 

@@ -3,6 +3,7 @@ package guard_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -160,8 +161,9 @@ func (w *world) carry(f *flight) {
 			f.in.Seq = w.beats[w.rnd.IntN(len(w.beats))].Seq
 		}
 	case guard.ReadReplica:
-		if len(w.beats) > 0 {
-			last := w.beats[len(w.beats)-1-w.rnd.IntN(min(3, len(w.beats)))]
+		there := slices.DeleteFunc(slices.Clone(w.beats), func(b guard.Effect) bool { return b.Row != e.Row })
+		if len(there) > 0 {
+			last := there[len(there)-1-w.rnd.IntN(min(3, len(there)))]
 			f.in.Epoch, f.in.Seq = last.Epoch, last.Seq
 		}
 	case guard.CheckWatchdog:
