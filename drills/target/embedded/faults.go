@@ -161,7 +161,7 @@ func (w *world) kill(r dr.Region) fault.Heal {
 	return undo(func() {
 		w.pair.DB(r).Start()
 		mend()
-		w.tick(r)
+		w.tasks.Go(func() { w.tick(r) }) // Lambda may be slow, or not answer at all
 	})
 }
 
