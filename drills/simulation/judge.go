@@ -213,6 +213,15 @@ func (g *game) announcements(trials []trial) {
 			}
 			continue
 		}
+		if strings.Contains(p.Subject, " has ended: the writer is in ") {
+			// The way back, whether a person was asked before or not.
+			if !slices.ContainsFunc(t.entries, func(e failover.Entry) bool {
+				return e.Execution.State == failover.Returned && !e.At.After(p.At) && strings.HasSuffix(p.Subject, string(e.Execution.From))
+			}) {
+				g.audit.fail("announce", "%q was said, and %s was not returned", p.Subject, t.id)
+			}
+			continue
+		}
 		if !slices.ContainsFunc(t.entries, func(e failover.Entry) bool {
 			return e.Execution.State == failover.AwaitingApproval && !e.At.After(p.At) && strings.HasSuffix(p.Subject, string(e.Execution.Code))
 		}) {
