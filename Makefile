@@ -61,10 +61,10 @@ check: ## what needs no test to run
 WORLDS ?= 10000
 SEED ?= 1
 simulate: ## WORLDS of ten minutes under drawn faults, from SEED on, two at a time
-	@mkdir -p drills/out; rm -f drills/out/simulation-*.txt; $(GO) test -c -o drills/out/simulation.test ./drills; \
+	@mkdir -p drills/out; rm -f drills/out/simulation-*.txt; $(GO) test -c -o drills/out/simulation.test ./drills || exit 1; \
 	n=$$(( ($(WORLDS) + 99) / 100 )); export DRILL_REPEAT=$(WORLDS) DRILL_SEED=$(SEED); cd drills; failed=; \
-	seq 1 $$n | xargs -P 2 -I K sh -c 'DRILL_SHARD=K/'$$n' out/simulation.test -test.run "^TestSimulation$$/^worlds" -test.cpu 1 -test.v -test.timeout 0 >out/simulation-K.txt 2>&1' || failed=1; \
-	grep -hE "violation|simulation_test.go.*harm|replay:|smaller:" out/simulation-*.txt; \
+	seq 1 $$n | xargs -P 2 -I K sh -c 'DRILL_SHARD=K/'$$n' out/simulation.test -test.run "^TestSimulation$$/^worlds" -test.cpu 1 -test.v -test.timeout 30m >out/simulation-K.txt 2>&1' || failed=1; \
+	grep -hE "violation|simulation_test.go:[0-9]+: seed|replay:|smaller:" out/simulation-*.txt; \
 	echo "$$(cat out/simulation-*.txt | grep -c '^=== RUN .*seed=') worlds, of $$(grep -lE '^ok|^PASS' out/simulation-*.txt | wc -l) of $$n processes without a violation; the whole of it: drills/out/simulation-*.txt"; [ -z "$$failed" ]
 
 prove: ## what takes minutes: every state of the model, every built-in bug, every crash point, every case of harm, every world with the race detector, the functions' bytes in two folders

@@ -39,6 +39,17 @@ func halves() []fault.Fault {
 	return append(out, fault.Fault{Kind: fault.Database, Region: drill.East, How: "error-3"})
 }
 
+// upWorld returns a world with one client, which the test closes at its end.
+func upWorld(t *testing.T) drill.World {
+	t.Helper()
+	w, err := embedded.New(embedded.Config{}).Up(t.Context(), drill.Setup{
+		Topology: drill.Topology(), Policy: dr.DefaultPolicy(), Writer: drill.East, Seed: 1,
+		Clients: []drill.Client{{Name: "outside", Region: drill.Witness, Rate: 2}},
+	})
+	require.NoError(t, err)
+	return w
+}
+
 // Each half-failure shows what it does once what it breaks is used, and one that was not
 // injected shows nothing.
 func TestEveryHalfFailureShows(t *testing.T) {
@@ -47,11 +58,7 @@ func TestEveryHalfFailureShows(t *testing.T) {
 			require.NoError(t, f.Validate())
 			raced.Sample(t, 5)
 			synctest.Test(t, func(t *testing.T) {
-				w, err := embedded.New(embedded.Config{}).Up(t.Context(), drill.Setup{
-					Topology: drill.Topology(), Policy: dr.DefaultPolicy(), Writer: drill.East, Seed: 1,
-					Clients: []drill.Client{{Name: "outside", Region: drill.Witness, Rate: 2}},
-				})
-				require.NoError(t, err)
+				w := upWorld(t)
 				defer func() { require.NoError(t, w.Close(t.Context())) }()
 				time.Sleep(5 * time.Second)
 				shows := func(within time.Duration) error {
@@ -102,17 +109,13 @@ func TestAHalfFailureThatCannotBeIsRefused(t *testing.T) {
 func TestAHealDoesNotWaitForLambda(t *testing.T) {
 	for _, how := range []fault.How{fault.Hang, fault.Slow} {
 		synctest.Test(t, func(t *testing.T) {
-			w, err := embedded.New(embedded.Config{}).Up(t.Context(), drill.Setup{
-				Topology: drill.Topology(), Policy: dr.DefaultPolicy(), Writer: drill.East, Seed: 1,
-				Clients: []drill.Client{{Name: "outside", Region: drill.Witness, Rate: 2}},
-			})
-			require.NoError(t, err)
+			w := upWorld(t)
 			defer func() { require.NoError(t, w.Close(t.Context())) }()
 			lambda := fault.Fault{Kind: fault.Dependency, Region: drill.East, Service: fault.Lambda, How: how}
 			if how == fault.Slow {
 				lambda.Duration = time.Minute
 			}
-			_, err = w.Inject(t.Context(), lambda)
+			_, err := w.Inject(t.Context(), lambda)
 			require.NoError(t, err)
 			heal, err := w.Inject(t.Context(), fault.Fault{Kind: fault.Kill, Region: drill.East})
 			require.NoError(t, err)
